@@ -1,0 +1,258 @@
+"""The command: one short function a verb.
+
+Data goes to stdout, talk to stderr. Whatever is slow to import stays inside the verbs.
+"""
+
+import json
+import os
+import sys
+import warnings
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from local import __version__
+from local.errors import RagtuneError
+
+if TYPE_CHECKING:
+    from local.pipeline import Pipeline
+    from local.recipe import Recipe
+
+app = typer.Typer(
+    name="ragtune",
+    help="RAG or fine-tuning? Measure it on your own data, on your own machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    epilog="Exit codes: 0 done, 1 unexpected, 2 recipe or command line, 3 records or documents, "
+    "4 model, 5 offline, 6 run folder, 130 interrupted.",
+)
+
+RecipeFile = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)]
+RunFolder = Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Override a field, e.g. tune.epoch=2."),
+]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Refuse downloads and every connection but loopback.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ragtune {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def settings(
+    debug: Annotated[bool, typer.Option("--debug", help="Show a traceback on errors.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Settings that hold for every verb."""
+    if debug:
+        os.environ["RAGTUNE_DEBUG"] = "1"
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to write it; made where missing.")] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Write a first recipe with the demo's documents and records, to run and then to change."""
+    from local.starter import write_starter
+
+    recipe = write_starter(folder)
+    _print({"recipe": str(recipe)}, f"{recipe} written; next: ragtune run {recipe}", as_json)
+
+
+@app.command()
+def check(
+    recipe_file: RecipeFile,
+    overrides: Overrides = None,
+    filled: Annotated[bool, typer.Option("--filled", help="Print every field.")] = False,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check a recipe and all that it points at, without running anything."""
+    from local import recipe_file as files
+    from local.pipeline import Pipeline
+    from local.runs import Run
+
+    recipe = _load(recipe_file, overrides, offline)
+    pipeline = Pipeline(recipe, Run(Path("runs") / recipe.run_name))
+    pipeline.look()
+    summary: dict[str, Any] = {
+        "recipe": recipe.name,
+        "identity": recipe.identity,
+        "train": len(pipeline.split.train),
+        "questions": len(pipeline.split.test),
+        "bad_lines": [str(b) for b in pipeline.split.bad],
+        "documents": len(pipeline.corpus.documents) if pipeline.retrieves else 0,
+        "arms": recipe.arms,
+        **({"filled": recipe.filled} if filled else {}),
+    }
+    lines = [
+        f"{recipe_file}: good; {summary['train']} training records, {summary['questions']} "
+        f"questions, {summary['documents']} documents, arms {', '.join(recipe.arms)}",
+        *(f"left out {bad}" for bad in summary["bad_lines"]),
+    ]
+    _print(summary, files.dump(recipe) if filled else "\n".join(lines), as_json)
+
+
+@app.command()
+def preview(
+    recipe_file: RecipeFile,
+    rows: Annotated[int, typer.Option("--rows", min=1, help="How many rows.")] = 2,
+    overrides: Overrides = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show training rows as the model reads them, and which of their tokens are completion."""
+    from local.pipeline import Pipeline
+    from local.preview import preview_rows, show
+    from local.runs import Run
+
+    recipe = _load(recipe_file, overrides, offline)
+    shown = preview_rows(Pipeline(recipe, Run(Path("runs") / recipe.run_name)), rows)
+    _print(shown, show(shown), as_json)
+
+
+@app.command()
+def run(
+    recipe_file: RecipeFile,
+    overrides: Overrides = None,
+    runs: Annotated[Path, typer.Option("--runs", help="Where run folders are kept.")] = Path(
+        "runs"
+    ),
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tune, index, answer in every arm, and say what fits; goes on where it was stopped."""
+    from local.report import table
+    from local.runs import Run
+    from local.terminal import Terminal
+
+    recipe = _load(recipe_file, overrides, offline)
+    with Terminal() as terminal, Run(runs / recipe.run_name, terminal.say) as folder:
+        from local.pipeline import Pipeline
+
+        figures = Pipeline(recipe, folder, terminal).execute()
+    _print(figures, table.render(figures), as_json)
+    _say(f"report: {folder.folder / 'report.html'}")
+
+
+@app.command()
+def ask(
+    run_folder: RunFolder,
+    question: Annotated[str, typer.Argument(help="The question.", show_default=False)],
+    arm: Annotated[str, typer.Option("--arm", help="base, tuned, rag or tuned+rag.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Ask a finished run a question, by default in the arm that it recommends."""
+    from local.asking import ask as ask_run
+
+    with _opened(run_folder) as pipeline:
+        answer = ask_run(pipeline, question, arm)
+    sources = [
+        f"[{n}] {s['document']} {s['locator']}".rstrip() for n, s in enumerate(answer["sources"], 1)
+    ]
+    _print(answer, "\n".join([answer["text"], *sources]), as_json)
+
+
+@app.command()
+def report(run_folder: RunFolder, as_json: AsJson = False) -> None:
+    """Print a finished run's table and write its report anew."""
+    from local.report import table
+
+    with _opened(run_folder) as pipeline:
+        figures = pipeline.figures()
+    _print(figures, table.render(figures), as_json)
+    _say(f"report: {run_folder / 'report.html'}")
+
+
+def main() -> None:
+    """Run the command; every error of ours is one line and an exit code of its own."""
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    _plug_in()
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # libraries' advice to their developers
+    try:
+        app()
+    except RagtuneError as error:
+        if os.environ.get("RAGTUNE_DEBUG"):
+            raise
+        _say(f"error: {error}" if "\n" not in str(error) else str(error))
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        _say("interrupted; the same command goes on from here")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        if os.environ.get("RAGTUNE_DEBUG"):
+            raise
+        reason = (str(error).splitlines() or [""])[0]
+        _say(f"unexpected error: {type(error).__name__}: {reason}; --debug shows where")
+        sys.exit(1)
+
+
+def _plug_in() -> None:
+    """Add the verbs of other packages; a broken one costs a line, not the command."""
+    for entry in entry_points(group="ragtune.commands"):
+        try:
+            entry.load()(app)
+        except ImportError as error:
+            _say(f"warning: the verbs of {entry.name} are missing: {error}")
+
+
+def _load(recipe_file: Path, overrides: list[str] | None, offline: bool) -> "Recipe":
+    """Read the recipe; close the network unless it names something on a hub."""
+    from local import hub
+    from local import recipe_file as files
+
+    recipe = files.load(recipe_file, tuple(overrides or ()))
+    if offline or hub.is_offline() or not recipe.hub_ids:
+        hub.go_offline()
+    return recipe
+
+
+def _opened(run_folder: Path) -> Any:
+    """The pipeline of a finished run, its folder taken while the context lasts."""
+    from contextlib import contextmanager
+
+    @contextmanager
+    def opened() -> Any:
+        from local.pipeline import open_run
+
+        pipeline: Pipeline = open_run(run_folder)
+        if not pipeline.recipe.hub_ids:
+            from local import hub
+
+            hub.go_offline()
+        with pipeline.run:
+            yield pipeline
+
+    return opened()
+
+
+def _print(data: Any, text: Any, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(data, indent=1, ensure_ascii=False))
+    elif isinstance(text, str):
+        typer.echo(text)
+    else:
+        from rich.console import Console
+
+        Console(soft_wrap=False).print(text)
+
+
+def _say(line: str) -> None:
+    typer.echo(line, err=True)

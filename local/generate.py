@@ -1,0 +1,77 @@
+"""Greedy decoding: token ids in, token ids out."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Completion:
+    """What the model wrote, EOS left out; ``seconds`` is its share of its batch's time."""
+
+    ids: list[int]
+    seconds: float
+
+
+class Generator:
+    """A model in evaluation mode, decoding greedily up to ``max_new_tokens``."""
+
+    def __init__(self, model: Any, tokenizer: Any, max_new_tokens: int) -> None:
+        self.model, self.tokenizer, self.max_new_tokens = model, tokenizer, max_new_tokens
+
+    def one(self, ids: Sequence[int]) -> Completion:
+        """Complete a single prompt, as a server with one user would."""
+        return self._batch([list(ids)])[0]
+
+    def many(
+        self,
+        prompts: Sequence[Sequence[int]],
+        batch_size: int,
+        advance: Callable[[int, int], None] = lambda done, total: None,
+    ) -> list[Completion]:
+        """Complete all prompts, in batches of like length; the order given is the order returned.
+
+        ``advance`` is told how many are done of how many.
+        """
+        order = sorted(range(len(prompts)), key=lambda n: -len(prompts[n]))
+        done: dict[int, Completion] = {}
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
+            completions = self._batch([list(prompts[n]) for n in chosen])
+            done.update(zip(chosen, completions, strict=True))
+            advance(len(done), len(prompts))
+        return [done[n] for n in range(len(prompts))]
+
+    def text(self, completion: Completion) -> str:
+        """The completion as text, special tokens and outer white space left out."""
+        return str(self.tokenizer.decode(completion.ids, skip_special_tokens=True)).strip()
+
+    def _batch(self, prompts: list[list[int]]) -> list[Completion]:
+        import torch
+
+        started = time.perf_counter()
+        width = max(len(p) for p in prompts)
+        pad, eos = self.tokenizer.pad_token_id, self.tokenizer.eos_token_id
+        padded = torch.tensor([[pad] * (width - len(p)) + p for p in prompts])
+        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts])
+        with torch.inference_mode():
+            output = self.model.generate(
+                padded.to(self.model.device),
+                attention_mask=mask.to(self.model.device),
+                max_new_tokens=self.max_new_tokens,
+                do_sample=False,
+                num_beams=1,
+                temperature=None,
+                top_p=None,
+                top_k=None,
+                eos_token_id=eos,
+                pad_token_id=pad,
+            )
+        written = [_until(row, eos) for row in output[:, width:].tolist()]
+        share = (time.perf_counter() - started) / len(prompts)
+        return [Completion(ids, share) for ids in written]
+
+
+def _until(ids: list[int], eos: int) -> list[int]:
+    return ids[: ids.index(eos)] if eos in ids else ids

@@ -1,0 +1,113 @@
+"""What may leave this machine: hub downloads that the user asked for, and nothing else.
+
+``refuse_connections`` closes every socket but loopback's for the rest of the process. A verb
+calls it unless its recipe names something on a hub that is not cached here.
+"""
+
+import os
+import re
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from local.errors import OfflineError, RagtuneError, RecordsError
+
+_ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")
+_LOOPBACK = ("127.", "::1", "localhost")
+
+
+def is_id(name: str) -> bool:
+    """Whether ``name`` has the form of a hub id, ``organisation/name``."""
+    return bool(_ID.match(name))
+
+
+def is_offline() -> bool:
+    """Whether hub downloads are refused, by ``--offline`` or by HF_HUB_OFFLINE."""
+    return os.environ.get("HF_HUB_OFFLINE", "") not in {"", "0"}
+
+
+def go_offline() -> None:
+    """Refuse hub downloads and every connection that leaves this machine, from now on.
+
+    Must be called before ``huggingface_hub`` is imported, which reads the setting once.
+    """
+    os.environ.update(HF_HUB_OFFLINE="1", HF_DATASETS_OFFLINE="1", TRANSFORMERS_OFFLINE="1")
+    refuse_connections()
+
+
+def refuse_connections() -> None:
+    """Make every ``connect`` to an address that is not loopback raise OfflineError."""
+    if getattr(socket.socket, "_ragtune_guard", False):
+        return
+
+    class Guarded(socket.socket):
+        _ragtune_guard = True
+
+        def connect(self, address: Any) -> None:
+            _allow(self.family, address)
+            super().connect(address)
+
+        def connect_ex(self, address: Any) -> int:
+            _allow(self.family, address)
+            return super().connect_ex(address)
+
+        def sendto(self, *args: Any) -> int:
+            _allow(self.family, args[-1])
+            return super().sendto(*args)
+
+    socket.socket = Guarded  # type: ignore[misc]
+
+
+def _allow(family: int, address: Any) -> None:
+    if family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(_LOOPBACK):
+        raise OfflineError(f"offline: refused to connect to {address[0]}:{address[1]}")
+
+
+def dataset_rows(name: str, revision: str | None) -> Iterable[dict[str, Any]]:
+    """The rows of the ``train`` split of a hub data set, from the cache where it is there.
+
+    Raises OfflineError when it would have to be downloaded and may not be, RecordsError when it
+    does not exist or has no such split.
+    """
+    import datasets
+
+    datasets.disable_progress_bars()
+    try:
+        rows: Iterable[dict[str, Any]] = datasets.load_dataset(
+            name, revision=revision, split="train"
+        )
+    except Exception as error:
+        raise explain(error, f"data set {name}", RecordsError) from None
+    return rows
+
+
+def explain(error: Exception, what: str, kind: type[RagtuneError]) -> RagtuneError:
+    """One line for a failed hub access: OfflineError without a network, else ``kind``."""
+    offline = is_offline() or isinstance(error, OfflineError | ConnectionError)
+    chain = f"{type(error).__name__} {error}"
+    if offline or any(w in chain for w in ("ConnectError", "Connection", "offline", "ProxyError")):
+        why = "and downloads are off" if is_offline() else "and the hub cannot be reached"
+        return OfflineError(
+            f"{what}: not on this machine, {why}; name a local folder, or fetch it once with a "
+            "network and without --offline"
+        )
+    return kind(f"{what}: cannot be loaded from the hub: {_first_line(error)}")
+
+
+def snapshot(name: str, revision: str | None, what: str, kind: type[RagtuneError]) -> Path:
+    """The local folder of a hub model, downloaded where it is not cached and may be.
+
+    Raises OfflineError or ``kind``, as ``explain`` says.
+    """
+    from huggingface_hub import snapshot_download
+
+    try:
+        files = ["*.json", "*.safetensors", "*.model", "*.txt"]
+        return Path(snapshot_download(name, revision=revision, allow_patterns=files))
+    except Exception as error:
+        raise explain(error, f"{what} {name}", kind) from None
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

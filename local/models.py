@@ -1,0 +1,200 @@
+"""Base model, adapter, tokenizer and embedder: find them, check them, load them.
+
+Everything is read from a local folder; a hub id becomes one through ``hub.snapshot``.
+"""
+
+import hashlib
+import json
+import logging
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from local import hub
+from local.builtin import BUILTIN, builtin_embedder, builtin_model
+from local.errors import ModelError
+from local.recipe import Recipe
+
+if TYPE_CHECKING:
+    import torch
+
+WEIGHTS = ("*.safetensors", "*.bin")
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """Where this process computes, and what was chosen because of it.
+
+    ``train_dtype`` is the autocast type of training; ``load_dtype`` that of the weights while
+    answering.
+    """
+
+    device: str
+    name: str
+    threads: int
+    train_dtype: str
+    load_dtype: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields, for ``results.json``."""
+        return asdict(self)
+
+
+def probe() -> Hardware:
+    """Look at the machine: CUDA, then MPS, then CPU; bf16 only where the processor computes it.
+
+    A CPU without bf16 instructions emulates them at a fraction of fp32's speed, so the flags
+    decide, not what the library accepts. On CPU answers are decoded in fp32: the step is bound
+    by memory and overhead, and figures stay the same from machine to machine.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    if torch.cuda.is_available():
+        dtype = "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
+        return Hardware("cuda", torch.cuda.get_device_name(), threads, dtype, dtype)
+    if torch.backends.mps.is_available():
+        return Hardware("mps", "Apple MPS", threads, "float32", "float32")
+    flags = torch.cpu.get_capabilities()
+    fast = bool(flags.get("amx_bf16") or flags.get("avx512_bf16"))
+    name = str(flags.get("cpu_name", "CPU"))
+    return Hardware("cpu", name, threads, "bfloat16" if fast else "float32", "float32")
+
+
+def model_folder(recipe: Recipe) -> Path:
+    """The folder of the recipe's base model, checked to hold a Llama.
+
+    Raises ModelError where it holds none, OfflineError for a hub id that is not cached.
+    """
+    name = recipe.model.local
+    if name == BUILTIN:
+        folder = builtin_model()
+    elif (folder := recipe.path(name)).is_dir():
+        pass
+    elif hub.is_id(name) and not name.startswith("."):
+        folder = hub.snapshot(name, recipe.model.revision, "model", ModelError)
+    else:
+        raise ModelError(f"model.local: {folder}: no such folder; name a folder or a hub id")
+    _check_llama(folder)
+    return folder
+
+
+def embedder_folder(recipe: Recipe) -> Path:
+    """The folder of the recipe's embedder, in sentence-transformers' layout.
+
+    Raises ModelError where it holds none, OfflineError for a hub id that is not cached.
+    """
+    name = recipe.rag.embedder
+    if name == BUILTIN:
+        return builtin_embedder()
+    if (folder := recipe.path(name)).is_dir():
+        if not (folder / "modules.json").exists():
+            raise ModelError(f"rag.embedder: {folder}: no sentence-transformers model there")
+        return folder
+    if hub.is_id(name):
+        return hub.snapshot(name, None, "embedder", ModelError)
+    raise ModelError(f"rag.embedder: {folder}: no such folder; name a folder or a hub id")
+
+
+def _check_llama(folder: Path) -> None:
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(f"{folder}: no model there: config.json is missing") from None
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{folder}/config.json: cannot be read: {error}") from None
+    kind = config.get("model_type") if isinstance(config, dict) else None
+    if kind != "llama":
+        raise ModelError(f"{folder}: a model of type {kind or 'unknown'}; ragtune tunes llama only")
+    if not any(any(folder.glob(pattern)) for pattern in WEIGHTS):
+        raise ModelError(f"{folder}: no weights there; model.safetensors is missing")
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 over the names and contents of a model folder's files, in hexadecimal."""
+    total = hashlib.sha256()
+    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix != ".md"):
+        total.update(path.relative_to(folder).as_posix().encode() + b"\0")
+        with path.open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
+    return total.hexdigest()
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer beside a model; one that has no pad token pads with EOS.
+
+    Raises ModelError where there is none or it names no EOS.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except Exception as error:
+        raise ModelError(f"{folder}: no usable tokenizer: {_first_line(error)}") from None
+    if tokenizer.eos_token_id is None:
+        raise ModelError(f"{folder}: the tokenizer names no end-of-sequence token")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_base(folder: Path, hardware: Hardware, *, training: bool = False) -> "torch.nn.Module":
+    """The base model on the device, in evaluation mode; fp32 weights for training on a CPU.
+
+    Raises ModelError where the weights do not fit the configuration.
+    """
+    import torch
+    from transformers import LlamaForCausalLM
+
+    quiet_libraries()
+    name = "float32" if training and hardware.device != "cuda" else hardware.load_dtype
+    try:
+        model = LlamaForCausalLM.from_pretrained(
+            folder, dtype=getattr(torch, name), local_files_only=True
+        )
+    except Exception as error:
+        raise ModelError(f"{folder}: the model cannot be loaded: {_first_line(error)}") from None
+    loaded: torch.nn.Module = model.to(hardware.device).eval()
+    return loaded
+
+
+def load_tuned(
+    folder: Path, adapter: Path, template_hash: str, hardware: Hardware
+) -> "torch.nn.Module":
+    """The base model with an adapter merged in, on the device, in evaluation mode.
+
+    Raises ModelError for an adapter that is missing or was tuned with another template.
+    """
+    note = adapter / "ragtune.json"
+    if not note.exists():
+        raise ModelError(f"{adapter}: no adapter of ragtune's there")
+    tuned_with = json.loads(note.read_text(encoding="utf-8"))["template_hash"]
+    if tuned_with != template_hash:
+        raise ModelError(
+            f"{adapter}: tuned with template {tuned_with[:8]}, asked with {template_hash[:8]}; "
+            "tune again with the recipe's template"
+        )
+    base = load_base(folder, hardware)
+    from peft import PeftModel
+
+    merged: torch.nn.Module = PeftModel.from_pretrained(base, str(adapter)).merge_and_unload()
+    return merged.eval()
+
+
+def context_length(model_or_folder: Path) -> int:
+    """How many positions the model was made for."""
+    config = json.loads((model_or_folder / "config.json").read_text(encoding="utf-8"))
+    return int(config.get("max_position_embeddings", 2048))
+
+
+def quiet_libraries() -> None:
+    """Keep notes of libraries that no user can act on off the terminal."""
+    for name in ("bitsandbytes", "transformers", "accelerate", "sentence_transformers", "httpx"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.disable_progress_bar()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

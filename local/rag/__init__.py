@@ -1,0 +1,1 @@
+"""Retrieval: documents → chunks → Qdrant → passages with scores and sources."""

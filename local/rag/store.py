@@ -1,0 +1,164 @@
+"""Qdrant's embedded engine behind llama-index's vector-store interface.
+
+A point carries a dense vector and a BM25 vector of the same text, so dense, keyword and hybrid
+search (reciprocal rank fusion) are one collection's. No server, nothing leaves the process.
+"""
+
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import qdrant_edge as qdrant
+from llama_index.core.bridge.pydantic import PrivateAttr
+from llama_index.core.schema import BaseNode, MetadataMode
+from llama_index.core.vector_stores.types import (
+    BasePydanticVectorStore,
+    FilterCondition,
+    FilterOperator,
+    MetadataFilter,
+    MetadataFilters,
+    VectorStoreQuery,
+    VectorStoreQueryMode,
+    VectorStoreQueryResult,
+)
+from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_metadata_dict
+
+from local.errors import RunError
+
+DENSE, KEYWORD = "dense", "bm25"
+RRF_K = 60
+"""Of Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion" (SIGIR 2009)."""
+CANDIDATES = 20
+"""Hybrid search fuses this many hits of each kind, or twice the hits asked for."""
+
+
+class EdgeVectorStore(BasePydanticVectorStore):
+    """A shard of Qdrant in a folder; one process owns it at a time."""
+
+    stores_text: bool = True
+    flat_metadata: bool = False
+    _shard: Any = PrivateAttr()
+    _bm25: Any = PrivateAttr()
+
+    def __init__(self, shard: Any) -> None:
+        super().__init__(stores_text=True)
+        self._shard = shard
+        self._bm25 = qdrant.Bm25(qdrant.Bm25Config(language="english", avg_len=64))
+
+    @classmethod
+    def create(cls, folder: Path, dimension: int) -> "EdgeVectorStore":
+        """Make an empty store for vectors of ``dimension`` numbers."""
+        folder.mkdir(parents=True)
+        vectors = {DENSE: qdrant.EdgeVectorParams(dimension, qdrant.Distance.Cosine)}
+        sparse = {KEYWORD: qdrant.EdgeSparseVectorParams(modifier=qdrant.Modifier.Idf)}
+        config = qdrant.EdgeConfig(vectors=vectors, sparse_vectors=sparse)
+        return cls(qdrant.EdgeShard.create(str(folder), config))
+
+    @classmethod
+    def open(cls, folder: Path) -> "EdgeVectorStore":
+        """Open an existing store.
+
+        Raises RunError where there is none or another process has it open.
+        """
+        try:
+            return cls(qdrant.EdgeShard.load(str(folder)))
+        except Exception as error:  # the engine raises bare Exception
+            if "WouldBlock" in str(error):
+                raise RunError(f"{folder}: the index is open in another process") from None
+            raise RunError(f"{folder}: no usable index: {error}; run the recipe again") from None
+
+    @property
+    def client(self) -> Any:
+        """The engine's shard."""
+        return self._shard
+
+    def close(self) -> None:
+        """Write what is pending and let go of the folder."""
+        self._shard.flush()
+        self._shard.close()
+
+    def __len__(self) -> int:
+        return int(self._shard.count(qdrant.CountRequest(exact=True)))
+
+    def add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
+        """Insert or replace nodes that carry their embedding; ids must be UUIDs."""
+        points = []
+        for node in nodes:
+            text = node.get_content(metadata_mode=MetadataMode.EMBED)
+            vector = {DENSE: node.get_embedding(), KEYWORD: self._bm25.embed_document(text)}
+            payload = node_to_metadata_dict(node, remove_text=False, flat_metadata=False)
+            points.append(qdrant.Point(uuid.UUID(node.node_id), vector, payload))
+        if points:
+            self._shard.update(qdrant.UpdateOperation.upsert_points(points))
+        return [node.node_id for node in nodes]
+
+    def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
+        """Delete the nodes of a document."""
+        only = MetadataFilters(filters=[MetadataFilter(key="doc_id", value=ref_doc_id)])
+        self._shard.update(qdrant.UpdateOperation.delete_points_by_filter(_filter(only)))
+
+    def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
+        """Search by vector, by words, or by both; scores fall from hit to hit."""
+        points = self._shard.query(self._request(query))
+        nodes = [metadata_dict_to_node(p.payload) for p in points]
+        return VectorStoreQueryResult(
+            nodes=nodes, similarities=[p.score for p in points], ids=[str(p.id) for p in points]
+        )
+
+    def _request(self, query: VectorStoreQuery) -> Any:
+        condition = _filter(query.filters) if query.filters else None
+        limit = query.similarity_top_k
+        parts = []
+        if query.mode in (VectorStoreQueryMode.DEFAULT, VectorStoreQueryMode.HYBRID):
+            if query.query_embedding is None:
+                raise ValueError("dense and hybrid search need query_embedding")
+            parts.append(qdrant.Query.Nearest(query.query_embedding, using=DENSE))
+        if query.mode in (VectorStoreQueryMode.SPARSE, VectorStoreQueryMode.HYBRID):
+            words = self._bm25.embed_query(query.query_str or "")
+            parts.append(qdrant.Query.Nearest(words, using=KEYWORD))
+        if not parts:
+            raise ValueError(f"search mode {query.mode} is not one of default, sparse, hybrid")
+        if len(parts) == 1:
+            return qdrant.QueryRequest(limit, query=parts[0], filter=condition, with_payload=True)
+        reach = max(CANDIDATES, 2 * limit)
+        fetch = [qdrant.Prefetch(reach, query=part, filter=condition) for part in parts]
+        fusion: Any = qdrant.Fusion.Rrf(k=RRF_K)
+        return qdrant.QueryRequest(limit, query=fusion, prefetches=fetch, with_payload=True)
+
+
+def _filter(filters: MetadataFilters) -> Any:
+    """Translate llama-index's metadata filters.
+
+    Raises ValueError for an operator that has no translation.
+    """
+    parts = [
+        _filter(f) if isinstance(f, MetadataFilters) else _condition(f) for f in filters.filters
+    ]
+    if filters.condition == FilterCondition.OR:
+        return qdrant.Filter(should=parts)
+    if filters.condition == FilterCondition.NOT:
+        return qdrant.Filter(must_not=parts)
+    return qdrant.Filter(must=parts)
+
+
+def _condition(one: MetadataFilter) -> Any:
+    key = one.key
+    value: Any = one.value  # the engine checks it
+    bounds = {
+        FilterOperator.GT: "gt",
+        FilterOperator.GTE: "gte",
+        FilterOperator.LT: "lt",
+        FilterOperator.LTE: "lte",
+    }
+    if one.operator in bounds:
+        span = qdrant.RangeFloat(**{bounds[one.operator]: value})
+        return qdrant.FieldCondition(key=key, range=span)
+    if one.operator in (FilterOperator.EQ, FilterOperator.NE):
+        equal = qdrant.FieldCondition(key=key, match=qdrant.MatchValue(value))
+        return equal if one.operator == FilterOperator.EQ else qdrant.Filter(must_not=[equal])
+    if one.operator == FilterOperator.IN:
+        return qdrant.FieldCondition(key=key, match=qdrant.MatchAny(value))
+    if one.operator == FilterOperator.NIN:
+        return qdrant.FieldCondition(key=key, match=qdrant.MatchExcept(value))
+    raise ValueError(f"filter operator {one.operator} is not supported by the embedded store")

@@ -1,0 +1,52 @@
+"""Deterministic answer metrics, each from 0 to 1 for one answer and its reference."""
+
+import functools
+import re
+import string
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Any
+
+_ARTICLES = re.compile(r"\b(a|an|the)\b")
+_PUNCTUATION = str.maketrans("", "", string.punctuation)
+
+
+def normalise(text: str) -> str:
+    """SQuAD's normalisation: lower case, no punctuation, no articles, single spaces.
+
+    As in the evaluation script of Rajpurkar et al., "SQuAD" (EMNLP 2016).
+    """
+    return " ".join(_ARTICLES.sub(" ", text.lower().translate(_PUNCTUATION)).split())
+
+
+def exact_match(answer: str, reference: str) -> float:
+    """1 where both are equal once normalised."""
+    return float(normalise(answer) == normalise(reference))
+
+
+def token_f1(answer: str, reference: str) -> float:
+    """The harmonic mean of precision and recall over normalised words; SQuAD's F1."""
+    got, wanted = normalise(answer).split(), normalise(reference).split()
+    if not got or not wanted:
+        return float(got == wanted)
+    common = sum((Counter(got) & Counter(wanted)).values())
+    return 2 * common / (len(got) + len(wanted))
+
+
+def rouge_l(answer: str, reference: str) -> float:
+    """F-measure of the longest common subsequence, stemmed; Lin, "ROUGE" (2004)."""
+    return float(_rouge().score(reference, answer)["rougeL"].fmeasure)
+
+
+@functools.cache
+def _rouge() -> Any:
+    from rouge_score.rouge_scorer import RougeScorer
+
+    return RougeScorer(["rougeL"], use_stemmer=True)
+
+
+METRICS: Mapping[str, Callable[[str, str], float]] = {
+    "token_f1": token_f1,
+    "exact_match": exact_match,
+    "rouge_l": rouge_l,
+}

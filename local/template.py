@@ -1,0 +1,184 @@
+"""The one renderer: record (+ passages) → prompt text → token ids and labels.
+
+Training, evaluation, retrieval and serving all go through here, so what the model is asked is
+what it was tuned on. It knows nothing of models: a tokenizer is all it needs.
+
+The form is JumpStart's ``template.json``: a prompt and a completion with ``{instruction}``,
+``{context}`` and ``{response}``. Between the two stands the separator that JumpStart's container
+puts there (``add_input_output_demarcation_key``) and that inference has to repeat.
+"""
+
+import hashlib
+import json
+import math
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+PROMPT = (
+    "Below is an instruction that describes a task, paired with an input that provides further "
+    "context. Write a response that appropriately completes the request.\n\n"
+    "### Instruction:\n{instruction}\n\n### Input:\n{context}\n\n"
+)
+SEPARATOR = "\n\n### Response:\n"
+COMPLETION = "{response}"
+PASSAGE = "[{number}] {text}"
+
+PROMPT_FIELDS = frozenset({"instruction", "context"})
+COMPLETION_FIELDS = frozenset({"response"})
+PASSAGE_FIELDS = frozenset({"number", "text"})
+IGNORED = -100
+"""The label of a token that is not trained on; PyTorch's cross-entropy skips it."""
+
+
+class Tokenizer(Protocol):
+    """What is used of a Hugging Face fast tokenizer."""
+
+    bos_token_id: int | None
+    eos_token_id: int | None
+
+    def __call__(self, text: str, **options: Any) -> Any:
+        """Encode a text; the result maps ``input_ids`` to token ids."""
+
+
+def fields_of(form: str) -> set[str]:
+    """Name the fields of a format string, as in ``"{instruction} {context}"``.
+
+    Raises ValueError where the braces do not match.
+    """
+    return {name for _, name, _, _ in string.Formatter().parse(form) if name is not None}
+
+
+@dataclass(frozen=True)
+class Template:
+    """The four strings that make a prompt; immutable, identified by their hash."""
+
+    prompt: str = PROMPT
+    completion: str = COMPLETION
+    separator: str = SEPARATOR
+    passage: str = PASSAGE
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 over the four strings, in hexadecimal; kept with every adapter."""
+        parts = [self.prompt, self.completion, self.separator, self.passage]
+        return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+    @property
+    def jumpstart(self) -> dict[str, str]:
+        """The content of ``template.json`` as JumpStart reads it."""
+        return {"prompt": self.prompt, "completion": self.completion}
+
+    def context(self, own: str, passages: Sequence[str]) -> str:
+        """Join a record's own context and numbered passages by blank lines."""
+        numbered = [self.passage.format(number=n, text=t) for n, t in enumerate(passages, 1)]
+        return "\n\n".join(part for part in [own, *numbered] if part)
+
+    def question(self, instruction: str, context: str) -> str:
+        """Render everything that stands before the response, the separator included."""
+        return self.prompt.format(instruction=instruction, context=context) + self.separator
+
+    def answer(self, response: str) -> str:
+        """Render the response."""
+        return self.completion.format(response=response)
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt as the model reads it.
+
+    ``ids`` begin with exactly one BOS; ``passages`` is how many of the given passages are in it;
+    ``cut`` is how many tokens of the rest had to go.
+    """
+
+    ids: list[int]
+    text: str
+    passages: int
+    cut: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """A training row: ``ids`` and ``labels`` of equal length, ``IGNORED`` where not supervised."""
+
+    ids: list[int]
+    labels: list[int]
+    cut: int
+
+    @property
+    def supervised(self) -> int:
+        """How many tokens are trained on when the loss is on completions only."""
+        return sum(label != IGNORED for label in self.labels)
+
+
+class Renderer:
+    """A template bound to a tokenizer."""
+
+    def __init__(self, template: Template, tokenizer: Tokenizer) -> None:
+        self.template = template
+        self.tokenizer = tokenizer
+
+    def row(self, instruction: str, context: str, response: str, limit: int | None = None) -> Row:
+        """Encode a training row: one BOS, prompt, completion, EOS.
+
+        The text is tokenised whole, as the container does it. Supervised is what follows the
+        longest common start of the row and of its prompt tokenised alone (so a token that
+        straddles the border is supervised), and EOS. Character offsets would say the same, but
+        SentencePiece tokenizers with byte fallback report them wrongly. Beyond ``limit`` tokens
+        the row is cut at its end.
+        """
+        question = self.template.question(instruction, context)
+        ids = self._encode(question + self.template.answer(response))
+        start = _common_prefix(ids, self._encode(question))
+        if self.tokenizer.eos_token_id is not None:
+            ids = [*ids, self.tokenizer.eos_token_id]
+        labels = [IGNORED] * start + ids[start:]
+        cut = max(0, len(ids) - limit) if limit is not None else 0
+        return Row(ids[: len(ids) - cut], labels[: len(labels) - cut], cut)
+
+    def prompt(
+        self, instruction: str, own: str = "", passages: Sequence[str] = (), limit: int = 1 << 30
+    ) -> Prompt:
+        """Encode a question for inference in at most ``limit`` tokens.
+
+        What does not fit goes in this order: passages from the last, the end of the record's own
+        context, the end of the instruction.
+
+        Raises ValueError when the template alone is longer than ``limit``.
+        """
+        whole = self._question(instruction, own, passages)
+        if len(whole) <= limit:
+            text = self.template.question(instruction, self.template.context(own, passages))
+            return Prompt(whole, text, len(passages), 0)
+        if passages:
+            return self.prompt(instruction, own, passages[:-1], limit)
+        while len(ids := self._question(instruction, own, ())) > limit:
+            over = len(ids) - limit
+            if own:
+                own = self._shorten(own, over)
+            elif instruction:
+                instruction = self._shorten(instruction, over)
+            else:
+                raise ValueError(f"the template alone has {len(ids)} tokens, over {limit}")
+        return Prompt(ids, self.template.question(instruction, own), 0, len(whole) - len(ids))
+
+    def _question(self, instruction: str, own: str, passages: Sequence[str]) -> list[int]:
+        context = self.template.context(own, passages)
+        return self._encode(self.template.question(instruction, context))
+
+    def _shorten(self, text: str, tokens: int) -> str:
+        """Drop about ``tokens`` tokens, at least one character, from the end of ``text``."""
+        share = tokens / len(self._encode(text))
+        return text[: max(0, len(text) - math.ceil(len(text) * share))]
+
+    def _encode(self, text: str) -> list[int]:
+        """Token ids with exactly one BOS, where the tokenizer has one."""
+        ids = list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        bos = self.tokenizer.bos_token_id
+        return ids if bos is None or ids[:1] == [bos] else [bos, *ids]
+
+
+def _common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
+    pairs = enumerate(zip(left, right, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(left), len(right)))

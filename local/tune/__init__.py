@@ -1,0 +1,1 @@
+"""LoRA tuning: rows → samples → an adapter."""
