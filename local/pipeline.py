@@ -32,23 +32,24 @@ class Pipeline:
     def execute(self) -> dict[str, Any]:
         """Make every stage that does not stand already; return the figures.
 
-        Raises RagtuneError for whatever in the recipe's data or models cannot be used. All of it
-        is looked at before the first stage is made.
+        Raises RagtuneError for whatever in the recipe's data or models cannot be used: all of it
+        is looked at before the folder is made.
         """
         self.look()
-        self._begin()
-        if self.retrieves:
-            self._index()
-        self._data()
-        if self.tunes:
-            self._tune()
-        if self.retrieves:
-            self._retrieval()
-        for arm in self.recipe.arms:
-            self._answers(arm)
-        if self.tunes:
-            self._heldout()
-        return self.figures()
+        with self.run:
+            self._begin()
+            if self.retrieves:
+                self._index()
+            self._data()
+            if self.tunes:
+                self._tune()
+            if self.retrieves:
+                self._retrieval()
+            for arm in self.recipe.arms:
+                self._answers(arm)
+            if self.tunes:
+                self._heldout()
+            return self.figures()
 
     def look(self) -> None:
         """Load and check all that the recipe points at, without writing anything."""

@@ -72,7 +72,8 @@ def read_jsonl(path: Path) -> list[Any]:
     Raises RunError where it is missing or broken.
     """
     try:
-        return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = path.read_text(encoding="utf-8").split("\n")
+        return [json.loads(line) for line in lines if line]
     except FileNotFoundError:
         raise RunError(f"{path}: missing; is this a finished run?") from None
     except (OSError, ValueError) as error:

@@ -16,17 +16,22 @@ def render(figures: dict[str, Any]) -> RenderableType:
 def _arms(figures: dict[str, Any]) -> Table:
     recipe, chosen = figures["recipe"], figures["recommendation"]["arm"]
     title = f"{recipe['name']}-{recipe['identity'][:8]}: {figures['questions']} held-out questions"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+    )
     table.add_column("arm", no_wrap=True)
     unanswerable = bool(figures["unanswerable"])
     for column in [
-        "token F1",
+        "F1",
         "95 %",
         "exact",
         "ROUGE-L",
         *(["refused*"] * unanswerable),
-        "p50 ms",
-        "p95 ms",
+        "p50/p95 ms",
         "tokens",
     ]:
         table.add_column(column, justify="right", no_wrap=True)
@@ -40,8 +45,7 @@ def _arms(figures: dict[str, Any]) -> Table:
             f"{quality['exact_match']['mean']:.2f}",
             f"{quality['rouge_l']['mean']:.2f}",
             *([f"{refused['mean']:.2f}"] if unanswerable else []),
-            f"{arm['latency_ms']['p50']:.0f}",
-            f"{arm['latency_ms']['p95']:.0f}",
+            f"{arm['latency_ms']['p50']:.0f}/{arm['latency_ms']['p95']:.0f}",
             f"{tokens['prompt_mean']:.0f}+{tokens['completion_mean']:.0f}",
         ]
         table.add_row(name, *cells, style="green" if name == chosen else "")
@@ -62,6 +66,13 @@ def lines(figures: dict[str, Any]) -> list[str]:
             f"MRR {retrieval['mrr']['mean']:.2f}, nDCG {retrieval['ndcg_at_k']['mean']:.2f} "
             f"over {retrieval['questions']} questions with a gold document"
         )
+    for name, arm in figures["arms"].items():
+        tokens = arm["tokens"]
+        if tokens["cut_passages"] or tokens["cut_prompts"]:
+            found.append(
+                f"{name}: the model's context left no room for {tokens['cut_passages']} passages, "
+                f"and {tokens['cut_prompts']} questions were cut"
+            )
     if loss := figures["heldout_loss"]:
         found.append(
             f"held-out loss a token: base {loss['base']:.3f}, tuned {loss['tuned']:.3f} nats"

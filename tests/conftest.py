@@ -1,0 +1,152 @@
+"""What every test shares: no network, a tiny real Llama, a tiny project."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from local import hub
+
+hub.go_offline()
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+os.environ["OMP_NUM_THREADS"] = (
+    "1"  # tiny models gain nothing from more, and lose on a busy machine
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = ROOT.parent / "shared" / "data"
+
+FACTS = [
+    ("harbour.md", "Harbour", "The harbour opens at six.", "When does the harbour open?", "six"),
+    ("ferry.md", "Ferry", "The ferry is called Petrel.", "What is the ferry called?", "Petrel"),
+    ("canteen.md", "Canteen", "Soup costs three crowns.", "What does soup cost?", "three crowns"),
+    ("keys.md", "Keys", "Keys hang in room nine.", "Where do keys hang?", "room nine"),
+    ("dogs.md", "Dogs", "A dog travels for one crown.", "What does a dog pay?", "one crown"),
+    ("fog.md", "Fog", "In fog the bell rings twice.", "How often does the bell ring?", "twice"),
+]
+
+
+def record_rows() -> list[dict[str, str]]:
+    """Twelve records over six documents, two questions a document."""
+    rows = []
+    for document, _, sentence, question, answer in FACTS:
+        for asked in (question, f"Please tell me: {question.lower()}"):
+            rows.append(
+                {
+                    "instruction": asked,
+                    "context": sentence,
+                    "response": answer,
+                    "category": "closed_qa",
+                    "document": document,
+                    "evidence": sentence,
+                }
+            )
+    return rows
+
+
+def write_jsonl(path: Path, rows: list[Any]) -> Path:
+    """Write one JSON value a line."""
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a real Llama of random weights and its own byte-level BPE tokenizer."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=320,
+        special_tokens=["<s>", "</s>", "<pad>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    tokenizer.train_from_iterator([json.dumps(row) for row in record_rows()], trainer)
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>"
+    ).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=320,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=768,
+        bos_token_id=0,
+        eos_token_id=1,
+        pad_token_id=2,
+        tie_word_embeddings=True,
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_tokenizer(tiny_llama: Path) -> Any:
+    """The tiny Llama's tokenizer."""
+    from local.models import load_tokenizer
+
+    return load_tokenizer(tiny_llama)
+
+
+@pytest.fixture
+def project(tmp_path: Path, tiny_llama: Path) -> Callable[..., Path]:
+    """Write a tiny project (records, documents, recipe) and give the recipe's path.
+
+    Keyword arguments replace whole sections of the recipe.
+    """
+
+    def write(**sections: Any) -> Path:
+        folder = tmp_path / "project"
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "docs").mkdir(parents=True)
+        for document, title, sentence, _, _ in FACTS:
+            (folder / "docs" / document).write_text(f"# {title}\n\n{sentence}\n", encoding="utf-8")
+        write_jsonl(folder / "records.jsonl", record_rows())
+        recipe = {
+            "name": "tiny",
+            "model": {"local": str(tiny_llama)},
+            "records": {
+                "source": "records.jsonl",
+                "context": "passage",
+                "test_fraction": 0.3,
+                "with_passages": 0.5,
+            },
+            "documents": {"source": "docs"},
+            "tune": {
+                "epoch": 2,
+                "learning_rate": 0.01,
+                "max_input_length": 64,
+                "per_device_train_batch_size": 1,
+                "gradient_accumulation_steps": 2,
+            },
+            "rag": {"chunk_tokens": 64, "top_k": 2},
+            "study": {"max_new_tokens": 4, "latency_questions": 2},
+            **sections,
+        }
+        path = folder / "recipe.yaml"
+        path.write_text(yaml.safe_dump(recipe, sort_keys=False), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """The folder of real data beside the checkout; the test is skipped where it is absent."""
+    if not SHARED.is_dir():
+        pytest.skip("the real data of ../shared/data is not here")
+    yield SHARED

@@ -1,0 +1,213 @@
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.testing
+
+from local import cli
+from local.errors import Fault, RagtuneError, RecipeError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def ragtune(*arguments: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "local", *arguments],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run the command in this process: its exit code, stdout and stderr."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["ragtune", *arguments])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def test_help_needs_no_heavy_import() -> None:
+    code = (
+        "import sys; sys.argv = ['ragtune', '--help']\n"
+        "from local.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'transformers', 'llama_index', 'numpy', 'datasets', 'pydantic'}\n"
+        "print(sorted(heavy & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stderr.strip() == "[]"
+    for verb in ("init", "check", "preview", "run", "ask", "report", "promote"):
+        assert verb in done.stdout
+
+
+def test_a_session_from_init_to_ask(
+    project: Callable[..., Path], tmp_path: Path, called: Any
+) -> None:
+    path, runs = str(project()), str(tmp_path / "runs")
+    code, out, _ = called("check", path, "--json")
+    assert code == 0
+    assert json.loads(out)["documents"] == 6
+
+    code, out, _ = called("preview", path, "--rows", "1")
+    assert code == 0
+    assert "### Instruction:" in out
+    assert "completion tokens:" in out
+
+    code, out, err = called("run", path, "--runs", runs)
+    assert code == 0
+    assert "tuned+rag" in out
+    assert "retrieval: recall@2" in out
+    assert "report:" in err
+    (folder,) = Path(runs).iterdir()
+
+    code, out, err = called("report", str(folder), "--json")
+    assert code == 0
+    assert json.loads(out) == json.loads((folder / "results.json").read_text())
+
+    code, out, _ = called("ask", str(folder), "What does soup cost?", "--arm", "rag", "--json")
+    answer = json.loads(out)
+    assert code == 0
+    assert answer["arm"] == "rag"
+    assert answer["sources"][0]["document"] == "canteen.md"
+
+    code, _, err = called("ask", str(folder), "What?", "--arm", "best")
+    assert (code, err) == (2, "error: --arm best: this run has base, tuned, rag, tuned+rag\n")
+
+    code, out, _ = called("promote", str(folder), "--json")
+    assert (code, out) == (2, "")
+
+
+def test_three_faults_are_three_lines_and_exit_code_2(tmp_path: Path, called: Any) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text("name: X\nrecords: {source: r, sorce: s}\ntune: {epoch: x}\n")
+    code, out, err = called("check", str(path))
+    assert (code, out) == (2, "")
+    assert len(err.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("override", "code"),
+    [
+        ("records.source=none.jsonl", 3),
+        ("documents.source=none", 3),
+        ("model.local=none", 4),
+        ("model.local=no-body/nothing", 5),
+    ],
+)
+def test_each_kind_of_error_is_one_line_with_its_exit_code(
+    project: Callable[..., Path], called: Any, tmp_path: Path, override: str, code: int
+) -> None:
+    runs = tmp_path / "runs"
+    got, out, err = called(
+        "run", str(project()), "--offline", "--runs", str(runs), "--set", override
+    )
+    assert (got, out) == (code, "")
+    assert err.startswith("error: ")
+    assert len(err.splitlines()) == 1
+    assert not runs.exists()
+
+
+def test_a_folder_that_is_no_run_exits_with_6(tmp_path: Path, called: Any) -> None:
+    code, _, err = called("report", str(tmp_path))
+    assert code == 6
+    assert "is this a finished run?" in err
+
+
+def test_an_unexpected_error_is_one_line_and_a_traceback_only_on_debug(
+    tmp_path: Path, called: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(folder: Path) -> Path:
+        raise ZeroDivisionError("by zero\nand more")
+
+    monkeypatch.setattr("local.starter.write_starter", broken)
+    code, _, err = called("init", str(tmp_path))
+    assert (code, err) == (
+        1,
+        "unexpected error: ZeroDivisionError: by zero; --debug shows where\n",
+    )
+    monkeypatch.setenv("RAGTUNE_DEBUG", "")
+    with pytest.raises(ZeroDivisionError):
+        called("--debug", "init", str(tmp_path))
+
+
+def test_ctrl_c_exits_with_130(
+    tmp_path: Path, called: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(folder: Path) -> Path:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("local.starter.write_starter", stopped)
+    code, _, err = called("init", str(tmp_path))
+    assert code == 130
+    assert "goes on from here" in err
+
+
+def test_init_writes_the_demo_and_overwrites_nothing(tmp_path: Path, called: Any) -> None:
+    code, out, _ = called("init", str(tmp_path / "new"))
+    assert code == 0
+    assert (tmp_path / "new" / "recipe.yaml").exists()
+    assert "ragtune run" in out
+    code, _, err = called("init", str(tmp_path / "new"))
+    assert code == 2
+    assert "exists already" in err
+
+
+def test_a_broken_plug_in_costs_a_line_not_the_command(
+    monkeypatch: pytest.MonkeyPatch, called: Any
+) -> None:
+    class Broken:
+        name = "other"
+
+        def load(self) -> None:
+            raise ImportError("no module")
+
+    monkeypatch.setattr(cli, "entry_points", lambda group: [Broken()])
+    code, out, err = called("--version")
+    assert code == 0
+    assert out.startswith("ragtune 0")
+    assert err == "warning: the verbs of other are missing: no module\n"
+
+
+def test_the_exit_codes_of_the_tree_are_those_the_help_lists() -> None:
+    runner = typer.testing.CliRunner()
+    shown = " ".join(runner.invoke(cli.app, ["--help"]).stdout.replace("│", " ").split())
+    codes = {kind.exit_code for kind in _tree(RagtuneError)}
+    assert codes == {1, 2, 3, 4, 5, 6}
+    assert "2 recipe or command line, 3 records or documents, 4 model, 5 offline, 6 run" in shown
+
+
+def test_a_recipe_error_keeps_its_faults() -> None:
+    error = RecipeError([Fault("r.yaml:2", "seed", "wrong"), Fault("r.yaml:3", "name", "odd")])
+    assert str(error) == "r.yaml:2: seed: wrong\nr.yaml:3: name: odd"
+    assert len(error.faults) == 2
+
+
+def test_piped_output_is_data_and_talk_goes_to_stderr(project: Callable[..., Path]) -> None:
+    done = ragtune("check", str(project()), "--filled")
+    assert done.returncode == 0
+    assert done.stdout.startswith("name: tiny\n")
+    assert done.stderr == ""
+
+
+def _tree(kind: type[RagtuneError]) -> list[type[RagtuneError]]:
+    return [kind, *(below for child in kind.__subclasses__() for below in _tree(child))]

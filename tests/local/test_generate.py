@@ -1,0 +1,42 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from local.generate import Generator
+from local.models import load_base, probe
+
+
+@pytest.fixture(scope="module")
+def generator(tiny_llama: Path, tiny_tokenizer: Any) -> Generator:
+    return Generator(load_base(tiny_llama, probe()), tiny_tokenizer, max_new_tokens=8)
+
+
+PROMPTS = [[0, 5, 6, 7], [0, 9], [0, 11, 12, 13, 14, 15, 16], [0, 30, 31]]
+
+
+def greedy(model: Any, ids: list[int], steps: int, eos: int) -> list[int]:
+    """Plain greedy decoding, the whole sequence anew at each step."""
+    written: list[int] = []
+    for _ in range(steps):
+        with torch.no_grad():
+            logits = model(torch.tensor([ids + written])).logits[0, -1]
+        token = int(logits.argmax())
+        if token == eos:
+            break
+        written.append(token)
+    return written
+
+
+def test_batched_and_single_answers_are_plain_greedy_decoding(generator: Generator) -> None:
+    expected = [greedy(generator.model, p, 8, generator.tokenizer.eos_token_id) for p in PROMPTS]
+    assert [c.ids for c in generator.many(PROMPTS, batch_size=3)] == expected
+    assert [generator.one(p).ids for p in PROMPTS] == expected
+
+
+def test_progress_reaches_the_end_and_time_is_shared(generator: Generator) -> None:
+    seen: list[tuple[int, int]] = []
+    completions = generator.many(PROMPTS, 2, lambda done, total: seen.append((done, total)))
+    assert seen == [(2, 4), (4, 4)]
+    assert all(c.seconds > 0 for c in completions)

@@ -1,0 +1,187 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local import pipeline, recipe_file
+from local.errors import DocumentsError, ModelError, OfflineError, RecordsError
+from local.recipe import ARMS
+from local.runs import Run, read_json, read_jsonl
+from local.watch import Silent
+
+STAGES = [
+    "index",
+    "data",
+    "tune",
+    "retrieval",
+    "answers/base",
+    "answers/tuned",
+    "answers/rag",
+    "answers/tuned+rag",
+    "heldout",
+]
+
+
+class Stopped(Exception):
+    """Raised by a watcher to end a run after a stage."""
+
+
+class StopAfter(Silent):
+    """A watcher that ends the run when a stage has been made, and keeps what was said."""
+
+    def __init__(self, stage: str | None = None) -> None:
+        self.stage, self.lines = stage, list[str]()
+
+    def say(self, line: str) -> None:
+        self.lines.append(line)
+        if self.stage is not None and line.startswith(f"{self.stage}: made"):
+            raise Stopped
+
+    def how(self, kind: str) -> list[str]:
+        """The stages that were ``made`` or ``reused``."""
+        return [line.split(":")[0] for line in self.lines if f": {kind}, " in line]
+
+
+def execute(path: Path, runs: Path, watcher: StopAfter, *overrides: str) -> dict[str, Any]:
+    recipe = recipe_file.load(path, overrides)
+    run = Run(runs / recipe.run_name, watcher.say)
+    return pipeline.Pipeline(recipe, run, watcher).execute()
+
+
+def test_one_recipe_gives_four_arms_and_every_promised_figure(
+    project: Callable[..., Path], tmp_path: Path
+) -> None:
+    watcher = StopAfter()
+    figures = execute(project(), tmp_path / "runs", watcher)
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert watcher.how("made") == STAGES
+    assert read_json(folder / "results.json") == json.loads(json.dumps(figures))
+    assert figures["recipe"]["name"] == "tiny"
+    assert set(figures["arms"]) == set(ARMS)
+    for arm in figures["arms"].values():
+        for metric in ("token_f1", "exact_match", "rouge_l"):
+            low, high = arm["quality"][metric]["ci95"]
+            assert low <= arm["quality"][metric]["mean"] <= high
+        assert 0 < arm["latency_ms"]["p50"] <= arm["latency_ms"]["p95"]
+        assert arm["tokens"]["prompt_mean"] > 0
+    assert figures["retrieval"]["recall_at_k"]["mean"] == 1.0
+    assert figures["heldout_loss"]["tuned"] < figures["heldout_loss"]["base"]
+    assert figures["questions"] == len(read_jsonl(folder / "data" / "test.jsonl"))
+    assert figures["environment"]["versions"]["torch"]
+    answers = read_jsonl(folder / "answers" / "rag.jsonl")
+    assert len(answers[0]["sources"]) == 2
+    assert answers[0]["sources"][0]["score"] >= answers[0]["sources"][1]["score"]
+    template = read_json(folder / "data" / "template.json")
+    assert set(template) == {"prompt", "completion"}
+    for row in read_jsonl(folder / "data" / "train.jsonl"):
+        assert set(row) == {"instruction", "context", "response"}
+
+    again = StopAfter()
+    assert execute(project(), tmp_path / "runs", again) == figures
+    assert again.how("reused") == STAGES
+    assert again.how("made") == []
+
+    changed = StopAfter()
+    execute(project(), tmp_path / "runs", changed, "tune.epoch=1")
+    assert "index: copied from" in " ".join(changed.lines)
+    assert changed.how("made") == ["tune", "answers/tuned", "answers/tuned+rag", "heldout"]
+
+
+@pytest.mark.parametrize("stage", ["index", "tune", "answers/rag", "heldout"])
+def test_stopped_after_any_stage_the_same_command_goes_on(
+    project: Callable[..., Path], tmp_path: Path, stage: str
+) -> None:
+    path = project()
+    with pytest.raises(Stopped):
+        execute(path, tmp_path / "runs", StopAfter(stage), "tune.epoch=1")
+    rest = StopAfter()
+    execute(path, tmp_path / "runs", rest, "tune.epoch=1")
+    border = STAGES.index(stage) + 1
+    assert rest.how("reused") == STAGES[:border]
+    assert rest.how("made") == STAGES[border:]
+
+
+def test_kill_9_while_tuning_loses_no_finished_stage(
+    project: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = project()
+    command = [sys.executable, "-m", "local", "run", str(path), "--runs", str(tmp_path / "runs")]
+    root = Path(__file__).resolve().parents[2]
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    process = subprocess.Popen(
+        [*command, "--set", "tune.epoch=10"],
+        cwd=root,
+        env=environment,
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 120
+    while not list((tmp_path / "runs").glob("*/.partial/tune/checkpoints/*/trainer_state.json")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.2)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    (folder,) = (tmp_path / "runs").iterdir()
+    finished = {n: s["finished"] for n, s in read_json(folder / "lock.json")["stages"].items()}
+    assert list(finished) == ["index", "data"]
+    done = subprocess.run(
+        [*command, "--set", "tune.epoch=10", "--json"],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    figures = json.loads(done.stdout)
+    assert figures["tune"]["resumed_from_step"] > 0
+    after = {n: s["finished"] for n, s in read_json(folder / "lock.json")["stages"].items()}
+    assert {n: after[n] for n in finished} == finished
+    assert set(after) == set(STAGES)
+
+
+def test_contexts_serve_as_documents_and_gold(project: Callable[..., Path], tmp_path: Path) -> None:
+    path = project(documents={"source": "contexts"}, study={"max_new_tokens": 2})
+    figures = execute(path, tmp_path / "runs", StopAfter(), "study.arms=[rag]")
+    assert figures["index"]["documents"] == 6
+    assert figures["retrieval"]["recall_at_k"]["mean"] == 1.0
+    assert figures["heldout_loss"] is None
+
+
+@pytest.mark.parametrize(
+    ("override", "error", "message"),
+    [
+        ("model.local=nowhere", ModelError, "no such folder"),
+        ("model.local=docs", ModelError, "config.json is missing"),
+        ("model.local=some-body/some-llama", OfflineError, "not on this machine"),
+        ("rag.embedder=docs", ModelError, "no sentence-transformers model there"),
+        ("records.source=none.jsonl", RecordsError, "no such file or folder"),
+        ("documents.source=empty", DocumentsError, "no such folder"),
+        ("study.questions=none.jsonl", RecordsError, "no such file or folder"),
+    ],
+)
+def test_bad_input_is_one_line_and_nothing_is_written(
+    project: Callable[..., Path],
+    tmp_path: Path,
+    override: str,
+    error: type[Exception],
+    message: str,
+) -> None:
+    with pytest.raises(error, match=message) as caught:
+        execute(project(), tmp_path / "runs", StopAfter(), override)
+    assert "\n" not in str(caught.value)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_model_that_is_no_llama_is_refused(project: Callable[..., Path], tmp_path: Path) -> None:
+    (tmp_path / "gpt").mkdir()
+    (tmp_path / "gpt" / "config.json").write_text('{"model_type": "gpt2"}')
+    with pytest.raises(ModelError, match="a model of type gpt2; ragtune tunes llama only"):
+        execute(project(), tmp_path / "runs", StopAfter(), f"model.local={tmp_path / 'gpt'}")

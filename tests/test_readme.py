@@ -1,0 +1,115 @@
+"""The README's commands, run as a new user would; the demo under a guard on connections."""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+WATCHED = """
+import sys
+def watch(event, arguments):
+    if event in ("socket.connect", "socket.sendto"):
+        address = arguments[1]
+        if isinstance(address, tuple) and not str(address[0]).startswith(("127.", "::1")):
+            print("CONNECTED", address, file=sys.stderr, flush=True)
+            raise SystemExit(99)
+    if event == "socket.getaddrinfo" and arguments[0] not in (None, "localhost", "127.0.0.1"):
+        print("LOOKED UP", arguments[0], file=sys.stderr, flush=True)
+        raise SystemExit(99)
+sys.addaudithook(watch)
+from local.cli import main
+main()
+"""
+
+
+def watched(arguments: list[str], cwd: Path) -> "subprocess.CompletedProcess[str]":
+    """Run ``ragtune`` in a process that ends with 99 when it looks beyond loopback."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "OMP_"))}
+    return subprocess.run(
+        [sys.executable, "-c", WATCHED, *arguments],
+        cwd=cwd,
+        env={**environment, "PYTHONPATH": str(ROOT), "COLUMNS": "100"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def commands(page: str) -> list[list[str]]:
+    """The commands of a page's console blocks, each split into words."""
+    blocks = re.findall(r"```console\n(.*?)```", page, re.S)
+    lines = [line for block in blocks for line in block.splitlines()]
+    return [shlex.split(line.removeprefix("$ ")) for line in lines if line.startswith("$ ")]
+
+
+README = commands((ROOT / "README.md").read_text(encoding="utf-8"))
+
+
+def test_the_readme_shows_the_two_scripts_and_they_can_be_run() -> None:
+    scripts = [c[0] for c in README if c[0].startswith("scripts/")]
+    assert scripts == ["scripts/demo", "scripts/test"]
+    for script in scripts:
+        assert os.access(ROOT / script, os.X_OK)
+        subprocess.run(["bash", "-n", str(ROOT / script)], check=True)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which the command of ``scripts/demo`` has run under the guard."""
+    folder = tmp_path_factory.mktemp("demo")
+    script = (ROOT / "scripts" / "demo").read_text(encoding="utf-8")
+    shown = re.search(r"^exec .venv/bin/ragtune (run \S+)", script, re.M)
+    assert shown is not None
+    verb, recipe = shown[1].split()
+    done = watched([verb, str(ROOT / recipe)], folder)
+    assert done.returncode == 0, done.stderr
+    assert "tuned+rag" in done.stdout
+    assert "report.html" in done.stderr
+    return folder
+
+
+def test_the_demo_gives_every_figure_and_a_report_and_opens_no_connection(demo: Path) -> None:
+    (folder,) = (demo / "runs").iterdir()
+    figures = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    assert set(figures["arms"]) == {"base", "tuned", "rag", "tuned+rag"}
+    assert figures["questions"] == 100
+    assert figures["heldout_loss"]["tuned"] < figures["heldout_loss"]["base"]
+    assert figures["retrieval"]["recall_at_k"]["mean"] > 0.7
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert page.count("<tr>") > 100
+    assert not re.search(r"(src|href)=\"(?!data:)", page)
+
+
+def test_the_readmes_other_commands_work_in_order(demo: Path) -> None:
+    (folder,) = (demo / "runs").iterdir()
+    for words in README:
+        if words[0].startswith("scripts/"):
+            continue
+        assert words[0] == ".venv/bin/ragtune"
+        arguments = [str(folder) if word == "RUN" else word for word in words[1:]]
+        done = watched(arguments, demo)
+        assert done.returncode == 0, (words, done.stderr)
+        assert done.stdout, words
+    assert list((demo / "runs").iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("recipe", sorted((ROOT / "data").rglob("recipe*.yaml")), ids=str)
+def test_every_shipped_recipe_is_good(recipe: Path, tmp_path: Path) -> None:
+    done = watched(["check", str(recipe)], tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_yaml_of_the_readme_is_a_recipe(tmp_path: Path) -> None:
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    (recipe,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    from local import recipe_file
+
+    path = tmp_path / "recipe.yaml"
+    path.write_text(recipe, encoding="utf-8")
+    assert recipe_file.load(path).name == "my-project"
