@@ -7,7 +7,7 @@ calls it unless its recipe names something on a hub that is not cached here.
 import os
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,18 @@ from local.errors import OfflineError, RagtuneError, RecordsError
 
 _ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")
 _LOOPBACK = ("127.", "::1", "localhost")
+_UNREACHABLE = frozenset(
+    {
+        "ConnectionError",
+        "ConnectError",
+        "ConnectTimeout",
+        "LocalEntryNotFoundError",
+        "OfflineError",
+        "OfflineModeIsEnabled",
+        "ProxyError",
+    }
+)
+"""Names of the exceptions, ours and libraries', that mean: not cached, and no way to fetch it."""
 
 
 def is_id(name: str) -> bool:
@@ -84,15 +96,13 @@ def dataset_rows(name: str, revision: str | None) -> Iterable[dict[str, Any]]:
 
 def explain(error: Exception, what: str, kind: type[RagtuneError]) -> RagtuneError:
     """One line for a failed hub access: OfflineError without a network, else ``kind``."""
-    offline = is_offline() or isinstance(error, OfflineError | ConnectionError)
-    chain = f"{type(error).__name__} {error}"
-    if offline or any(w in chain for w in ("ConnectError", "Connection", "offline", "ProxyError")):
-        why = "and downloads are off" if is_offline() else "and the hub cannot be reached"
-        return OfflineError(
-            f"{what}: not on this machine, {why}; name a local folder, or fetch it once with a "
-            "network and without --offline"
-        )
-    return kind(f"{what}: cannot be loaded from the hub: {_first_line(error)}")
+    if not any(type(e).__name__ in _UNREACHABLE for e in _chain(error)):
+        return kind(f"{what}: cannot be loaded: {_first_line(error)}")
+    why = "and downloads are off" if is_offline() else "and the hub cannot be reached"
+    return OfflineError(
+        f"{what}: not on this machine, {why}; name a local folder, or fetch it once with a "
+        "network and without --offline"
+    )
 
 
 def snapshot(name: str, revision: str | None, what: str, kind: type[RagtuneError]) -> Path:
@@ -107,6 +117,13 @@ def snapshot(name: str, revision: str | None, what: str, kind: type[RagtuneError
         return Path(snapshot_download(name, revision=revision, allow_patterns=files))
     except Exception as error:
         raise explain(error, f"{what} {name}", kind) from None
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The exception and those that led to it."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _first_line(error: Exception) -> str:

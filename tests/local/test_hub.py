@@ -1,9 +1,14 @@
+import os
 import socket
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from local import hub
-from local.errors import OfflineError
+from local.errors import ModelError, OfflineError
+from tests.conftest import record_rows, write_jsonl
 
 
 def test_only_loopback_can_be_reached() -> None:
@@ -39,10 +44,49 @@ def test_a_hub_id_has_two_parts(name: str, expected: bool) -> None:
     assert hub.is_id(name) is expected
 
 
-def test_a_cached_hub_model_loads_offline(
-    tmp_path: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from local.errors import ModelError
-
+def test_what_is_not_cached_cannot_be_fetched_offline() -> None:
     with pytest.raises(OfflineError, match="model no-body/no-thing: not on this machine"):
         hub.snapshot("no-body/no-thing", None, "model", ModelError)
+
+
+CACHED = """
+import sys, pathlib, shutil, datasets
+from local import hub, records
+from local.errors import ModelError, RecordsError
+home, source = pathlib.Path(sys.argv[1]), sys.argv[2]
+datasets.load_dataset(source, split="train")  # what a download leaves behind, made from a folder
+shutil.move(home / "datasets" / "tiny", home / "datasets" / "org___tiny")
+commit = "a" * 40
+model = home / "hub" / "models--org--llama"
+(model / "snapshots" / commit).mkdir(parents=True)
+(model / "snapshots" / commit / "config.json").write_text("{}")
+(model / "refs").mkdir()
+(model / "refs" / "main").write_text(commit)
+hub.go_offline()
+rows = list(hub.dataset_rows("org/tiny", None))
+print(len(rows), rows[0]["instruction"])
+print((hub.snapshot("org/llama", None, "model", ModelError) / "config.json").read_text())
+next((home / "datasets" / "org___tiny").rglob("*.arrow")).unlink()
+try:
+    hub.dataset_rows("org/tiny", None)
+except RecordsError as error:
+    print(error)
+"""
+
+
+def test_cached_hub_data_sets_and_models_are_read_offline(tmp_path: Path) -> None:
+    (tmp_path / "tiny").mkdir()
+    write_jsonl(tmp_path / "tiny" / "train.jsonl", record_rows())
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", CACHED, str(tmp_path), str(tmp_path / "tiny")],
+        cwd=Path(__file__).resolve().parents[2],
+        env={**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    first, second, third = done.stdout.splitlines()
+    assert first == f"12 {record_rows()[0]['instruction']}"
+    assert second == "{}"
+    assert third.startswith("data set org/tiny: cannot be loaded: ")
