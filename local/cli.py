@@ -85,19 +85,18 @@ def check(
 ) -> None:
     """Check a recipe and all that it points at, without running anything."""
     from local import recipe_file as files
-    from local.pipeline import Pipeline
-    from local.runs import Run
+    from local.workbench import Workbench
 
     recipe = _load(recipe_file, overrides, offline)
-    pipeline = Pipeline(recipe, Run(Path("runs") / recipe.run_name))
-    pipeline.look()
+    bench = Workbench(recipe, Path())
+    bench.check()
     summary: dict[str, Any] = {
         "recipe": recipe.name,
         "identity": recipe.identity,
-        "train": len(pipeline.split.train),
-        "questions": len(pipeline.split.test),
-        "bad_lines": [str(b) for b in pipeline.split.bad],
-        "documents": len(pipeline.corpus.documents) if pipeline.retrieves else 0,
+        "train": len(bench.split.train),
+        "questions": len(bench.split.test),
+        "bad_lines": [str(b) for b in bench.split.bad],
+        "documents": len(bench.corpus.documents) if bench.retrieves else 0,
         "arms": recipe.arms,
         **({"filled": recipe.filled} if filled else {}),
     }
@@ -118,12 +117,10 @@ def preview(
     as_json: AsJson = False,
 ) -> None:
     """Show training rows as the model reads them, and which of their tokens are completion."""
-    from local.pipeline import Pipeline
     from local.preview import preview_rows, show
-    from local.runs import Run
+    from local.workbench import Workbench
 
-    recipe = _load(recipe_file, overrides, offline)
-    shown = preview_rows(Pipeline(recipe, Run(Path("runs") / recipe.run_name)), rows)
+    shown = preview_rows(Workbench(_load(recipe_file, overrides, offline), Path()), rows)
     _print(shown, show(shown), as_json)
 
 
@@ -162,7 +159,7 @@ def ask(
     from local.asking import ask as ask_run
 
     with _opened(run_folder) as pipeline:
-        answer = ask_run(pipeline, question, arm)
+        answer = ask_run(pipeline.bench, question, arm)
     sources = [
         f"[{n}] {s['document']} {s['locator']}".rstrip() for n, s in enumerate(answer["sources"], 1)
     ]

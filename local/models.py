@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from local import hub
 from local.builtin import BUILTIN, builtin_embedder, builtin_model
-from local.errors import ModelError
+from local.errors import ModelError, RecipeError
 from local.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -94,6 +94,20 @@ def embedder_folder(recipe: Recipe) -> Path:
     if hub.is_id(name):
         return hub.snapshot(name, None, "embedder", ModelError)
     raise ModelError(f"rag.embedder: {folder}: no such folder; name a folder or a hub id")
+
+
+def check_chunks(embedder: Path, chunk_tokens: int) -> None:
+    """Raise RecipeError when chunks of that length would be cut by the embedder, unseen."""
+    try:
+        config = json.loads((embedder / "sentence_bert_config.json").read_text(encoding="utf-8"))
+        reads = int(config["max_seq_length"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return  # it states no limit of its own
+    if chunk_tokens > reads:
+        raise RecipeError(
+            f"rag.chunk_tokens: {chunk_tokens}, but the embedder reads {reads} tokens of a text; "
+            f"allowed: 16 to {reads}"
+        )
 
 
 def _check_llama(folder: Path) -> None:

@@ -2,25 +2,25 @@
 
 from typing import Any
 
-from local.pipeline import Pipeline
 from local.template import IGNORED
+from local.workbench import Workbench
 
 
-def preview_rows(pipeline: Pipeline, count: int) -> list[dict[str, Any]]:
+def preview_rows(bench: Workbench, count: int) -> list[dict[str, Any]]:
     """The first ``count`` training records, rendered; nothing is written, no model is loaded."""
     shown = []
-    for record in pipeline.split.train[:count]:
-        context = record.context if pipeline.show_context else ""
-        row = pipeline.renderer.row(record.instruction, context, record.response)
-        text = pipeline.template.question(record.instruction, context)
+    for record in bench.split.train[:count]:
+        context = record.context if bench.show_context else ""
+        row = bench.renderer.row(record.instruction, context, record.response)
+        text = bench.template.question(record.instruction, context)
         shown.append(
             {
                 "prompt": text,
-                "completion": pipeline.template.answer(record.response),
+                "completion": bench.template.answer(record.response),
                 "tokens": len(row.ids),
                 "completion_tokens": row.supervised,
                 "supervised": [
-                    pipeline.tokenizer.convert_ids_to_tokens(i)
+                    bench.tokenizer.convert_ids_to_tokens(i)
                     for i, label in zip(row.ids, row.labels, strict=True)
                     if label != IGNORED
                 ],

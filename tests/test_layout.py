@@ -15,8 +15,8 @@ ORDER = [
     ["arms"],
     ["study", "recommend"],
     ["report"],
-    ["pipeline"],
-    ["asking", "preview", "starter", "terminal"],
+    ["workbench"],
+    ["pipeline", "asking", "preview", "starter", "terminal"],
     ["cli"],
     ["__main__"],
 ]

@@ -26,11 +26,6 @@ class Embedder:
         """Numbers a vector."""
         return int(self._model.get_embedding_dimension())
 
-    @property
-    def reads(self) -> int:
-        """Tokens that it reads of a text, its own two special ones included."""
-        return int(self._model.max_seq_length)
-
     def tokens(self, text: str) -> list[int]:
         """The text in the embedder's own tokens, special ones left out."""
         return list(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from local.errors import RecipeError, RunError
+from local.errors import RunError
 from local.rag.documents import Corpus, Document
 from local.rag.embed import Embedder
 from local.rag.store import EdgeVectorStore
@@ -36,15 +36,6 @@ def fresh(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder
-
-
-def check_chunks(rag: Rag, embedder: Embedder) -> None:
-    """Raise RecipeError when chunks would be longer than the embedder reads."""
-    if rag.chunk_tokens > embedder.reads:
-        raise RecipeError(
-            f"rag.chunk_tokens: {rag.chunk_tokens}, but the embedder reads {embedder.reads} tokens "
-            f"of a text; allowed: 16 to {embedder.reads}"
-        )
 
 
 def chunk(documents: Sequence[Document], rag: Rag, embedder: Embedder) -> list[Any]:
@@ -90,10 +81,8 @@ def build(
 
     ``advance`` is told how many chunks are done of how many.
 
-    Raises RecipeError for chunks that the embedder cannot read, RunError when the store does not
-    hold what was put in.
+    Raises RunError when the store does not hold what was put in.
     """
-    check_chunks(rag, embedder)
     nodes = chunk(corpus.documents, rag, embedder)
     store = EdgeVectorStore.create(folder / "store", embedder.dimension)
     for start in range(0, len(nodes), BATCH):

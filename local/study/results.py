@@ -10,7 +10,7 @@ import numpy as np
 from local import recommend
 from local.rag.index import Passage
 from local.recipe import Arm, Recipe
-from local.records import Record, Split
+from local.records import Record
 from local.runs import read_json, read_jsonl
 from local.study import retrieval
 from local.study.metrics import METRICS, exact_match
@@ -20,12 +20,12 @@ SCHEMA = 1
 """Of ``results.json``; raised when a field changes its meaning or goes."""
 
 
-def collect(recipe: Recipe, folder: Path, lock: dict[str, Any], split: Split) -> dict[str, Any]:
-    """The content of ``results.json``.
+def collect(recipe: Recipe, folder: Path, lock: dict[str, Any]) -> dict[str, Any]:
+    """The content of ``results.json``, from a run folder and the content of its ``lock.json``.
 
     Raises RunError where a stage has not been made.
     """
-    questions = split.test
+    questions = [Record(**row) for row in read_jsonl(folder / "data" / "test.jsonl")]
     refusal = recipe.study.refusal
     answers = {arm: read_jsonl(folder / "answers" / f"{arm}.jsonl") for arm in recipe.arms}
     latencies = {arm: read_jsonl(folder / "latency" / f"{arm}.jsonl") for arm in recipe.arms}
@@ -44,12 +44,7 @@ def collect(recipe: Recipe, folder: Path, lock: dict[str, Any], split: Split) ->
         "heldout_loss": _optional(folder / "heldout.json"),
         "tune": _optional(folder / "adapter" / "training.json"),
         "index": _index(folder),
-        "data": {
-            "train": len(split.train),
-            "test": len(split.test),
-            "bad_lines": [str(b) for b in split.bad],
-            "questions_also_in_training": len(split.leaked),
-        },
+        "data": lock.get("data", {}),
         "seconds": {name: stage["seconds"] for name, stage in lock["stages"].items()},
         "environment": lock.get("environment", {}),
     }

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,7 +12,13 @@ from typing import Any
 import pytest
 
 from local import pipeline, recipe_file
-from local.errors import DocumentsError, ModelError, OfflineError, RecordsError
+from local.errors import (
+    DocumentsError,
+    ModelError,
+    OfflineError,
+    RecipeError,
+    RecordsError,
+)
 from local.recipe import ARMS
 from local.runs import Run, read_json, read_jsonl
 from local.watch import Silent
@@ -94,6 +101,18 @@ def test_one_recipe_gives_four_arms_and_every_promised_figure(
     assert changed.how("made") == ["tune", "answers/tuned", "answers/tuned+rag", "heldout"]
 
 
+def test_a_report_needs_nothing_but_the_run_folder(
+    project: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = project()
+    figures = execute(path, tmp_path / "runs", StopAfter(), "study.arms=[base]")
+    shutil.rmtree(path.parent)
+    (folder,) = (tmp_path / "runs").iterdir()
+    again = pipeline.open_run(folder)
+    with again.run:
+        assert again.figures() == figures
+
+
 @pytest.mark.parametrize("stage", ["index", "tune", "answers/rag", "heldout"])
 def test_stopped_after_any_stage_the_same_command_goes_on(
     project: Callable[..., Path], tmp_path: Path, stage: str
@@ -165,6 +184,9 @@ def test_contexts_serve_as_documents_and_gold(project: Callable[..., Path], tmp_
         ("records.source=none.jsonl", RecordsError, "no such file or folder"),
         ("documents.source=empty", DocumentsError, "no such folder"),
         ("study.questions=none.jsonl", RecordsError, "no such file or folder"),
+        ("rag.chunk_tokens=300", RecipeError, "allowed: 16 to 256"),
+        ("tune.max_input_length=800", RecipeError, "the model reads 768 tokens"),
+        ("study.max_new_tokens=700", RecipeError, "the template alone takes"),
     ],
 )
 def test_bad_input_is_one_line_and_nothing_is_written(

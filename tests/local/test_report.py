@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from local.recipe import Recipe
-from local.records import Record, Split
+from local.records import Record
 from local.report import page, table
 from local.runs import write_json, write_jsonl
 from local.study import results
@@ -53,7 +53,7 @@ def figures(tmp_path: Path) -> dict[str, Any]:
     write_jsonl(tmp_path / "retrieval.jsonl", found)
     write_jsonl(tmp_path / "data" / "test.jsonl", [vars(q) for q in questions])
     lock = {"stages": {"index": {"seconds": 1.5}}, "environment": {"ragtune": "x"}}
-    collected = results.collect(recipe, tmp_path, lock, Split([], questions, [], []))
+    collected = results.collect(recipe, tmp_path, lock)
     write_json(tmp_path / "results.json", collected)
     return collected
 

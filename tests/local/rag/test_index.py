@@ -7,7 +7,7 @@ from local import builtin, models
 from local.errors import RecipeError, RunError
 from local.rag.documents import Corpus, Document
 from local.rag.embed import Embedder
-from local.rag.index import Retriever, build, check_chunks, chunk
+from local.rag.index import Retriever, build, chunk
 from local.recipe import Rag
 from tests.conftest import FACTS
 
@@ -61,10 +61,11 @@ def test_chunks_keep_to_the_embedders_tokens(embedder: Embedder) -> None:
     assert all(f"number {n} is" in joined for n in range(200))
 
 
-def test_chunks_longer_than_the_embedder_reads_are_refused(embedder: Embedder) -> None:
-    check_chunks(Rag(chunk_tokens=256), embedder)
+def test_chunks_longer_than_the_embedder_reads_are_refused() -> None:
+    folder = builtin.builtin_embedder()
+    models.check_chunks(folder, 256)
     with pytest.raises(RecipeError, match=r"chunk_tokens: 257.*allowed: 16 to 256"):
-        check_chunks(Rag(chunk_tokens=257), embedder)
+        models.check_chunks(folder, 257)
 
 
 def test_building_twice_gives_the_same_ids(embedder: Embedder, corpus: Corpus) -> None:

@@ -1,0 +1,165 @@
+"""What a recipe points at, found, checked and loaded at first use.
+
+Nothing here writes: a recipe can be checked and previewed with no run folder in sight.
+"""
+
+import functools
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from local import models
+from local import recipe as recipes
+from local.arms import Arm
+from local.errors import RecipeError
+from local.generate import Generator
+from local.rag import documents
+from local.records import Split, prepare
+from local.template import Renderer
+
+
+class Workbench:
+    """A recipe's data and models; ``folder`` is the run folder that holds adapter and index."""
+
+    def __init__(self, recipe: recipes.Recipe, folder: Path) -> None:
+        self.recipe, self.folder = recipe, folder
+        self.template = recipe.template.build()
+        self.show_context = recipe.records.context == "input"
+
+    def check(self) -> None:
+        """Look at all that the recipe points at.
+
+        Raises RagtuneError for what is missing, broken, or does not fit together.
+        """
+        _ = self.split, self.base
+        if self.retrieves:
+            _ = self.corpus
+            models.check_chunks(self.embedder_folder, self.recipe.rag.chunk_tokens)
+        self._check_lengths()
+
+    def _check_lengths(self) -> None:
+        """Raise RecipeError where a prompt or a block could not fit the model's context."""
+        reads, study = self.context_length, self.recipe.study
+        if self.tunes and self.recipe.tune.max_input_length > reads:
+            raise RecipeError(
+                f"tune.max_input_length: {self.recipe.tune.max_input_length}, but the model reads "
+                f"{reads} tokens; allowed: -1, or 1 to {reads}"
+            )
+        template = len(self.renderer.prompt("", "").ids)
+        if template + study.max_new_tokens >= reads:
+            raise RecipeError(
+                f"study.max_new_tokens: {study.max_new_tokens}, but the model reads {reads} "
+                f"tokens and the template alone takes {template}; allowed: 1 to "
+                f"{max(1, reads - template - 1)}"
+            )
+
+    @property
+    def tunes(self) -> bool:
+        """Whether an arm needs the adapter."""
+        return any("tuned" in arm for arm in self.recipe.arms)
+
+    @property
+    def retrieves(self) -> bool:
+        """Whether an arm or a training row needs passages."""
+        return any("rag" in arm for arm in self.recipe.arms) or self.passages_in_training
+
+    @property
+    def passages_in_training(self) -> bool:
+        """Whether training rows are given once more with passages."""
+        return self.tunes and self.recipe.records.with_passages > 0
+
+    @functools.cached_property
+    def split(self) -> Split:
+        """Training records and held-out questions, each with its gold document."""
+        split = prepare(self.recipe)
+        if self.recipe.documents is None or self.recipe.documents.source != documents.CONTEXTS:
+            return split
+        named = documents.with_context_names
+        return replace(split, train=named(split.train), test=named(split.test))
+
+    @functools.cached_property
+    def corpus(self) -> documents.Corpus:
+        """The documents to retrieve from."""
+        assert self.recipe.documents is not None
+        source = self.recipe.documents.source
+        if source == documents.CONTEXTS:
+            return documents.from_contexts([*self.split.train, *self.split.test])
+        return documents.from_folder(self.recipe.path(source))
+
+    @functools.cached_property
+    def base(self) -> Path:
+        """The base model's folder."""
+        return models.model_folder(self.recipe)
+
+    @functools.cached_property
+    def embedder_folder(self) -> Path:
+        """The embedder's folder."""
+        return models.embedder_folder(self.recipe)
+
+    @functools.cached_property
+    def base_fingerprint(self) -> str:
+        """The hash of the base model's files."""
+        return models.fingerprint(self.base)
+
+    @functools.cached_property
+    def embedder_fingerprint(self) -> str:
+        """The hash of the embedder's files."""
+        return models.fingerprint(self.embedder_folder)
+
+    @functools.cached_property
+    def hardware(self) -> models.Hardware:
+        """What this process computes on."""
+        return models.probe()
+
+    @functools.cached_property
+    def tokenizer(self) -> Any:
+        """The base model's tokenizer."""
+        return models.load_tokenizer(self.base)
+
+    @functools.cached_property
+    def renderer(self) -> Renderer:
+        """The template bound to the tokenizer."""
+        return Renderer(self.template, self.tokenizer)
+
+    @functools.cached_property
+    def base_model(self) -> Any:
+        """The base model, ready to answer."""
+        return models.load_base(self.base, self.hardware)
+
+    @functools.cached_property
+    def tuned_model(self) -> Any:
+        """The base model with the run's adapter merged in, ready to answer."""
+        adapter = self.folder / "adapter"
+        return models.load_tuned(self.base, adapter, self.template.hash, self.hardware)
+
+    @functools.cached_property
+    def embedder(self) -> Any:
+        """The embedder."""
+        from local.rag.embed import Embedder
+
+        return Embedder(self.embedder_folder, self.hardware)
+
+    @functools.cached_property
+    def retriever(self) -> Any:
+        """The run's index, open for search."""
+        from local.rag.index import Retriever
+
+        return Retriever(
+            self.folder / "index", self.recipe.rag, self.embedder, self.embedder_fingerprint
+        )
+
+    def arm(self, name: recipes.Arm) -> Arm:
+        """One of the four arms, over the run folder's adapter and index."""
+        model = self.tuned_model if "tuned" in name else self.base_model
+        return Arm(
+            self.renderer,
+            Generator(model, self.tokenizer, self.recipe.study.max_new_tokens),
+            self.context_length,
+            retriever=self.retriever if "rag" in name else None,
+            show_context=self.show_context,
+        )
+
+    @functools.cached_property
+    def context_length(self) -> int:
+        """Positions that the base model was made for."""
+        return models.context_length(self.base)
