@@ -149,6 +149,12 @@ class Pipeline:
                 f"{census.validation_samples} samples of up to {length}, "
                 f"{census.steps_an_epoch} steps an epoch"
             )
+            if census.rows_straddling:
+                self.watcher.say(
+                    f"tune: warning: in {census.rows_straddling} of {census.rows} rows the "
+                    "tokenizer merges the prompt's end with the completion; end template.separator "
+                    "in another way"
+                )
             with self.watcher.progress("tune") as advance:
                 tuned = train.tune(
                     self.recipe,

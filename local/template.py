@@ -100,11 +100,17 @@ class Prompt:
 
 @dataclass(frozen=True)
 class Row:
-    """A training row: ``ids`` and ``labels`` of equal length, ``IGNORED`` where not supervised."""
+    """A training row: ``ids`` and ``labels`` of equal length, ``IGNORED`` where not supervised.
+
+    ``cut`` is how many tokens of its end had to go. ``straddles`` says that the tokenizer merges
+    the end of the prompt with the start of the completion: the model is then trained on another
+    last token of the prompt than it is asked with.
+    """
 
     ids: list[int]
     labels: list[int]
     cut: int
+    straddles: bool
 
     @property
     def supervised(self) -> int:
@@ -130,12 +136,13 @@ class Renderer:
         """
         question = self.template.question(instruction, context)
         ids = self._encode(question + self.template.answer(response))
-        start = _common_prefix(ids, self._encode(question))
+        prompt = self._encode(question)
+        start = _common_prefix(ids, prompt)
         if self.tokenizer.eos_token_id is not None:
             ids = [*ids, self.tokenizer.eos_token_id]
         labels = [IGNORED] * start + ids[start:]
         cut = max(0, len(ids) - limit) if limit is not None else 0
-        return Row(ids[: len(ids) - cut], labels[: len(labels) - cut], cut)
+        return Row(ids[: len(ids) - cut], labels[: len(labels) - cut], cut, start < len(prompt))
 
     def prompt(
         self, instruction: str, own: str = "", passages: Sequence[str] = (), limit: int = 1 << 30

@@ -23,7 +23,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Census:
-    """What there is to learn from; ``supervised`` counts tokens that the loss is taken on."""
+    """What there is to learn from; ``supervised`` counts tokens that the loss is taken on.
+
+    ``rows_straddling`` are those whose completion the tokenizer merges with the prompt's end.
+    """
 
     rows: int
     tokens: int
@@ -31,6 +34,7 @@ class Census:
     longest: int
     rows_cut: int
     rows_without_supervision: int
+    rows_straddling: int
     train_samples: int
     validation_samples: int
     samples_dropped_an_epoch: int
@@ -98,6 +102,7 @@ def prepare(rows: Sequence[TrainingRow], tune: Tune, renderer: Renderer, length:
         longest=max(len(s.ids) for s in everything),
         rows_cut=sum(row.cut > 0 for row in rendered),
         rows_without_supervision=sum(row.supervised == 0 for row in rendered),
+        rows_straddling=sum(row.straddles for row in rendered),
         train_samples=len(train),
         validation_samples=len(validation),
         samples_dropped_an_epoch=len(train) % batch,

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 from typing import Any
 
@@ -5,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from local import builtin
 from local.models import load_tokenizer
 from local.template import IGNORED, Renderer, Template, fields_of
 
@@ -65,6 +67,33 @@ def test_the_inference_prompt_is_the_start_of_the_training_row(renderer: Rendere
     prompt = renderer.prompt("When?", "At six.")
     assert row.ids[: len(prompt.ids)] == prompt.ids
     assert row.labels[: len(prompt.ids)] == [IGNORED] * len(prompt.ids)
+
+
+def test_a_completion_that_merges_with_the_prompts_end_is_marked(tiny_tokenizer: Any) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    merging = PreTrainedTokenizerFast(
+        tokenizer_object=Tokenizer(
+            models.BPE(vocab={"a": 0, "b": 1, "ab": 2, "</s>": 3}, merges=[("a", "b")])
+        ),
+        eos_token="</s>",
+    )
+    merging.backend_tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    plain = Template(prompt="{instruction}", separator="a")
+    row = Renderer(plain, merging).row("b", "", "b")
+    assert (row.ids, row.labels, row.straddles) == ([1, 2, 3], [IGNORED, 2, 3], True)
+    assert not Renderer(plain, merging).row("b", "", "a").straddles
+
+
+def test_the_built_in_tokenizer_never_merges_prompt_and_completion() -> None:
+    demo = builtin.data_folder() / "demo" / "handbook"
+    lines = (demo / "records.jsonl").read_text(encoding="utf-8").splitlines()
+    renderer = Renderer(Template(), load_tokenizer(builtin.builtin_model()))
+    for line in lines:
+        record = json.loads(line)
+        row = renderer.row(record["instruction"], "", record["response"])
+        assert not row.straddles, record["response"]
 
 
 def test_a_response_that_holds_eos_or_pad_text_stays_supervised(
