@@ -3,12 +3,16 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.generate import Completion, Generator
-from local.rag.index import Passage, Retriever
+from local.rag.passages import Passage
 from local.records import Record
 from local.template import Prompt, Renderer
+
+
+if TYPE_CHECKING:
+    from local.rag.index import Retriever
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,7 @@ class Arm:
         generator: Generator,
         limit: int,
         *,
-        retriever: Retriever | None = None,
+        retriever: "Retriever | None" = None,
         show_context: bool = True,
     ) -> None:
         """Bind an arm.

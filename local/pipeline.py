@@ -222,7 +222,7 @@ class Pipeline:
         """The passages of the retrieval stage for each question; none in an arm without."""
         if "rag" not in name:
             return [[] for _ in self.bench.split.test]
-        from local.rag.index import Passage
+        from local.rag.passages import Passage
 
         rows = read_jsonl(self.run.folder / "retrieval.jsonl")
         return [[Passage(**p) for p in row["passages"]] for row in rows]

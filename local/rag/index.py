@@ -4,13 +4,13 @@ import json
 import shutil
 import uuid
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from local.errors import RunError
 from local.rag.documents import Corpus, Document
 from local.rag.embed import Embedder
+from local.rag.passages import Passage
 from local.rag.store import EdgeVectorStore
 from local.recipe import Rag
 
@@ -18,17 +18,6 @@ NAMESPACE = uuid.UUID("6f1c5a52-3d0e-5b63-9a55-9d0c6f0c2f11")
 """Of the point ids: uuid5 of document, locator and chunk number."""
 BATCH = 512
 MODES = {"dense": "default", "keyword": "sparse", "hybrid": "hybrid"}
-
-
-@dataclass(frozen=True)
-class Passage:
-    """A retrieved chunk; ``score`` is cosine, BM25 or RRF, by the search mode."""
-
-    id: str
-    document: str
-    locator: str
-    text: str
-    score: float
 
 
 def fresh(folder: Path) -> Path:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from local.arms import Answer, Arm, Latency
-from local.rag.index import Passage
+from local.rag.passages import Passage
 from local.recipe import Study
 from local.records import Record
 

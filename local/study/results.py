@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from local import recommend
-from local.rag.index import Passage
+from local.rag.passages import Passage
 from local.recipe import Arm, Recipe
 from local.records import Record
 from local.runs import read_json, read_jsonl

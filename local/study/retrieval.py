@@ -4,8 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from local.rag.gold import gold_rank
-from local.rag.index import Passage
+from local.rag.passages import Passage, gold_rank
 from local.records import Record
 from local.study.statistics import estimate
 

@@ -7,13 +7,14 @@ import random
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from local.rag.gold import gold_rank
+from local.rag.passages import gold_rank
 from local.recipe import Recipe
 from local.records import Record
 from local.tune.samples import TrainingRow
 
 if TYPE_CHECKING:
-    from local.rag.index import Passage, Retriever
+    from local.rag.index import Retriever
+    from local.rag.passages import Passage
 
 
 def training_rows(

@@ -2,8 +2,7 @@ import math
 
 import pytest
 
-from local.rag.gold import gold_rank
-from local.rag.index import Passage
+from local.rag.passages import Passage, gold_rank
 from local.records import Record
 from local.study.retrieval import quality
 

@@ -1,24 +1,23 @@
-"""Which of the passages found is the gold one."""
+"""A retrieved passage, and which of several is the gold one."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from dataclasses import dataclass
 
 from local.records import Record
 
 
-class Found(Protocol):
-    """What is read of a passage."""
+@dataclass(frozen=True)
+class Passage:
+    """A retrieved chunk; ``score`` is cosine, BM25 or RRF, by the search mode."""
 
-    @property
-    def document(self) -> str:
-        """The document's name."""
-
-    @property
-    def text(self) -> str:
-        """The passage."""
+    id: str
+    document: str
+    locator: str
+    text: str
+    score: float
 
 
-def gold_rank(record: Record, passages: Sequence[Found]) -> int | None:
+def gold_rank(record: Record, passages: Sequence[Passage]) -> int | None:
     """The rank, from 1, of the first gold passage; None where none was found.
 
     Gold is a passage of the gold document that, where the evidence sentence is known, holds it.
