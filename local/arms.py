@@ -10,7 +10,6 @@ from local.rag.passages import Passage
 from local.records import Record
 from local.template import Prompt, Renderer
 
-
 if TYPE_CHECKING:
     from local.rag.index import Retriever
 

@@ -207,3 +207,20 @@ def test_a_model_that_is_no_llama_is_refused(project: Callable[..., Path], tmp_p
     (tmp_path / "gpt" / "config.json").write_text('{"model_type": "gpt2"}')
     with pytest.raises(ModelError, match="a model of type gpt2; ragtune tunes llama only"):
         execute(project(), tmp_path / "runs", StopAfter(), f"model.local={tmp_path / 'gpt'}")
+
+
+@pytest.mark.parametrize("name", ["TinyStories-656K", "stories260K-hf"])
+def test_llamas_from_elsewhere_learn_from_real_records(
+    shared: Path, tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(
+        f"name: real\nmodel: {{local: {shared / 'models' / name}}}\n"
+        f"records: {{source: {shared / 'dolly'}, categories: [summarization]}}\n"
+        "tune: {epoch: 1, learning_rate: 0.005, max_input_length: 256, max_train_samples: 60}\n"
+        "study: {max_questions: 6, max_new_tokens: 8, latency_questions: 2}\n"
+    )
+    figures = execute(path, tmp_path / "runs", StopAfter())
+    assert figures["data"]["train"] == 1069
+    assert figures["questions"] == 6
+    assert figures["heldout_loss"]["tuned"] < figures["heldout_loss"]["base"]
