@@ -88,7 +88,7 @@ class Arm:
         """The passages for each question, best first; none in an arm that has no retriever."""
         if self.retriever is None:
             return [[] for _ in records]
-        return self.retriever.search([r.instruction for r in records])
+        return self.retriever.search([r.query(with_context=self.show_context) for r in records])
 
     def latency(self, record: Record) -> Latency:
         """Time one question alone, from text to text."""

@@ -175,12 +175,14 @@ class Pipeline:
         return {
             "code": CODE,
             "questions": self._data_inputs()["questions"],
+            "records.context": self.recipe.records.context,
             **self._search_inputs(),
         }
 
     def _retrieval(self) -> None:
         def make(work: Path) -> None:
-            found = self.bench.retriever.search([q.instruction for q in self.bench.split.test])
+            asked = [q.query(with_context=self.bench.show_context) for q in self.bench.split.test]
+            found = self.bench.retriever.search(asked)
             rows = [
                 {"question": q.id, "passages": [asdict(p) for p in passages]}
                 for q, passages in zip(self.bench.split.test, found, strict=True)

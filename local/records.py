@@ -44,6 +44,10 @@ class Record:
         """What a split must not tear apart: the gold document, else the context, else itself."""
         return self.document or self.context or self.id
 
+    def query(self, *, with_context: bool) -> str:
+        """What is looked up for it: its context too, where that is part of the question."""
+        return f"{self.instruction}\n{self.context}" if with_context else self.instruction
+
     @property
     def key(self) -> tuple[str, str]:
         """The question as a reader would compare it: case and spacing do not count."""

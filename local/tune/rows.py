@@ -32,7 +32,7 @@ def training_rows(
     if retriever is not None:
         count = round(recipe.records.with_passages * len(records))
         chosen = chooser.sample(list(records), count)
-        found = retriever.search([r.instruction for r in chosen])
+        found = retriever.search([r.query(with_context=own) for r in chosen])
         for record, passages in zip(chosen, found, strict=True):
             if not record.document or gold_rank(record, passages):
                 rows.append(_with_passages(recipe, record, passages, own))
