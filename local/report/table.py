@@ -77,7 +77,8 @@ def lines(figures: dict[str, Any]) -> list[str]:
         found.append(
             f"held-out loss a token: base {loss['base']:.3f}, tuned {loss['tuned']:.3f} nats"
         )
-    if leaked := figures["data"].get("questions_also_in_training"):
+    leaked = figures["data"].get("questions_also_in_training")
+    if leaked and figures["tune"]:
         found.append(
             f"warning: {leaked} held-out questions stand word for word in the training rows"
         )
