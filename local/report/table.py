@@ -68,11 +68,10 @@ def lines(figures: dict[str, Any]) -> list[str]:
         )
     for name, arm in figures["arms"].items():
         tokens = arm["tokens"]
-        if tokens["cut_passages"] or tokens["cut_prompts"]:
-            found.append(
-                f"{name}: the model's context left no room for {tokens['cut_passages']} passages, "
-                f"and {tokens['cut_prompts']} questions were cut"
-            )
+        short = [("passages left out", tokens["cut_passages"])]
+        short += [("questions cut", tokens["cut_prompts"])]
+        if told := ", ".join(f"{count} {what}" for what, count in short if count):
+            found.append(f"{name}: {told} for want of room in the model's context")
     if loss := figures["heldout_loss"]:
         found.append(
             f"held-out loss a token: base {loss['base']:.3f}, tuned {loss['tuned']:.3f} nats"

@@ -39,9 +39,9 @@ def figures(tmp_path: Path) -> dict[str, Any]:
                 "text": text,
                 "prompt_tokens": 1010,
                 "completion_tokens": 2,
-                "cut_tokens": 0,
+                "cut_tokens": 5 if text == said[0] else 0,
                 "seconds": 0.1,
-                "retrieved": 1 if arm == "rag" else 0,
+                "retrieved": (3 if text == said[0] else 1) if arm == "rag" else 0,
                 "sources": [passage] if arm == "rag" else [],
             }
             for q, text in zip(questions, said, strict=True)
@@ -87,6 +87,8 @@ def test_the_table_fits_eighty_columns_and_holds_the_figures(figures: dict[str, 
     assert "1.00" in text
     assert "1010+2" in text
     assert "recall@4 0.50" in text
+    assert "base: 1 questions cut for want of room" in text
+    assert "rag: 2 passages left out, 1 questions cut for want of room" in text
     assert max(len(line) for line in text.splitlines()) <= 80
 
 
