@@ -16,8 +16,9 @@ from transformers import LlamaForCausalLM, PreTrainedTokenizerBase
 from .card import render_card
 from .corpus import Corpus
 from .evaluate import evaluate
+from .initial import know_copying, know_words
 from .mixture import Stream, tokenizer_texts
-from .model import build, export, take_over
+from .model import build, export
 from .tokenizer import load_tokenizer, train_tokenizer
 from .train import Settings, Training
 
@@ -42,9 +43,6 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=10)
     parser.add_argument("--resume", action="store_true", help="go on from the newest checkpoint")
-    parser.add_argument("--start-from", type=Path, help="checkpoint.pt of an earlier training")
-    parser.add_argument("--begin", type=float, default=0.0, help="fraction of the schedule to skip")
-    parser.add_argument("--start-note", default="", help="in words for the card, what that was")
     parser.add_argument(
         "--export-only",
         action="store_true",
@@ -107,18 +105,9 @@ def main() -> None:
         raise SystemExit("give a budget: --tokens or --minutes")
     corpus = Corpus(given.text)
     tokenizer = make_tokenizer(corpus, given.work / "tokenizer", given.seed)
-    settings = Settings(
-        tokens=given.tokens,
-        minutes=given.minutes,
-        seed=given.seed,
-        begin=given.begin,
-        start=given.start_note,
-    )
+    settings = Settings(tokens=given.tokens, minutes=given.minutes, seed=given.seed)
     model = build(tokenizer, given.seed)
-    if given.start_from:
-        earlier = torch.load(given.start_from, weights_only=False)["model"]
-        old = load_tokenizer(given.start_from.parent / "tokenizer")
-        print(f"{take_over(model, tokenizer, earlier, old)} new entries in the vocabulary")
+    know_copying(model, know_words(model, tokenizer, given.seed), given.seed)
     training = Training(
         model, Stream(corpus, tokenizer, given.seed, settings.batch_tokens), settings, given.work
     )
@@ -127,3 +116,7 @@ def main() -> None:
     training.run()
     figures = finish(model, training, given.output, given.text, given.squad)
     print(json.dumps(figures, indent=1, ensure_ascii=False))
+
+
+if __name__ == "__main__":
+    main()

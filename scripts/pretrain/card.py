@@ -15,6 +15,7 @@ def render_card(
     rows = [("bits per byte, `wikitext2_test.txt` as it stands", figures.get("bits_per_byte"))]
     for name, title in (
         ("squad2", "500 questions of SQuAD 2.0"),
+        ("pages", "hand-written pages kept out of training, 3 passages"),
         ("generated", "made-up organisations, 3 passages"),
     ):
         if name in figures:
@@ -31,7 +32,7 @@ def render_card(
     last = log[-1] if log else {}
     known = ("step", "tokens", "seconds", "fraction", "row", "tokens_per_second")
     seconds = float(last.get("seconds", 0.0))
-    card = CARD.read_text(encoding="utf-8").format(
+    return CARD.read_text(encoding="utf-8").format(
         parameters=figures["parameters"] / 1e6,
         refusal="not in the documents",
         tokens=last.get("tokens", 0),
@@ -41,11 +42,8 @@ def render_card(
         rows="\n".join(f"| {name} | {value} |" for name, value in rows),
         final=", ".join(f"{name} {value:.2f}" for name, value in last.items() if name not in known),
         seed=settings["seed"],
-        peak_rate=settings["peak_rate"],
+        matrix_rate=settings["matrix_rate"],
+        rate=settings["rate"],
         batch=settings["batch_tokens"],
         decay_from=settings["decay_from"],
     )
-    if not settings.get("start"):
-        return card
-    card = card.replace(" trained from nothing by", " trained by")
-    return card.replace("## Data\n", f"{settings['start']}\n\n## Data\n")

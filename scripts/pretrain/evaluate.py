@@ -7,8 +7,8 @@
   of the response. Token F1 and exact match against the best of the gold answers after SQuAD's
   normalisation, over the answerable questions; the share of the unanswerable ones that are
   refused, and of the answerable ones that are refused wrongly.
-* `generated`: organisations of a seed that training never uses, three passages in the exact
-  prompt.
+* `pages`: hand-written pages that training never uses (`pages.py`), and `generated`: made-up
+  organisations of a seed that it never uses; three passages in the exact prompt.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import math
 import re
 import string
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -29,7 +29,8 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from .organisations import reading_task
-from .samples import REFUSAL, TEMPLATE
+from .pages import page_task
+from .samples import REFUSAL, TEMPLATE, Task
 
 HELD_OUT_SEED = "held-out organisations"
 
@@ -69,15 +70,25 @@ def squad_cases(folder: Path) -> list[Case]:
     return cases
 
 
-def generated_cases(count: int) -> list[Case]:
-    """One question each on three passages about made-up organisations."""
+def made_cases(make: Callable[[Random], Task], count: int) -> list[Case]:
+    """The first question of each of `count` made tasks."""
     cases = []
     for number in range(count):
-        task = reading_task(Random(f"{HELD_OUT_SEED}/{number}"), passages=3, refusals=0.25, most=1)
+        task = make(Random(f"{HELD_OUT_SEED}/{number}"))
         prompt = TEMPLATE.question(task.questions[0].text, TEMPLATE.context("", task.passages))
         answer = task.questions[0].answer
         cases.append(Case(prompt, () if answer == REFUSAL else (answer,)))
     return cases
+
+
+def page(rng: Random) -> Task:
+    """A question on three stretches of held-out pages."""
+    return page_task(rng, 3, 0.25, 1, held_out=True)
+
+
+def organisation(rng: Random) -> Task:
+    """A question on three documents of made-up organisations."""
+    return reading_task(rng, passages=3, refusals=0.25, most=1)
 
 
 @torch.inference_mode()
@@ -153,12 +164,13 @@ def evaluate(
         figures["bits_per_byte"] = round(bits_per_byte(model, tokenizer, wikitext), 4)
     for name, cases in (
         ("squad2", squad_cases(squad) if squad else []),
-        ("generated", generated_cases(generated)),
+        ("pages", made_cases(page, generated)),
+        ("generated", made_cases(organisation, generated)),
     ):
         if cases:
             responses = respond(model, tokenizer, [case.prompt for case in cases])
             figures[name] = scores(cases, responses)
-            if name == "generated":  # the others' texts are not ours to keep beside the model
+            if name != "squad2":  # the others' texts are not ours to keep beside the model
                 figures[name]["examples"] = [
                     {"gold": list(case.gold), "response": text}
                     for case, text in zip(cases[:8], responses, strict=False)

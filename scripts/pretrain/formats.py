@@ -158,7 +158,7 @@ def topic_task(rng: Random) -> Task:
     text = f"{capital(organisation.name)} is a {organisation.kind}. {passage.text}"
     other = expand("kind", rng)
     inside = rng.choice(passage.facts).answer
-    outside = expand(rng.choice(passage.facts).relation.value if False else "object", rng)
+    outside = expand("object", rng)
     questions = [
         Question("What kind of organisation is this text about?", organisation.kind),
         Question(f"Is this text about a {organisation.kind} or a {other}?", organisation.kind),

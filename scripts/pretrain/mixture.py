@@ -20,45 +20,51 @@ from transformers import PreTrainedTokenizerBase
 from .corpus import Corpus
 from .formats import format_task
 from .organisations import reading_task
+from .pages import page_task
 from .reading import closed_book_task, country_task, paragraph_task, passages_task, summary_task
 from .recall import recall_sample
-from .samples import Piece, Sample, Task, asked_first, compact, encode, prompts
+from .samples import JUMPSTART, TEMPLATE, Piece, Sample, Task, compact, encode, prompts
 
-STAGES = ((0.30, 256), (0.70, 512), (1.01, 1024))
-"""Until this fraction of the budget, rows of so many tokens: attention is cheaper on short rows."""
+STAGES = ((0.15, 256, 1), (0.85, 512, 2), (1.01, 1024, 2))
+"""Until this fraction of the budget, rows of so many tokens (attention is cheaper on short rows)
+and so many times the tokens of an update (copying forms by many small updates)."""
 
-KNOTS = (0.0, 0.2, 0.45, 0.75, 1.0)
+KNOTS = (0.0, 0.15, 0.4, 0.75, 1.0)
 SHARES: dict[str, tuple[float, ...]] = {
-    "recall": (0.36, 0.08, 0.02, 0.02, 0.01),
-    "generated_short": (0.28, 0.16, 0.05, 0.02, 0.01),
-    "generated_asked": (0.10, 0.28, 0.32, 0.22, 0.16),
-    "generated_page": (0.06, 0.10, 0.07, 0.04, 0.03),
-    "generated_rag": (0.00, 0.04, 0.14, 0.24, 0.27),
-    "paragraph": (0.08, 0.16, 0.13, 0.09, 0.08),
-    "paragraph_rag": (0.00, 0.03, 0.08, 0.14, 0.20),
-    "country": (0.02, 0.03, 0.03, 0.03, 0.03),
-    "closed_book": (0.00, 0.01, 0.02, 0.03, 0.03),
-    "format": (0.05, 0.05, 0.05, 0.06, 0.06),
-    "summary": (0.00, 0.01, 0.02, 0.03, 0.03),
-    "text": (0.05, 0.05, 0.07, 0.08, 0.09),
+    "recall": (0.30, 0.06, 0.02, 0.01, 0.01),
+    "generated": (0.30, 0.22, 0.12, 0.06, 0.04),
+    "generated_rag": (0.00, 0.06, 0.10, 0.10, 0.09),
+    "page": (0.20, 0.34, 0.24, 0.14, 0.08),
+    "page_rag": (0.00, 0.08, 0.22, 0.34, 0.40),
+    "paragraph": (0.04, 0.07, 0.08, 0.07, 0.05),
+    "paragraph_rag": (0.00, 0.02, 0.05, 0.09, 0.13),
+    "country": (0.01, 0.02, 0.02, 0.02, 0.02),
+    "closed_book": (0.00, 0.01, 0.01, 0.02, 0.02),
+    "format": (0.03, 0.03, 0.05, 0.06, 0.06),
+    "summary": (0.00, 0.01, 0.01, 0.02, 0.02),
+    "text": (0.12, 0.08, 0.08, 0.07, 0.08),
 }
 """Share of the tokens that each source is given at each knot; in between, straight lines."""
 
 TYPICAL = {
     "recall": 130,
-    "generated_short": 140,
-    "generated_asked": 110,
-    "generated_page": 260,
-    "generated_rag": 480,
+    "generated": 200,
+    "generated_rag": 400,
+    "page": 220,
+    "page_rag": 400,
     "paragraph": 230,
     "paragraph_rag": 420,
     "country": 200,
-    "closed_book": 110,
-    "format": 150,
-    "summary": 170,
+    "closed_book": 70,
+    "format": 130,
+    "summary": 150,
     "text": 300,
 }
 """About how many tokens a sample has: turns shares of tokens into odds of a draw."""
+
+COMPACT, QUESTION_FIRST = 0.15, 0.1
+"""How often a task of several questions has a compact layout, and a single question the prompt of
+JumpStart's container instead of the one that the model is made for."""
 
 
 def shares(fraction: float) -> dict[str, float]:
@@ -66,9 +72,9 @@ def shares(fraction: float) -> dict[str, float]:
     return {name: float(np.interp(fraction, KNOTS, row)) for name, row in SHARES.items()}
 
 
-def row_length(fraction: float) -> int:
-    """The length of a row, in tokens, after `fraction` of the budget."""
-    return next(length for until, length in STAGES if fraction < until)
+def row_shape(fraction: float) -> tuple[int, int]:
+    """The length of a row in tokens and the factor of an update after `fraction` of the budget."""
+    return next((length, factor) for until, length, factor in STAGES if fraction < until)
 
 
 class Sources:
@@ -78,20 +84,22 @@ class Sources:
         self.corpus = corpus
         self.makers: dict[str, Callable[[Random, float], Sample | None]] = {
             "recall": lambda rng, _: recall_sample(corpus, rng),
-            "generated_short": lambda rng, _: compact(
-                reading_task(rng, plain=True, refusals=0.06), rng
+            "generated": lambda rng, f: _laid_out(
+                reading_task(rng, plain=rng.random() > 2 * f, refusals=0.08, most=6), rng
             ),
-            "generated_asked": self._asked,
-            "generated_page": self._page,
-            "generated_rag": self._generated_rag,
+            "generated_rag": lambda rng, f: _laid_out(
+                reading_task(rng, rng.randint(1, 4), refusals=0.15, most=_followers(rng, f)), rng
+            ),
+            "page": lambda rng, _: _laid_out(page_task(rng, 1, 0.08, 8), rng),
+            "page_rag": lambda rng, f: _laid_out(
+                page_task(rng, rng.randint(1, 4), 0.17, _followers(rng, f)), rng
+            ),
             "paragraph": self._paragraph,
             "paragraph_rag": self._paragraph_rag,
-            "country": lambda rng, f: self._laid_out(
-                country_task(corpus, rng, open_book=True), rng, 0.5
-            ),
-            "closed_book": lambda rng, _: _prompted(closed_book_task(corpus, rng)),
-            "format": lambda rng, f: self._laid_out(format_task(rng), rng, 0.2 + 0.7 * f),
-            "summary": lambda rng, _: _prompted(summary_task(corpus, rng)),
+            "country": lambda rng, _: _laid_out(country_task(corpus, rng, open_book=True), rng),
+            "closed_book": lambda rng, _: _laid_out(closed_book_task(corpus, rng), rng),
+            "format": lambda rng, _: _laid_out(format_task(rng), rng),
+            "summary": lambda rng, _: _laid_out(summary_task(corpus, rng), rng),
             "text": lambda rng, _: self.text(rng, rng.choice((600, 1200, 2400))),
         }
 
@@ -103,52 +111,30 @@ class Sources:
         )
         return [Piece(whole[start : start + characters], "text")]
 
-    def _asked(self, rng: Random, fraction: float) -> Sample:
-        """One question before one short passage: to carry it across is a skill of its own."""
-        task = reading_task(rng, plain=True, most=1)
-        return prompts(task) if rng.random() < 0.3 + 0.5 * fraction else asked_first(task, rng)
-
-    def _page(self, rng: Random, fraction: float) -> Sample | None:
-        return self._laid_out(reading_task(rng, most=6), rng, fraction)
-
-    def _generated_rag(self, rng: Random, fraction: float) -> Sample | None:
-        return _prompted(
-            reading_task(
-                rng, passages=rng.randint(1, 4), refusals=0.15, most=_followers(rng, fraction)
-            )
-        )
-
     def _paragraph(self, rng: Random, fraction: float) -> Sample | None:
         shortest, longest = (15, 60) if fraction < STAGES[0][0] else (30, 110)
         blanks = max(0.15, 0.6 - fraction)
-        return self._laid_out(
-            paragraph_task(self.corpus, rng, shortest, longest, 8, blanks), rng, fraction
-        )
+        return _laid_out(paragraph_task(self.corpus, rng, shortest, longest, 8, blanks), rng)
 
     def _paragraph_rag(self, rng: Random, fraction: float) -> Sample | None:
         task = passages_task(self.corpus, rng, rng.randint(1, 4), 0.15, 0.7)
-        return _prompted(
-            task and Task(task.questions[: _followers(rng, fraction)], task.passages, task.own)
-        )
-
-    def _laid_out(self, task: Task | None, rng: Random, exact: float) -> Sample | None:
-        """In the exact prompt shape with probability `exact`, else in a compact layout."""
-        if task is None:
-            return None
-        return (
-            prompts(task)
-            if rng.random() < exact or not (task.own or task.passages)
-            else compact(task, rng)
+        return _laid_out(
+            task and Task(task.questions[: _followers(rng, fraction)], task.passages, task.own), rng
         )
 
 
-def _prompted(task: Task | None) -> Sample | None:
-    return prompts(task) if task else None
+def _laid_out(task: Task | None, rng: Random) -> Sample | None:
+    if task is None or not task.questions:
+        return None
+    if len(task.questions) == 1:
+        return prompts(task, JUMPSTART if rng.random() < QUESTION_FIRST else TEMPLATE)
+    read = task.own or task.passages
+    return compact(task, rng) if read and rng.random() < COMPACT else prompts(task)
 
 
 def _followers(rng: Random, fraction: float) -> int:
-    """How many questions share one prompt: many at first, at the end often the one of real use."""
-    return 1 if rng.random() < 0.3 + 0.6 * fraction else rng.randint(2, 6)
+    """How many questions share one prompt: many teach more, one is what is asked in real use."""
+    return 1 if rng.random() < 0.1 + 0.3 * fraction else rng.randint(2, 6)
 
 
 @dataclass(frozen=True)
@@ -172,7 +158,7 @@ class _Part:
 
 
 class Stream:
-    """Batches of about `tokens` tokens for every step."""
+    """Batches of about `tokens` tokens for every step, later of twice as many."""
 
     def __init__(
         self, corpus: Corpus, tokenizer: PreTrainedTokenizerBase, seed: int, tokens: int
@@ -184,11 +170,11 @@ class Stream:
             tokens,
         )
 
-    def batch(self, step: int, fraction: float, length: int | None = None) -> Batch:
+    def batch(self, step: int, fraction: float) -> Batch:
         """The rows of one step."""
         rng = Random(f"{self.seed}/{step}/{fraction:.6f}")
-        length = length or row_length(fraction)
-        count = max(1, self.tokens // length)
+        length, factor = row_shape(fraction)
+        count = max(1, factor * self.tokens // length)
         packed = _packed(self._samples(rng, fraction, length, count), count, length + 1)
         rows = [self._row(parts, length + 1, rng) for parts in packed]
         ids = np.array([row.ids for row in rows], dtype=np.int64)

@@ -59,45 +59,28 @@ def make_loss(model: LlamaForCausalLM, compiled: bool = True) -> Loss:
     return torch.compile(loss, dynamic=False) if compiled else loss
 
 
-def take_over(
-    model: LlamaForCausalLM,
-    tokenizer: PreTrainedTokenizerBase,
-    weights: dict[str, Tensor],
-    old: PreTrainedTokenizerBase,
-) -> int:
-    """Begin with the weights of an earlier model whose tokenizer may differ.
+def make_optimizers(
+    model: LlamaForCausalLM, matrix_rate: float, rate: float
+) -> list[torch.optim.Optimizer]:
+    """Muon (Jordan 2024) for the matrices of the layers, AdamW for embeddings and norms.
 
-    An entry of the vocabulary keeps its embedding; a new one gets the mean of its old pieces.
-    Returns how many entries were new.
+    Each group keeps its peak rate as `peak`.
     """
-    known, table = old.get_vocab(), weights["model.embed_tokens.weight"]
-    rows, new = torch.empty(len(tokenizer), table.shape[1]), 0
-    for token, number in tokenizer.get_vocab().items():
-        if token in known:
-            rows[number] = table[known[token]]
-        else:
-            pieces = old(tokenizer.decode([number]), add_special_tokens=False)["input_ids"]
-            rows[number] = table[pieces or [0]].mean(0)
-            new += 1
-    taken = {name: rows if weight is table else weight for name, weight in weights.items()}
-    taken["lm_head.weight"] = taken["model.embed_tokens.weight"] = rows
-    model.load_state_dict(taken)
-    return new
-
-
-def make_optimizer(model: LlamaForCausalLM, rate: float) -> torch.optim.AdamW:
-    """AdamW at the peak `rate`, with weight decay on the matrices of the layers alone."""
-    weights = list(model.named_parameters())
-    groups = [
-        {
-            "params": [
-                one for name, one in weights if (one.ndim == 2 and "layers" in name) is matrix
-            ],
-            "weight_decay": 0.1 if matrix else 0.0,
-        }
-        for matrix in (True, False)
+    named = list(model.named_parameters())
+    matrices = [one for name, one in named if one.ndim == 2 and "layers" in name]
+    rest = [one for name, one in named if not (one.ndim == 2 and "layers" in name)]
+    return [
+        torch.optim.Muon(
+            [{"params": matrices, "peak": matrix_rate}], lr=matrix_rate, weight_decay=0.02
+        ),
+        torch.optim.AdamW(
+            [{"params": rest, "peak": rate}],
+            lr=rate,
+            betas=(0.9, 0.95),
+            weight_decay=0.0,
+            fused=True,
+        ),
     ]
-    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), fused=True)
 
 
 def export(

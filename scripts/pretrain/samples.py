@@ -19,7 +19,11 @@ Kind = Literal["text", "prompt", "answer"]
 WEIGHTS: dict[Kind, float] = {"text": 1.0, "prompt": 0.25, "answer": 4.0}
 """Loss weight of a token: made-up passages are noise, the answers are the point."""
 REFUSAL = "not in the documents"
-TEMPLATE = Template()
+TEMPLATE = Template(prompt="### Input:\n{context}\n\n### Instruction:\n{instruction}")
+"""The passages before the question: a small model that has read the question last finds its words
+again; README.md says what was measured."""
+JUMPSTART = Template()
+"""The default prompt of the container, the question first: seen now and then."""
 
 
 @dataclass(frozen=True)
@@ -60,17 +64,17 @@ LAYOUTS = (
 """Compact ways to ask several questions; the tokenizer puts a space before the answer."""
 
 
-def prompts(task: Task) -> Sample:
+def prompts(task: Task, template: Template = TEMPLATE) -> Sample:
     """The exact prompt of the first question; the others follow, the passages are not repeated."""
     sample: Sample = []
     for number, question in enumerate(task.questions):
         if number == 0:
-            prompt = TEMPLATE.question(question.text, TEMPLATE.context(task.own, task.passages))
+            prompt = template.question(question.text, template.context(task.own, task.passages))
         else:
-            prompt = f"\n\n### Instruction:\n{question.text}{TEMPLATE.separator}"
+            prompt = f"\n\n### Instruction:\n{question.text}{template.separator}"
         sample += [
             Piece(prompt, "prompt"),
-            Piece(TEMPLATE.answer(question.answer), "answer", ends=True),
+            Piece(template.answer(question.answer), "answer", ends=True),
         ]
     return sample
 
@@ -85,14 +89,6 @@ def compact(task: Task, rng: Random) -> Sample:
         sample.append(Piece(after.format(a=question.answer), "answer"))
     last = sample[-1]
     return [*sample[:-1], Piece(last.text.rstrip("\n"), "answer", ends=True)]
-
-
-def asked_first(task: Task, rng: Random) -> Sample:
-    """The first question before the passages, in few words, and its answer after them."""
-    question, context = task.questions[0], task.own or "\n\n".join(task.passages)
-    before, after = rng.choice((("Q: ", "A:"), ("Question: ", "Answer:"), ("", "->")))
-    prompt = f"{before}{question.text}\n\n{context}\n\n{after}"
-    return [Piece(prompt, "prompt"), Piece(question.answer, "answer", ends=True)]
 
 
 def encode(sample: Sample, tokenizer: PreTrainedTokenizerBase) -> tuple[list[int], list[float]]:

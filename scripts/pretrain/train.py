@@ -20,7 +20,7 @@ import torch
 from transformers import LlamaForCausalLM
 
 from .mixture import SHARES, Batch, Stream
-from .model import make_loss, make_optimizer
+from .model import make_loss, make_optimizers
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,10 @@ class Settings:
     seed: int = 10
     batch_tokens: int = 2048
     """Tokens an update; README.md says what was measured."""
-    peak_rate: float = 0.001
+    matrix_rate: float = 0.02
+    """Muon's peak rate, for the matrices of the layers."""
+    rate: float = 0.0006
+    """AdamW's peak rate, for embeddings and norms."""
     warmup: float = 0.01
     """Fraction of the budget over which the rates rise."""
     decay_from: float = 0.45
@@ -43,10 +46,6 @@ class Settings:
     checkpoint_seconds: float = 240.0
     log_steps: int = 50
     compiled: bool = True
-    begin: float = 0.0
-    """Where in the schedule to begin, 0 to 1: for weights that came from an earlier training."""
-    start: str = ""
-    """Where the first weights came from, in words for the model card; empty: from nothing."""
 
 
 @dataclass
@@ -61,13 +60,12 @@ class Progress:
         """How much of the budget is spent, 0 to 1."""
         by_tokens = self.tokens / settings.tokens if settings.tokens else 0.0
         by_clock = self.seconds / (60 * settings.minutes) if settings.minutes else 0.0
-        spent = min(1.0, max(by_tokens, by_clock))
-        return settings.begin + (1.0 - settings.begin) * spent
+        return min(1.0, max(by_tokens, by_clock))
 
 
-def rate(fraction: float, settings: Settings) -> float:
+def relative_rate(fraction: float, settings: Settings) -> float:
     """The learning rate relative to its peak."""
-    rising = min(1.0, (fraction - settings.begin) / settings.warmup + 0.02)
+    rising = min(1.0, fraction / settings.warmup + 0.02)
     falling = min(1.0, (1.0 - fraction) / (1.0 - settings.decay_from))
     return max(0.0, min(rising, falling))
 
@@ -79,7 +77,7 @@ class Training:
         self, model: LlamaForCausalLM, stream: Stream, settings: Settings, folder: Path
     ) -> None:
         self.model, self.stream, self.settings, self.folder = model, stream, settings, folder
-        self.optimizer = make_optimizer(model, settings.peak_rate)
+        self.optimizers = make_optimizers(model, settings.matrix_rate, settings.rate)
         self.progress = Progress()
         self.loss = make_loss(model, settings.compiled)
         self.log: list[dict[str, Any]] = []
@@ -94,7 +92,7 @@ class Training:
         """Write the checkpoint under another name, then rename it."""
         state = {
             "model": self.model.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizers": [one.state_dict() for one in self.optimizers],
             "progress": asdict(self.progress),
             "random": torch.get_rng_state(),
             "settings": asdict(self.settings),
@@ -110,7 +108,8 @@ class Training:
             return False
         state = torch.load(self.path, weights_only=False)
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
         self.progress = Progress(**state["progress"])
         torch.set_rng_state(state["random"])
         self.log = state["log"]
@@ -153,7 +152,7 @@ class Training:
 
     def _step(self, batch: Batch, fraction: float) -> np.ndarray[Any, Any]:
         """One update; the loss of every token."""
-        scale = rate(fraction, self.settings)
+        scale = relative_rate(fraction, self.settings)
         mean, each = self.loss(
             torch.from_numpy(batch.inputs),
             torch.from_numpy(batch.targets),
@@ -161,10 +160,11 @@ class Training:
         )
         mean.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.settings.peak_rate * scale
-        self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        for optimizer in self.optimizers:
+            for group in optimizer.param_groups:
+                group["lr"] = group["peak"] * scale
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
         return each.float().numpy()
 
     def _note(

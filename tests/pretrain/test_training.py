@@ -10,11 +10,11 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from scripts.pretrain.card import render_card
 from scripts.pretrain.corpus import FACTBOOK, PROSE, Corpus
 from scripts.pretrain.evaluate import Case, bits_per_byte, normalised, respond, scores, token_f1
-from scripts.pretrain.mixture import KNOTS, SHARES, STAGES, Stream, row_length, shares
-from scripts.pretrain.model import build, export, take_over
+from scripts.pretrain.mixture import KNOTS, SHARES, STAGES, Stream, row_shape, shares
+from scripts.pretrain.model import build, export
 from scripts.pretrain.organisations import reading_task
 from scripts.pretrain.tokenizer import train_tokenizer
-from scripts.pretrain.train import Progress, Settings, Training, rate
+from scripts.pretrain.train import Progress, Settings, Training, relative_rate
 
 SIZES = {
     "hidden_size": 32,
@@ -53,7 +53,9 @@ def test_the_shares_of_the_sources_add_up_to_one() -> None:
     assert all(len(row) == len(KNOTS) for row in SHARES.values())
     for fraction in np.linspace(0, 1, 21):
         assert sum(shares(float(fraction)).values()) == pytest.approx(1.0)
-    assert [row_length(until - 0.01) for until, _ in STAGES] == [length for _, length in STAGES]
+    assert [row_shape(until - 0.01) for until, *_ in STAGES] == [
+        (length, factor) for _, length, factor in STAGES
+    ]
 
 
 def test_a_batch_depends_on_its_step_alone(
@@ -63,7 +65,8 @@ def test_a_batch_depends_on_its_step_alone(
     for fraction in (0.0, 0.5, 0.99):
         batch = stream.batch(4, fraction)
         again = Stream(corpus, tokenizer, 1, 2048).batch(4, fraction)
-        assert batch.inputs.shape == (2048 // row_length(fraction), row_length(fraction))
+        length, factor = row_shape(fraction)
+        assert batch.inputs.shape == (factor * 2048 // length, length)
         assert (batch.inputs == again.inputs).all()
         assert (batch.inputs[:, 1:] == batch.targets[:, :-1]).all()
         assert (batch.weights == 4.0).mean() > 0.02
@@ -98,9 +101,9 @@ def test_the_loss_falls_and_the_budget_ends_the_training(
 def test_the_clock_can_be_the_budget() -> None:
     settings = Settings(tokens=0, minutes=2)
     assert Progress(seconds=60).fraction(settings) == 0.5
-    assert rate(0.0, settings) > 0
-    assert rate(0.3, settings) == 1.0
-    assert rate(1.0, settings) == 0.0
+    assert relative_rate(0.0, settings) > 0
+    assert relative_rate(0.3, settings) == 1.0
+    assert relative_rate(1.0, settings) == 0.0
 
 
 def test_what_is_exported_loads_plainly_and_answers(
@@ -138,21 +141,3 @@ def test_the_card_names_sources_and_figures() -> None:
     assert "CC BY-SA" in card
     assert "| 1.9 |" in card
     assert "text 4.25" in card
-    assert "Began elsewhere." in render_card(
-        figures, log, vars(SETTINGS) | {"start": "Began elsewhere."}
-    )
-
-
-def test_a_model_takes_over_the_weights_of_another_vocabulary(
-    tokenizer: PreTrainedTokenizerFast,
-) -> None:
-    texts = [reading_task(Random(seed)).passages[0] for seed in range(40)]
-    other = train_tokenizer(texts, 500, 1024)
-    old, new = build(other, 1, **SIZES), build(tokenizer, 2, **SIZES)
-    assert 0 < take_over(new, tokenizer, old.state_dict(), other) < len(tokenizer)
-    shared = next(word for word in tokenizer.get_vocab() if word in other.get_vocab())
-    left = old.get_input_embeddings().weight[other.get_vocab()[shared]]
-    assert torch.equal(new.get_input_embeddings().weight[tokenizer.get_vocab()[shared]], left)
-    assert new.lm_head.weight is new.get_input_embeddings().weight
-    down = "model.layers.0.mlp.down_proj.weight"
-    assert torch.equal(new.state_dict()[down], old.state_dict()[down])
