@@ -42,8 +42,7 @@ def render_card(
         rows="\n".join(f"| {name} | {value} |" for name, value in rows),
         final=", ".join(f"{name} {value:.2f}" for name, value in last.items() if name not in known),
         seed=settings["seed"],
-        matrix_rate=settings["matrix_rate"],
-        rate=settings["rate"],
+        peak_rate=settings["peak_rate"],
         batch=settings["batch_tokens"],
         decay_from=settings["decay_from"],
     )

@@ -73,39 +73,42 @@ def know_words(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerBase, seed
 
 
 def know_copying(model: LlamaForCausalLM, shared: Tensor, seed: int) -> None:
-    """Make heads of the first two layers an induction head; the embeddings share `shared`."""
+    """Make heads of the first two layers induction heads; the embeddings share `shared`.
+
+    Head n of the second layer compares what stands n tokens back with what stands n + 1 tokens
+    back of an earlier token, and brings that token forward.
+    """
     random = torch.Generator().manual_seed(seed)
     config = model.config
     width, wide = config.hidden_size // config.num_attention_heads, config.hidden_size
+    base = float(config.rope_parameters["rope_theta"])
     length = SPREAD * math.sqrt(wide)
     own = math.sqrt(1 - SHARED**2)
     first, second = (layer.self_attn for layer in model.model.layers[:2])
-    reads, writes = [], []
+    read = _without(torch.randn(width, wide, generator=random) / math.sqrt(wide), shared)
+    contents = [read]
     for head, distance in enumerate(DISTANCES):
         rows = slice(head * width, (head + 1) * width)
-        query, key = _looking_back(distance, width, float(config.rope_parameters["rope_theta"]))
+        query, key = _looking_back(distance, width, base)
         first.q_proj.weight.data[rows] = torch.outer(query, shared) / (SHARED * math.sqrt(wide))
         first.k_proj.weight.data[rows] = torch.outer(key, shared) / (SHARED * math.sqrt(wide))
-        read = _without(torch.randn(width, wide, generator=random) / math.sqrt(wide), shared)
-        write = torch.linalg.qr(torch.randn(wide, width, generator=random))[0]
         first.v_proj.weight.data[rows] = read
+        write = torch.linalg.qr(torch.randn(wide, width, generator=random))[0]
         first.o_proj.weight.data[:, rows] = write * length / (math.sqrt(width) * own)
-        reads.append(read)
-        writes.append(write)
+        contents.append(write.T / len(DISTANCES))
     slow = torch.arange(width // 2 * 5 // 8, width // 2)
     slow = torch.cat([slow, slow + width // 2])
     share = own / math.sqrt(1 + len(DISTANCES))
-    score = len(slow) * share**2
-    size = math.sqrt(LIKENESS * math.sqrt(width) / score)
+    size = math.sqrt(LIKENESS * math.sqrt(width) / (len(slow) * share**2))
     for head in range(len(DISTANCES)):
         rows = slice(head * width, (head + 1) * width)
         compared = (torch.arange(len(slow)) + 20 * head) % width
         for projection, content in (
-            (second.q_proj, reads[0][compared]),
-            (second.k_proj, writes[0][:, compared].T / len(DISTANCES)),
+            (second.q_proj, contents[head]),
+            (second.k_proj, contents[head + 1]),
         ):
             weight = torch.zeros(width, wide)
-            weight[slow] = size * content
+            weight[slow] = size * content[compared]
             projection.weight.data[rows] = weight
         basis = torch.linalg.qr(torch.randn(wide, width, generator=random))[0].T
         basis = normalize(_without(basis, shared), dim=1)

@@ -25,24 +25,23 @@ from .reading import closed_book_task, country_task, paragraph_task, passages_ta
 from .recall import recall_sample
 from .samples import JUMPSTART, TEMPLATE, Piece, Sample, Task, compact, encode, prompts
 
-STAGES = ((0.15, 256, 1), (0.85, 512, 2), (1.01, 1024, 2))
-"""Until this fraction of the budget, rows of so many tokens (attention is cheaper on short rows)
-and so many times the tokens of an update (copying forms by many small updates)."""
+STAGES = ((0.9, 512), (1.01, 1024))
+"""Until this fraction of the budget, rows of so many tokens: attention is cheaper on short rows."""
 
-KNOTS = (0.0, 0.15, 0.4, 0.75, 1.0)
+KNOTS = (0.0, 0.12, 0.4, 0.75, 1.0)
 SHARES: dict[str, tuple[float, ...]] = {
-    "recall": (0.30, 0.06, 0.02, 0.01, 0.01),
-    "generated": (0.30, 0.22, 0.12, 0.06, 0.04),
-    "generated_rag": (0.00, 0.06, 0.10, 0.10, 0.09),
-    "page": (0.20, 0.34, 0.24, 0.14, 0.08),
-    "page_rag": (0.00, 0.08, 0.22, 0.34, 0.40),
-    "paragraph": (0.04, 0.07, 0.08, 0.07, 0.05),
-    "paragraph_rag": (0.00, 0.02, 0.05, 0.09, 0.13),
-    "country": (0.01, 0.02, 0.02, 0.02, 0.02),
-    "closed_book": (0.00, 0.01, 0.01, 0.02, 0.02),
+    "recall": (0.20, 0.12, 0.06, 0.03, 0.02),
+    "generated": (0.36, 0.32, 0.20, 0.10, 0.05),
+    "generated_rag": (0.02, 0.08, 0.14, 0.16, 0.14),
+    "page": (0.12, 0.14, 0.18, 0.14, 0.08),
+    "page_rag": (0.00, 0.05, 0.10, 0.22, 0.34),
+    "paragraph": (0.14, 0.14, 0.12, 0.08, 0.05),
+    "paragraph_rag": (0.00, 0.03, 0.06, 0.10, 0.14),
+    "country": (0.02, 0.02, 0.02, 0.02, 0.02),
+    "closed_book": (0.00, 0.01, 0.01, 0.01, 0.02),
     "format": (0.03, 0.03, 0.05, 0.06, 0.06),
-    "summary": (0.00, 0.01, 0.01, 0.02, 0.02),
-    "text": (0.12, 0.08, 0.08, 0.07, 0.08),
+    "summary": (0.00, 0.01, 0.01, 0.01, 0.01),
+    "text": (0.11, 0.05, 0.05, 0.07, 0.07),
 }
 """Share of the tokens that each source is given at each knot; in between, straight lines."""
 
@@ -62,6 +61,8 @@ TYPICAL = {
 }
 """About how many tokens a sample has: turns shares of tokens into odds of a draw."""
 
+RANKS = (0.65, 0.2, 0.1, 0.05)
+"""How often the passage with the answer is the first, second, ... that retrieval finds."""
 COMPACT, QUESTION_FIRST = 0.15, 0.1
 """How often a task of several questions has a compact layout, and a single question the prompt of
 JumpStart's container instead of the one that the model is made for."""
@@ -72,9 +73,9 @@ def shares(fraction: float) -> dict[str, float]:
     return {name: float(np.interp(fraction, KNOTS, row)) for name, row in SHARES.items()}
 
 
-def row_shape(fraction: float) -> tuple[int, int]:
-    """The length of a row in tokens and the factor of an update after `fraction` of the budget."""
-    return next((length, factor) for until, length, factor in STAGES if fraction < until)
+def row_length(fraction: float) -> int:
+    """The length of a row, in tokens, after `fraction` of the budget."""
+    return next(length for until, length in STAGES if fraction < until)
 
 
 class Sources:
@@ -127,14 +128,25 @@ def _laid_out(task: Task | None, rng: Random) -> Sample | None:
     if task is None or not task.questions:
         return None
     if len(task.questions) == 1:
+        task = ranked(task, rng)
         return prompts(task, JUMPSTART if rng.random() < QUESTION_FIRST else TEMPLATE)
     read = task.own or task.passages
     return compact(task, rng) if read and rng.random() < COMPACT else prompts(task)
 
 
+def ranked(task: Task, rng: Random) -> Task:
+    """The passages as retrieval would give them: the one with the answer mostly first."""
+    gold = [one for one in task.passages if task.questions[0].answer in one]
+    if not gold:
+        return task
+    others = [one for one in task.passages if one is not gold[0]]
+    place = rng.choices(range(len(task.passages)), RANKS[: len(task.passages)])[0]
+    return Task(task.questions, (*others[:place], gold[0], *others[place:]), task.own)
+
+
 def _followers(rng: Random, fraction: float) -> int:
     """How many questions share one prompt: many teach more, one is what is asked in real use."""
-    return 1 if rng.random() < 0.1 + 0.3 * fraction else rng.randint(2, 6)
+    return 1 if rng.random() < 0.2 + 0.4 * fraction else rng.randint(2, 6)
 
 
 @dataclass(frozen=True)
@@ -158,7 +170,7 @@ class _Part:
 
 
 class Stream:
-    """Batches of about `tokens` tokens for every step, later of twice as many."""
+    """Batches of about `tokens` tokens for every step."""
 
     def __init__(
         self, corpus: Corpus, tokenizer: PreTrainedTokenizerBase, seed: int, tokens: int
@@ -173,8 +185,8 @@ class Stream:
     def batch(self, step: int, fraction: float) -> Batch:
         """The rows of one step."""
         rng = Random(f"{self.seed}/{step}/{fraction:.6f}")
-        length, factor = row_shape(fraction)
-        count = max(1, factor * self.tokens // length)
+        length = row_length(fraction)
+        count = max(1, self.tokens // length)
         packed = _packed(self._samples(rng, fraction, length, count), count, length + 1)
         rows = [self._row(parts, length + 1, rng) for parts in packed]
         ids = np.array([row.ids for row in rows], dtype=np.int64)

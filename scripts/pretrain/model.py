@@ -1,4 +1,4 @@
-"""The model: a real `LlamaForCausalLM`, its loss as one compiled function, its optimizers, its
+"""The model: a real `LlamaForCausalLM`, its loss as one compiled function, its optimizer, its
 export.
 """
 
@@ -59,28 +59,19 @@ def make_loss(model: LlamaForCausalLM, compiled: bool = True) -> Loss:
     return torch.compile(loss, dynamic=False) if compiled else loss
 
 
-def make_optimizers(
-    model: LlamaForCausalLM, matrix_rate: float, rate: float
-) -> list[torch.optim.Optimizer]:
-    """Muon (Jordan 2024) for the matrices of the layers, AdamW for embeddings and norms.
-
-    Each group keeps its peak rate as `peak`.
-    """
-    named = list(model.named_parameters())
-    matrices = [one for name, one in named if one.ndim == 2 and "layers" in name]
-    rest = [one for name, one in named if not (one.ndim == 2 and "layers" in name)]
-    return [
-        torch.optim.Muon(
-            [{"params": matrices, "peak": matrix_rate}], lr=matrix_rate, weight_decay=0.02
-        ),
-        torch.optim.AdamW(
-            [{"params": rest, "peak": rate}],
-            lr=rate,
-            betas=(0.9, 0.95),
-            weight_decay=0.0,
-            fused=True,
-        ),
+def make_optimizer(model: LlamaForCausalLM, rate: float) -> torch.optim.AdamW:
+    """AdamW at the peak `rate`, with weight decay on the matrices of the layers alone."""
+    weights = list(model.named_parameters())
+    groups = [
+        {
+            "params": [
+                one for name, one in weights if (one.ndim == 2 and "layers" in name) is matrix
+            ],
+            "weight_decay": 0.1 if matrix else 0.0,
+        }
+        for matrix in (True, False)
     ]
+    return torch.optim.AdamW(groups, lr=rate, betas=(0.9, 0.95), fused=True)
 
 
 def export(

@@ -20,7 +20,7 @@ import torch
 from transformers import LlamaForCausalLM
 
 from .mixture import SHARES, Batch, Stream
-from .model import make_loss, make_optimizers
+from .model import make_loss, make_optimizer
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,7 @@ class Settings:
     seed: int = 10
     batch_tokens: int = 2048
     """Tokens an update; README.md says what was measured."""
-    matrix_rate: float = 0.02
-    """Muon's peak rate, for the matrices of the layers."""
-    rate: float = 0.0006
-    """AdamW's peak rate, for embeddings and norms."""
+    peak_rate: float = 0.001
     warmup: float = 0.01
     """Fraction of the budget over which the rates rise."""
     decay_from: float = 0.45
@@ -77,7 +74,7 @@ class Training:
         self, model: LlamaForCausalLM, stream: Stream, settings: Settings, folder: Path
     ) -> None:
         self.model, self.stream, self.settings, self.folder = model, stream, settings, folder
-        self.optimizers = make_optimizers(model, settings.matrix_rate, settings.rate)
+        self.optimizer = make_optimizer(model, settings.peak_rate)
         self.progress = Progress()
         self.loss = make_loss(model, settings.compiled)
         self.log: list[dict[str, Any]] = []
@@ -92,7 +89,7 @@ class Training:
         """Write the checkpoint under another name, then rename it."""
         state = {
             "model": self.model.state_dict(),
-            "optimizers": [one.state_dict() for one in self.optimizers],
+            "optimizer": self.optimizer.state_dict(),
             "progress": asdict(self.progress),
             "random": torch.get_rng_state(),
             "settings": asdict(self.settings),
@@ -108,8 +105,7 @@ class Training:
             return False
         state = torch.load(self.path, weights_only=False)
         self.model.load_state_dict(state["model"])
-        for optimizer, kept in zip(self.optimizers, state["optimizers"], strict=True):
-            optimizer.load_state_dict(kept)
+        self.optimizer.load_state_dict(state["optimizer"])
         self.progress = Progress(**state["progress"])
         torch.set_rng_state(state["random"])
         self.log = state["log"]
@@ -160,11 +156,10 @@ class Training:
         )
         mean.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
-        for optimizer in self.optimizers:
-            for group in optimizer.param_groups:
-                group["lr"] = group["peak"] * scale
-            optimizer.step()
-            optimizer.zero_grad(set_to_none=True)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.settings.peak_rate * scale
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
         return each.float().numpy()
 
     def _note(

@@ -10,7 +10,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenize
 from scripts.pretrain.card import render_card
 from scripts.pretrain.corpus import FACTBOOK, PROSE, Corpus
 from scripts.pretrain.evaluate import Case, bits_per_byte, normalised, respond, scores, token_f1
-from scripts.pretrain.mixture import KNOTS, SHARES, STAGES, Stream, row_shape, shares
+from scripts.pretrain.mixture import KNOTS, SHARES, STAGES, Stream, row_length, shares
 from scripts.pretrain.model import build, export
 from scripts.pretrain.organisations import reading_task
 from scripts.pretrain.tokenizer import train_tokenizer
@@ -53,9 +53,7 @@ def test_the_shares_of_the_sources_add_up_to_one() -> None:
     assert all(len(row) == len(KNOTS) for row in SHARES.values())
     for fraction in np.linspace(0, 1, 21):
         assert sum(shares(float(fraction)).values()) == pytest.approx(1.0)
-    assert [row_shape(until - 0.01) for until, *_ in STAGES] == [
-        (length, factor) for _, length, factor in STAGES
-    ]
+    assert [row_length(until - 0.01) for until, _ in STAGES] == [length for _, length in STAGES]
 
 
 def test_a_batch_depends_on_its_step_alone(
@@ -65,8 +63,7 @@ def test_a_batch_depends_on_its_step_alone(
     for fraction in (0.0, 0.5, 0.99):
         batch = stream.batch(4, fraction)
         again = Stream(corpus, tokenizer, 1, 2048).batch(4, fraction)
-        length, factor = row_shape(fraction)
-        assert batch.inputs.shape == (factor * 2048 // length, length)
+        assert batch.inputs.shape == (2048 // row_length(fraction), row_length(fraction))
         assert (batch.inputs == again.inputs).all()
         assert (batch.inputs[:, 1:] == batch.targets[:, :-1]).all()
         assert (batch.weights == 4.0).mean() > 0.02
