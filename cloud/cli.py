@@ -1,29 +1,22 @@
 """The cloud verbs, plugged into the ``ragtune`` command through its entry-point group."""
 
 import json
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from cloud.account import Account
-    from local.recipe import Recipe
-
-RunFolder = Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Profile = Annotated[str | None, typer.Option("--profile", help="The AWS profile.")]
-Expected = Annotated[
-    str | None,
-    typer.Option(
-        "--account", help="The account's number: refuse any other.", envvar="RAGTUNE_ACCOUNT"
-    ),
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="FIELD=VALUE", help="Override a field of cloud or promote."),
-]
+from cloud import cli_endpoints
+from cloud.options import (
+    AsJson,
+    Expected,
+    Overrides,
+    Profile,
+    RunFolder,
+    open_account,
+    run_recipe,
+    say,
+)
 
 jobs_app = typer.Typer(
     name="cloud",
@@ -35,6 +28,7 @@ jobs_app = typer.Typer(
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command."""
     app.command()(promote)
+    cli_endpoints.register(jobs_app)
     app.add_typer(jobs_app)
 
 
@@ -71,23 +65,23 @@ def promote(
     from cloud.show import show
     from local import hub
 
-    recipe = _recipe(run_folder, overrides)
-    open_account = None
+    recipe = run_recipe(run_folder, overrides)
+    opened = None
     attempt = 1
     if submit or online:
-        open_account = _account(recipe.cloud.region, profile, account)
+        opened = open_account(recipe.cloud.region, profile, account)
         if submit:
-            attempt = jobs.find_attempt(recipe, run_folder, open_account, again=again)
+            attempt = jobs.find_attempt(recipe, run_folder, opened, again=again)
     else:
         hub.refuse_connections()
     accepted = tuple(accept_difference or ())
     choices = Choices(accepted, accept_eula, override_gate, account, attempt)
-    planned = plan(recipe, run_folder, choices, open_account)
+    planned = plan(recipe, run_folder, choices, opened)
     typer.echo(json.dumps(planned.to_json(), indent=1) if as_json else show(planned))
-    if submit and open_account:
-        record = jobs.submit(planned, open_account, _say)
-        _say(f"next: ragtune cloud watch {run_folder}; to stop it: ragtune cloud stop {run_folder}")
-        _say(f"{record.job} in {record.region}")
+    if submit and opened:
+        record = jobs.submit(planned, opened, say)
+        say(f"next: ragtune cloud watch {run_folder}; to stop it: ragtune cloud stop {run_folder}")
+        say(f"{record.job} in {record.region}")
 
 
 @jobs_app.command()
@@ -99,7 +93,7 @@ def resolve(run_folder: RunFolder, overrides: Overrides = None, profile: Profile
     from local.errors import RecipeError
     from local.runs import write_json
 
-    recipe = _recipe(run_folder, overrides)
+    recipe = run_recipe(run_folder, overrides)
     if recipe.model.jumpstart is None:
         raise RecipeError("model.jumpstart: missing; name the model to promote to")
     cloud = recipe.cloud
@@ -133,10 +127,10 @@ def attach(run_folder: RunFolder, profile: Profile = None, account: Expected = N
     """Find the run's job in the account, from any machine, and follow it."""
     from cloud import jobs
 
-    recipe = _recipe(run_folder, None)
-    open_account = _account(recipe.cloud.region, profile, account)
-    record = jobs.attach(recipe, run_folder, open_account)
-    _say(f"attached to {record.job}")
+    recipe = run_recipe(run_folder, None)
+    opened = open_account(recipe.cloud.region, profile, account)
+    record = jobs.attach(recipe, run_folder, opened)
+    say(f"attached to {record.job}")
     _watch(run_folder, profile, account)
 
 
@@ -151,7 +145,7 @@ def status(
     from cloud import jobs
 
     record = jobs.read_record(run_folder)
-    now = jobs.status(record, _account(record.region, profile, account))
+    now = jobs.status(record, open_account(record.region, profile, account))
     typer.echo(json.dumps(now.to_json(), indent=1) if as_json else str(now))
     if now.status in jobs.DEAD:
         jobs.check_ended_well(now)
@@ -163,9 +157,9 @@ def stop(run_folder: RunFolder, profile: Profile = None, account: Expected = Non
     from cloud import jobs
 
     record = jobs.read_record(run_folder)
-    open_account = _account(record.region, profile, account)
-    jobs.stop(record, open_account)
-    typer.echo(str(jobs.status(record, open_account)))
+    opened = open_account(record.region, profile, account)
+    jobs.stop(record, opened)
+    typer.echo(str(jobs.status(record, opened)))
 
 
 @jobs_app.command("list")
@@ -179,7 +173,7 @@ def list_jobs(
 
     for path in sorted(runs.glob(f"*/{jobs.RECORD}")):
         record = jobs.read_record(path.parents[1])
-        typer.echo(str(jobs.status(record, _account(record.region, profile, account))))
+        typer.echo(str(jobs.status(record, open_account(record.region, profile, account))))
 
 
 @jobs_app.command()
@@ -189,10 +183,10 @@ def fetch(run_folder: RunFolder, profile: Profile = None, account: Expected = No
     from cloud import jobs
     from local.terminal import Terminal
 
-    recipe, record = _recipe(run_folder, None), jobs.read_record(run_folder)
-    open_account = _account(record.region, profile, account)
+    recipe, record = run_recipe(run_folder, None), jobs.read_record(run_folder)
+    opened = open_account(record.region, profile, account)
     with Terminal() as terminal:
-        path = fetching.fetch(record, recipe, run_folder, open_account, terminal)
+        path = fetching.fetch(record, recipe, run_folder, opened, terminal)
     typer.echo(f"{path} written; next: ragtune run {path} --runs {path.parent / 'runs'}")
 
 
@@ -201,39 +195,7 @@ def _watch(run_folder: Path, profile: str | None, expected: str | None) -> None:
     from local.terminal import Terminal
 
     record = jobs.read_record(run_folder)
-    open_account = _account(record.region, profile, expected)
+    opened = open_account(record.region, profile, expected)
     with Terminal() as terminal:
-        now = watching.watch(record, run_folder, open_account, terminal)
+        now = watching.watch(record, run_folder, opened, terminal)
     typer.echo(f"{now}; next: ragtune cloud fetch {run_folder}")
-
-
-def _recipe(run_folder: Path, overrides: list[str] | None) -> "Recipe":
-    """The run's recipe, with another ``cloud`` or ``promote`` part where that was said.
-
-    Raises RecipeError for an override that would make it another recipe than the one measured.
-    """
-    from local import recipe_file
-    from local.errors import RecipeError
-    from local.runs import read_json
-
-    lock = read_json(run_folder / "lock.json")
-    for override in overrides or ():
-        if not override.startswith(("cloud.", "promote.")):
-            raise RecipeError(
-                f"--set {override}: the recipe that was measured is promoted as it is; "
-                "allowed: cloud.*, promote.*"
-            )
-    recipe = recipe_file.load(run_folder / "recipe.yaml", tuple(overrides or ()))
-    return recipe.at(run_folder / lock["recipe_folder"])
-
-
-def _account(region: str, profile: str | None, expected: str | None) -> "Account":
-    from cloud.account import Account
-
-    account = Account(region, profile)
-    account.expect(expected)
-    return account
-
-
-def _say(line: Any) -> None:
-    print(line, file=sys.stderr, flush=True)

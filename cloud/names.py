@@ -62,6 +62,6 @@ def names(recipe: Recipe, run_folder: Path, spec: Spec | None, attempt: int = 1)
     A further ``attempt``, after one that failed, is another job.
     """
     what = [data_hashes(run_folder), recipe.model.jumpstart, spec.version if spec else None]
-    job = f"{recipe.name}-{recipe.identity[:8]}-{digest(what)[:6]}-{attempt}"
+    job = f"{recipe.name[:36]}-{recipe.identity[:8]}-{digest(what)[:6]}-{attempt}"
     bucket = recipe.cloud.bucket or f"sagemaker-{recipe.cloud.region}-{ACCOUNT}"
     return Names(job, bucket, recipe.cloud.prefix.strip("/"))

@@ -1,7 +1,6 @@
 """Watching a job: a bar, the stage, each epoch's losses beside the local run's, what it costs."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ def watch(
     run_folder: Path,
     account: Account,
     watcher: Watcher,
-    sleep: Callable[[float], None] = time.sleep,
 ) -> Status:
     """Look until the job has ended; write its curve to ``cloud/training.json``.
 
@@ -34,7 +32,7 @@ def watch(
     try:
         with watcher.progress(record.job) as advance:
             while (now := eye.look(advance)) is None or now.status in jobs.LIVE:
-                sleep(POLL)
+                time.sleep(POLL)
     except KeyboardInterrupt:
         watcher.say(f"{record.job} runs on; `ragtune cloud stop RUN` stops it")
         raise
