@@ -8,6 +8,7 @@ import typer
 
 from cloud import cli_endpoints
 from cloud.options import (
+    AcceptEula,
     AsJson,
     Expected,
     Overrides,
@@ -38,9 +39,7 @@ def promote(
     submit: Annotated[
         bool, typer.Option("--submit", help="Submit the job: this costs money.")
     ] = False,
-    accept_eula: Annotated[
-        bool, typer.Option("--accept-eula", help="You have read and accept the model's licence.")
-    ] = False,
+    accept_eula: AcceptEula = False,
     accept_difference: Annotated[
         list[str] | None,
         typer.Option("--accept-difference", metavar="FIELD", help="A field without equivalent."),

@@ -5,11 +5,13 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import sleep
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cloud.options import (
+    AcceptEula,
     AsJson,
     Expected,
     InstanceType,
@@ -52,26 +54,26 @@ def deploy(
     ttl: Annotated[
         float | None, typer.Option("--ttl", min=0, help="Minutes, after which it is deleted.")
     ] = None,
+    accept_eula: AcceptEula = False,
     yes: Yes = False,
     profile: Profile = None,
     account: Expected = None,
 ) -> None:
     """Deploy endpoints, which cost money by the hour until they are deleted."""
-    import time
-
     from cloud import endpoints
 
     with _deployment(
         run_folder,
         _sides(side),
         instance_type,
+        eula=accept_eula,
         yes=yes,
         keep=ttl is None,
         account=(profile, account),
     ) as (record, opened):
         if ttl is not None:
             say(f"deleted in {ttl:g} minutes, or when this command ends")
-            time.sleep(60 * ttl)
+            sleep(60 * ttl)
             return
     for each in _sides(side):
         name = endpoints.endpoint_name(record, each)
@@ -86,6 +88,7 @@ def evaluate(
         bool, typer.Option("--deploy", help="Deploy both first, and delete them at the end.")
     ] = False,
     instance_type: InstanceType = None,
+    accept_eula: AcceptEula = False,
     yes: Yes = False,
     profile: Profile = None,
     account: Expected = None,
@@ -105,6 +108,7 @@ def evaluate(
             run_folder,
             endpoints.SIDES,
             instance_type,
+            eula=accept_eula,
             yes=yes,
             keep=False,
             account=(profile, account),
@@ -176,6 +180,7 @@ def _deployment(
     sides: tuple[str, ...],
     instance_type: str | None,
     *,
+    eula: bool,
     yes: bool,
     keep: bool,
     account: tuple[str | None, str | None],
@@ -193,7 +198,7 @@ def _deployment(
     found = spec.find(record.model_id, recipe.cloud.model_version, record.region, run_folder)
     if found is None:
         raise CloudError(f"{record.model_id}: `ragtune cloud resolve {run_folder}` first")
-    offers = [endpoints.offer(record, found, side, instance_type) for side in sides]
+    offers = [endpoints.offer(record, found, side, instance_type, eula=eula) for side in sides]
     for offered in offers:
         say(str(offered))
     if not yes:

@@ -95,6 +95,12 @@ def rows_of(spec: Spec | None) -> tuple[Hyperparameter, ...]:
     return catalog.hyperparameters() if spec is None else spec.hyperparameters
 
 
+def beside(spec: Spec | None = None) -> list[str]:
+    """``name=value`` of each hyperparameter that no field of the recipe sets: the defaults."""
+    own = {"seed", "add_input_output_demarcation_key", *SAME_NAME}
+    return [f"{row.name}={row.default}" for row in rows_of(spec) if row.name not in own]
+
+
 def faults(recipe: Recipe, spec: Spec | None = None) -> list[str]:
     """Every hyperparameter that is out of the model's bounds, with what is allowed."""
     values = hyperparameters(recipe, spec)

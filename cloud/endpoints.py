@@ -4,9 +4,9 @@ A side is ``base`` (JumpStart's own weights) or ``tuned`` (the job's). Its model
 configuration and endpoint carry one name, so that the same command finds what a killed one left.
 """
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from time import sleep
 from typing import Any
 
 from cloud import catalog, jobs, remedies
@@ -51,11 +51,14 @@ def endpoint_name(record: Record, side: str) -> str:
     return f"{record.job}-{side}"
 
 
-def offer(record: Record, spec: Spec, side: str, instance_type: str | None) -> Offer:
-    """What deploying a side would cost.
+def offer(record: Record, spec: Spec, side: str, instance_type: str | None, *, eula: bool) -> Offer:
+    """What deploying a side would cost; ``eula`` says whether the model's licence is accepted.
 
-    Raises CloudError for an instance that the model is not served on.
+    Raises CloudError for an instance that the model is not served on, and for a model whose
+    licence has to be accepted first.
     """
+    if spec.needs_eula and not eula:
+        raise CloudError(f"{spec.model_id}: read its licence, then accept it with --accept-eula")
     hosting = spec.hosting
     chosen = instance_type or hosting["default_instance"]
     if chosen not in hosting["instances"]:
@@ -120,7 +123,7 @@ def wait(name: str, account: Account, say: Say) -> None:
             raise CloudError(
                 f"{name}: still {status} after an hour; delete it: {one_liner(name, account)}"
             )
-        time.sleep(POLL)
+        sleep(POLL)
         waited += POLL
 
 

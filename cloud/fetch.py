@@ -14,7 +14,7 @@ from cloud.jobs import Record
 from cloud.names import ACCOUNT
 from local import recipe_file
 from local.recipe import Recipe
-from local.runs import write_json, write_text
+from local.runs import read_json, write_json, write_text
 from local.watch import Watcher
 
 FOLDER = Path("cloud") / "fetched"
@@ -33,7 +33,8 @@ def fetch(
     jobs.check_ended_well(now)
     folder = run_folder / FOLDER
     model = folder / "model"
-    if not (folder / NOTE).exists():
+    if not (folder / NOTE).exists() or read_json(folder / NOTE)["job"] != record.job:
+        (folder / NOTE).unlink(missing_ok=True)
         if now.artefact is None:
             raise CloudError(f"{record.job}: completed, but names no artefact; see its log")
         archive = _download(now.artefact.replace(ACCOUNT, account.id), folder, account, watcher)

@@ -26,6 +26,9 @@ Overrides = Annotated[
 InstanceType = Annotated[
     str | None, typer.Option("--instance-type", help="To serve on; the model's default.")
 ]
+AcceptEula = Annotated[
+    bool, typer.Option("--accept-eula", help="You have read and accept the model's licence.")
+]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before it costs money.")]
 
 

@@ -121,7 +121,8 @@ def account_checks(
 def _model(recipe: Recipe, spec: Spec | None) -> Finding:
     wanted = recipe.model.jumpstart
     if spec is not None:
-        return OK, f"{spec.model_id} {spec.version}, as of {spec.dated} from {spec.source}"
+        told = f"{spec.model_id} {spec.version}, as of {spec.dated} from {spec.source}"
+        return OK if spec.is_live else WARNING, told
     if wanted not in catalog.load()["models"]:
         return (
             FAILED,

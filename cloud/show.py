@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cloud import catalog
+from cloud import catalog, contract
 from cloud.plan import PLAN, Plan
 
 
@@ -13,7 +13,12 @@ def show(planned: Plan) -> str:
     lines = [
         f"{recipe.name}-{recipe.identity[:8]} on {recipe.model.jumpstart} ({version})",
         "",
-        *(f"{t.field:33} {_short(t.local):22} {t.verdict}" for t in planned.terms),
+        f"{'field':33} {'here':22} {'JumpStart':22} compared",
+        *(
+            f"{t.field:33} {_short(t.local):22} {_short(t.wire):22} {t.verdict}"
+            for t in planned.terms
+        ),
+        f"set by no field: {', '.join(contract.beside(planned.spec))}",
         "",
         *(f"data/{name:28} sha256 {value}" for name, value in planned.hashes.items()),
         "",
@@ -52,5 +57,6 @@ def _next(planned: Plan) -> str:
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = "-" if value is None else value if isinstance(value, str) else repr(value)
+    text = text.replace("\n", "\\n")
     return text if len(text) <= 22 else text[:19] + "..."

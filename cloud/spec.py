@@ -84,9 +84,10 @@ class Spec:
         lists = {key: tuple(data[key]) for key in ("instances", "metrics")}
         return cls(**{**data, **lists, "hyperparameters": tuple(rows)})
 
-    def hyperparameter(self, name: str) -> Hyperparameter | None:
-        """The hyperparameter of that name, where the model has it."""
-        return next((row for row in self.hyperparameters if row.name == name), None)
+    @property
+    def is_live(self) -> bool:
+        """Whether it was read from JumpStart itself, and not shipped."""
+        return self.source.startswith("s3://")
 
     def image(self, instance_type: str) -> str:
         """The training image for an instance type.

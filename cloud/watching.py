@@ -1,7 +1,7 @@
 """Watching a job: a bar, the stage, each epoch's losses beside the local run's, what it costs."""
 
-import time
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 from cloud import jobs
@@ -32,7 +32,7 @@ def watch(
     try:
         with watcher.progress(record.job) as advance:
             while (now := eye.look(advance)) is None or now.status in jobs.LIVE:
-                time.sleep(POLL)
+                sleep(POLL)
     except KeyboardInterrupt:
         watcher.say(f"{record.job} runs on; `ragtune cloud stop RUN` stops it")
         raise

@@ -57,3 +57,8 @@ def test_a_leak_is_refused(run: Path) -> None:
 def test_results_of_another_recipe_are_refused(run: Path) -> None:
     change(run / "results.json", recipe={"name": "x", "identity": "other"})
     assert "of another recipe" in reasons(run)
+
+
+def test_where_it_runs_and_what_it_must_show_are_no_part_of_the_identity() -> None:
+    other = recipe(cloud={"region": "eu-west-1"}, promote={"no_leaks": False})
+    assert other.identity == recipe().identity

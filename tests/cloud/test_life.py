@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ from local.runs import write_jsonl
 from tests.cloud.conftest import make_run, recipe
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, Killed, Trap
 
+SLEEPERS = ("cloud.watching", "cloud.endpoints", "cloud.cli_endpoints")
+YES = ("--accept-eula", "--yes")
 Call = Callable[..., tuple[int, str, str]]
 
 
@@ -30,7 +31,8 @@ def ragtune(
     """Run the command in this process against the made-up account: exit code, stdout, stderr."""
     opened = account()
     monkeypatch.setattr(cloud.account, "Account", lambda region, profile=None: opened)
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    for module in SLEEPERS:
+        monkeypatch.setattr(f"{module}.sleep", lambda seconds: None)
 
     def call(*arguments: object) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["ragtune", *map(str, arguments)])
@@ -106,7 +108,7 @@ def test_a_full_life_leaves_nothing_that_costs_money(
     assert code == 0, err
 
     fake.shape = "generated_text"
-    code, out, err = ragtune("cloud", "evaluate", run, "--deploy", "--yes")
+    code, out, err = ragtune("cloud", "evaluate", run, "--deploy", "--accept-eula", "--yes")
     assert code == 0, err
     assert "ml.g5.2xlarge, $1.51 an hour, $36.36 a day until it is deleted" in err
     assert "tuned - base, cloud: F1 +1.00" in out
@@ -139,10 +141,12 @@ def test_a_deployment_says_its_price_and_asks(
 ) -> None:
     monkeypatch.setattr("typer.confirm", _refuse)
     code, _, err = ragtune("cloud", "deploy", completed)
+    assert (code, "accept it with --accept-eula" in err) == (7, True)
+    code, _, err = ragtune("cloud", "deploy", completed, "--accept-eula")
     assert code == 1
     assert err.count("a day until it is deleted") == 2
     assert fake.things["Endpoint"] == {}
-    code, _, err = ragtune("cloud", "deploy", completed, "--side", "tuned", "--yes")
+    code, _, err = ragtune("cloud", "deploy", completed, "--side", "tuned", *YES)
     assert code == 0
     (name,) = fake.things["Endpoint"]
     assert f"aws sagemaker delete-endpoint --endpoint-name {name} --region us-east-1" in err
@@ -165,12 +169,12 @@ def _refuse(*_: Any, **__: Any) -> None:
 def test_a_time_to_live_deletes_by_itself_and_so_does_every_failure(
     completed: Path, ragtune: Call, fake: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert ragtune("cloud", "deploy", completed, "--ttl", "30", "--yes")[0] == 0
+    assert ragtune("cloud", "deploy", completed, "--ttl", "30", *YES)[0] == 0
     assert fake.calls["CreateEndpoint"] == 2
     assert fake.things["Endpoint"] == {}
     limit = (400, "ResourceLimitExceeded", "limit 'ml.g5.2xlarge for endpoint usage' is 0")
     fake.fails["CreateEndpoint"] = [limit]
-    code, _, err = ragtune("cloud", "deploy", completed, "--yes")
+    code, _, err = ragtune("cloud", "deploy", completed, *YES)
     assert code == 7
     assert "ask for more under Service Quotas" in err
     assert fake.things == {"Model": {}, "EndpointConfig": {}, "Endpoint": {}}
@@ -178,8 +182,8 @@ def test_a_time_to_live_deletes_by_itself_and_so_does_every_failure(
     def interrupted(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(time, "sleep", interrupted)
-    assert ragtune("cloud", "deploy", completed, "--ttl", "30", "--yes")[0] == 130
+    monkeypatch.setattr("cloud.cli_endpoints.sleep", interrupted)
+    assert ragtune("cloud", "deploy", completed, "--ttl", "30", *YES)[0] == 130
     assert fake.things["Endpoint"] == {}
 
 
@@ -187,7 +191,7 @@ def test_a_deletion_that_fails_leaves_a_line_that_deletes_by_hand(
     completed: Path, ragtune: Call, fake: FakeSageMaker
 ) -> None:
     fake.fails["DeleteEndpoint"] = [(400, "AccessDeniedException", f"User of {ACCOUNT} may not")]
-    code, _, err = ragtune("cloud", "deploy", completed, "--side", "base", "--ttl", "1", "--yes")
+    code, _, err = ragtune("cloud", "deploy", completed, "--side", "base", "--ttl", "1", *YES)
     assert code == 7
     assert "aws sagemaker delete-endpoint --endpoint-name published-" in err
     assert ACCOUNT not in err
@@ -209,7 +213,7 @@ def test_killed_at_any_call_a_deployment_is_found_again_and_deleted_whole(
 
     spec = find(record.model_id, None, REGION, completed)
     assert spec is not None
-    offered = endpoints.offer(record, spec, "tuned", None)
+    offered = endpoints.offer(record, spec, "tuned", None, eula=True)
 
     def deploy() -> None:
         endpoints.deploy(offered, record, made, spec, account=opened, say=lambda line: None)
@@ -240,7 +244,7 @@ def test_killed_at_any_call_a_deployment_is_found_again_and_deleted_whole(
 def test_an_evaluation_that_broke_off_asks_only_what_is_left(
     completed: Path, ragtune: Call, fake: FakeSageMaker
 ) -> None:
-    assert ragtune("cloud", "deploy", completed, "--yes")[0] == 0
+    assert ragtune("cloud", "deploy", completed, *YES)[0] == 0
     fake.fails["InvokeEndpoint"] = []
     fake.answer = _broken_at(2)
     assert ragtune("cloud", "evaluate", completed)[0] == 1
@@ -280,5 +284,7 @@ def test_resolving_writes_a_dated_lock_that_the_plan_then_goes_by(
     assert ragtune("cloud", "resolve", project_run, *version)[0] == 0
     _, out, _ = ragtune("promote", project_run, "--json", *version)
     assert json.loads(out)["model"]["version"] == "2.1.8"
+    (model,) = [c for c in json.loads(out)["preflight"] if c["name"] == "model"]
+    assert model["status"] == "ok"
     code, _, err = ragtune("cloud", "resolve", project_run, "--set", "cloud.model_version=9.0.0")
     assert (code, "has 2.1.8, 3.0.0" in err) == (7, True)

@@ -1,5 +1,4 @@
 import tarfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,7 +35,7 @@ def submitted(run: Path, account: Open) -> Path:
 
 def watch(run: Path, account: Account, ear: Ear, sleep: Any = lambda seconds: None) -> jobs.Status:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(time, "sleep", sleep)
+        patch.setattr(watching, "sleep", sleep)
         return watching.watch(jobs.read_record(run), run, account, ear)
 
 
