@@ -27,7 +27,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     epilog="Exit codes: 0 done, 1 unexpected, 2 recipe or command line, 3 records or documents, "
-    "4 model, 5 offline, 6 run folder, 130 interrupted.",
+    "4 model, 5 offline, 6 run folder, 7 cloud, 130 interrupted.",
 )
 
 INTERRUPTED = 130

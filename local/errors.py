@@ -9,7 +9,8 @@
     │   └── DocumentsError         documents to retrieve from
     ├── ModelError              4  base model, adapter, tokenizer, embedder
     ├── OfflineError            5  something would have to leave this machine
-    └── RunError                6  the run folder: missing, in use, not finished
+    ├── RunError                6  the run folder: missing, in use, not finished
+    └── CloudError              7  what a cloud refused, or would have
 
 A message is one line that names the thing, says what is allowed and what to do. Exit code 2 is
 also the command line's own (an unknown option), 130 an interruption by Ctrl-C.
@@ -77,3 +78,9 @@ class RunError(RagtuneError):
     """A run folder that is missing, in use or not finished."""
 
     exit_code = 6
+
+
+class CloudError(RagtuneError):
+    """What a cloud refused, or would have; raised by the packages that plug in, never here."""
+
+    exit_code = 7

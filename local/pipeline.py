@@ -11,12 +11,23 @@ from typing import Any
 
 from local import environment, recipe_file
 from local.recipe import Arm, Recipe
-from local.runs import Run, digest, read_json, read_jsonl, write_json, write_jsonl, write_text
+from local.runs import (
+    Run,
+    digest,
+    file_hash,
+    read_json,
+    read_jsonl,
+    write_json,
+    write_jsonl,
+    write_text,
+)
 from local.watch import Silent, Watcher
 from local.workbench import Workbench
 
 CODE = 1
 """Part of every stage's inputs; raised when what a stage computes changes."""
+SUMS = "sha256.json"
+"""In ``data/``: the hash of each file there as the run made it; promotion compares."""
 
 
 class Pipeline:
@@ -122,6 +133,8 @@ class Pipeline:
             write_jsonl(work / "data" / "train.jsonl", training)
             write_jsonl(work / "data" / "test.jsonl", [asdict(r) for r in self.bench.split.test])
             write_json(work / "data" / "template.json", self.bench.template.jumpstart)
+            written = sorted((work / "data").iterdir())
+            write_json(work / "data" / SUMS, {p.name: file_hash(p) for p in written})
 
         self._stage("data", self._data_inputs(), ["data"], make)
 

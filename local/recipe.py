@@ -188,12 +188,48 @@ class Needs(Section):
     documents_change: Literal["never", "monthly", "weekly", "daily"] = "never"
 
 
-class Cloud(Section):
-    """Where a promoted recipe runs; no part of its identity."""
+class Promote(Section):
+    """What a run must have shown before its recipe may be submitted."""
 
+    tuned_beats_base: bool = Field(True, description="by more than chance, on token F1, at 95 %")
+    no_leaks: bool = Field(True, description="no held-out question also among the training rows")
+
+
+class Cloud(Section):
+    """Where a promoted recipe runs; no part of its identity.
+
+    Account numbers have no place here: role, bucket and keys go by name.
+    """
+
+    model_version: str | None = Field(None, description="JumpStart's; null: the newest known")
+    region: str = "us-east-1"
     instance_type: str = "ml.g5.12xlarge"
     instance_count: Annotated[int, Field(ge=1)] = 1
-    max_cost_usd: Annotated[float, Field(gt=0)] = 25.0
+    max_cost_usd: Annotated[float, Field(gt=0)] = Field(
+        25.0, description="the job is stopped there"
+    )
+    role: Annotated[str, Field(pattern=r"^[\w+=,.@/-]+$")] | None = Field(
+        None, description="the name of the SageMaker execution role, with its path"
+    )
+    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = Field(
+        None, description="null: SageMaker's own, sagemaker-REGION-ACCOUNT"
+    )
+    prefix: Annotated[str, Field(pattern=r"^[\w./-]*\w$")] = "ragtune"
+    kms_key: Annotated[str, Field(pattern=r"^[\w/-]+$")] | None = Field(
+        None, description="id or alias/NAME; null: S3's own encryption"
+    )
+    encrypt_traffic: bool = Field(True, description="between the job's containers")
+    network_isolation: bool = Field(True, description="the container reaches no network")
+    subnets: list[str] = []
+    security_groups: list[str] = []
+    spot: bool = Field(False, description="cheaper, but an interruption starts the job over")
+    tags: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _whole_vpc(self) -> "Cloud":
+        if bool(self.subnets) != bool(self.security_groups):
+            raise ValueError("subnets and security_groups go together")
+        return self
 
 
 class Recipe(Section):
@@ -212,6 +248,7 @@ class Recipe(Section):
     study: Study = Study()
     needs: Needs = Needs()
     cloud: Cloud = Cloud()
+    promote: Promote = Promote()
 
     _folder: Path = Path()
 
@@ -251,12 +288,13 @@ class Recipe(Section):
 
     @property
     def identity(self) -> str:
-        """SHA-256 of the filled recipe less its name, ``needs`` and ``cloud``, in hexadecimal.
+        """SHA-256 of the filled recipe less name, needs, cloud and promote, in hexadecimal.
 
         Those say what the result is weighed with and where it runs; none changes what is
         measured, so a run stays valid when they change.
         """
-        what = {k: v for k, v in self.filled.items() if k not in {"name", "needs", "cloud"}}
+        beside = {"name", "needs", "cloud", "promote"}
+        what = {k: v for k, v in self.filled.items() if k not in beside}
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
     @property

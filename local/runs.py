@@ -32,6 +32,18 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
+def file_hash(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal.
+
+    Raises RunError where it is missing.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise RunError(f"{path}: missing; finish the run first") from None
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON to a temporary name beside ``path``, then rename."""
     write_text(path, json.dumps(value, indent=1, ensure_ascii=False) + "\n")

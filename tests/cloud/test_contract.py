@@ -1,13 +1,27 @@
+import json
+import re
 from typing import Any
 
-from cloud import catalog
+import pytest
+
+from cloud import catalog, contract
 from cloud.contract import SAME_NAME, hyperparameters, terms
+from cloud.errors import CloudError
+from cloud.resolve import flatten
+from cloud.spec import Spec
 from local.recipe import Recipe, Tune
+from tests.cloud.conftest import LLAMA, PUBLISHED
 
 
 def recipe(**sections: Any) -> Recipe:
     data = {"name": "t", "records": {"source": "r"}, **sections}
     return Recipe.model_validate(data)
+
+
+@pytest.fixture
+def spec() -> Spec:
+    path = PUBLISHED / "community_models_specs" / LLAMA / "specs_v3.0.0.json"
+    return flatten(json.loads(path.read_text()), "us-east-1")
 
 
 def test_every_field_of_tune_has_a_term() -> None:
@@ -16,8 +30,9 @@ def test_every_field_of_tune_has_a_term() -> None:
         assert f"tune.{name}" in found or any(f.startswith(f"tune.{name}.") for f in found), name
 
 
-def test_the_defaults_are_the_cloud_jobs() -> None:
+def test_the_defaults_are_the_cloud_jobs(spec: Spec) -> None:
     assert {term.verdict for term in terms(recipe())} == {"same"}
+    assert {term.verdict for term in terms(recipe(), spec)} == {"same"}
 
 
 def test_everything_travels_as_text() -> None:
@@ -35,10 +50,54 @@ def test_what_only_the_local_side_does_has_no_equivalent() -> None:
     assert (term.wire, term.verdict) == (None, "no equivalent")
 
 
+def test_what_has_no_equivalent_refuses_unless_it_is_named() -> None:
+    found = terms(recipe(tune={"local": {"loss": "completion", "layout": "rows"}}))
+    flags = "--accept-difference tune.local.layout --accept-difference tune.local.loss"
+    with pytest.raises(CloudError, match=re.escape(flags)):
+        contract.refuse_differences(found, [])
+    with pytest.raises(CloudError, match=r"accept it: --accept-difference tune.local.layout$"):
+        contract.refuse_differences(found, ["tune.local.loss"])
+    contract.refuse_differences(found, ["tune.local.loss", "tune.local.layout"])
+    with pytest.raises(CloudError, match=r"tune\.epoch: no such difference"):
+        contract.refuse_differences(found, ["tune.epoch"])
+
+
+def test_a_model_version_without_the_hyperparameter_takes_only_what_it_does_anyway(
+    spec: Spec,
+) -> None:
+    assert "target_modules" not in hyperparameters(recipe(), spec)
+    wide = recipe(tune={"target_modules": "q_proj,k_proj"})
+    (term,) = [t for t in terms(wide, spec) if t.field == "tune.target_modules"]
+    assert (term.wire, term.verdict) == (None, "no equivalent")
+
+
+def test_the_separator_is_the_demarcation_key_or_nothing() -> None:
+    def term(separator: str) -> tuple[str | None, str]:
+        made = recipe(template={"separator": separator})
+        (found,) = [t for t in terms(made) if t.field == "template.separator"]
+        return found.wire, hyperparameters(made)["add_input_output_demarcation_key"]
+
+    assert term("\n\n### Response:\n") == ("add_input_output_demarcation_key=True", "True")
+    assert term("") == ("add_input_output_demarcation_key=False", "False")
+    assert term("Answer:")[0] is None
+
+
 def test_accumulation_that_is_not_the_instances_gpus_differs() -> None:
     one_gpu = recipe(cloud={"instance_type": "ml.g5.2xlarge"})
     (term,) = [t for t in terms(one_gpu) if t.field.endswith("accumulation_steps")]
     assert term.verdict == "differs: ml.g5.2xlarge has 1 GPUs, so a step takes other samples"
+
+
+def test_hyperparameters_out_of_the_models_bounds_are_named_with_what_is_allowed(
+    spec: Spec,
+) -> None:
+    assert contract.faults(recipe(), spec) == []
+    rows = tuple(
+        row if row.name != "epoch" else type(row)("epoch", "int", "5", 1, 3)
+        for row in spec.hyperparameters
+    )
+    narrow = type(spec)(**{**spec.__dict__, "hyperparameters": rows})
+    assert contract.faults(recipe(), narrow) == ["epoch: 5; allowed: int, 1 to 3"]
 
 
 def test_prices_are_those_published() -> None:

@@ -192,7 +192,7 @@ def test_the_exit_codes_of_the_tree_are_those_the_help_lists() -> None:
     runner = typer.testing.CliRunner()
     shown = " ".join(runner.invoke(cli.app, ["--help"]).stdout.replace("│", " ").split())
     codes = {kind.exit_code for kind in _tree(RagtuneError)}
-    assert codes == {1, 2, 3, 4, 5, 6}
+    assert codes == {1, 2, 3, 4, 5, 6, 7}
     assert "2 recipe or command line, 3 records or documents, 4 model, 5 offline, 6 run" in shown
 
 

@@ -1,0 +1,1 @@
+"""The check of our JumpStart request against the real SDK."""

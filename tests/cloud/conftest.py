@@ -1,0 +1,166 @@
+"""An account that moto and the fake make up, and a run folder to promote."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.loaders import Loader
+from moto import mock_aws
+from moto.core.models import botocore_stubber
+
+from cloud.account import Account
+from local.recipe import Recipe
+from local.runs import file_hash, write_json, write_jsonl
+from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, archive
+from tests.conftest import ROOT
+
+PUBLISHED = ROOT / "tests" / "data" / "jumpstart"
+TRUST = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "sagemaker.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    ],
+}
+LOADER = Loader()
+"""Shared by all sessions: reading the models of the services is what takes time."""
+FAKED = ("sagemaker", "sagemaker-runtime", "service-quotas")
+LLAMA = "meta-textgeneration-llama-2-7b"
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[boto3.Session]:
+    """moto with JumpStart's buckets, a bucket of the user's, and a role; no other credentials."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    with mock_aws():
+        session = boto3.Session(region_name=REGION)
+        session._session.register_component("data_loader", LOADER)
+        furnish(session)
+        yield session
+
+
+def furnish(session: boto3.Session) -> None:
+    """What a user's account and JumpStart have before the first promotion."""
+    s3 = session.client("s3")
+    content, gated = f"jumpstart-cache-prod-{REGION}", f"jumpstart-private-cache-prod-{REGION}"
+    for bucket in (content, gated, f"sagemaker-{REGION}-{ACCOUNT}"):
+        s3.create_bucket(Bucket=bucket)
+    for path in PUBLISHED.rglob("*.json"):
+        s3.put_object(
+            Bucket=content, Key=path.relative_to(PUBLISHED).as_posix(), Body=path.read_bytes()
+        )
+    script = "source-directory-tarballs/meta/transfer_learning/textgeneration/prepack/v1.0.1"
+    s3.put_object(Bucket=content, Key=f"{script}/sourcedir.tar.gz", Body=b"script")
+    s3.put_object(Bucket=gated, Key=f"meta-training/train-{LLAMA}.tar.gz", Body=b"weights")
+    session.client("iam").create_role(
+        RoleName="ragtune", AssumeRolePolicyDocument=json.dumps(TRUST)
+    )
+
+
+@pytest.fixture
+def fake(aws: boto3.Session) -> FakeSageMaker:
+    """The fake SageMaker of the account."""
+    return FakeSageMaker(aws)
+
+
+@pytest.fixture
+def account(fake: FakeSageMaker, aws: boto3.Session) -> Callable[[], Account]:
+    """Open the account as a fresh process would: clients of its own."""
+
+    def open_account() -> Account:
+        opened = Account(REGION)
+        connect(opened.session, fake)
+        return opened
+
+    return open_account
+
+
+def connect(session: boto3.Session, fake: FakeSageMaker) -> None:
+    """Let the fake, not moto, answer a session's calls to SageMaker."""
+    session._session.register_component("data_loader", LOADER)
+    make = session.client
+
+    def client(service: str, **options: Any) -> Any:
+        made = make(service, **options)
+        if service in FAKED:
+            made.meta.events.unregister("before-send", botocore_stubber)
+            made.meta.events.register("before-send", fake.send)
+        return made
+
+    session.client = client
+
+
+def recipe(**sections: Any) -> Recipe:
+    """The published run as a recipe, sections replaced or completed."""
+    data: dict[str, Any] = {
+        "name": "published",
+        "model": {"jumpstart": LLAMA},
+        "records": {"source": "records.jsonl"},
+        "tune": {"epoch": 5, "max_input_length": 1024},
+        "cloud": {"role": "ragtune", "max_cost_usd": 30},
+    }
+    for name, section in sections.items():
+        data[name] = {**data.get(name, {}), **section} if isinstance(section, dict) else section
+    return Recipe.model_validate(data)
+
+
+def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> Path:
+    """A run folder as a finished, proven run leaves it, as far as promotion reads it."""
+    from local import recipe_file
+    from local.runs import write_text
+
+    row = {"instruction": "When?", "context": "The harbour opens at six.", "response": "six"}
+    questions = [{**row, "category": "", "document": "", "evidence": "", "group": ""}] * 3
+    write_text(folder / "recipe.yaml", recipe_file.dump(made_from))
+    write_jsonl(folder / "data" / "train.jsonl", [row] * rows)
+    write_jsonl(folder / "data" / "test.jsonl", questions)
+    write_json(folder / "data" / "template.json", made_from.template.build().jumpstart)
+    files = sorted((folder / "data").iterdir())
+    write_json(folder / "data" / "sha256.json", {p.name: file_hash(p) for p in files})
+    stages = ["data", "tune", *(f"answers/{arm}" for arm in made_from.arms)]
+    lock = {"recipe_folder": "..", "stages": {s: {"seconds": 1.0} for s in stages}}
+    write_json(folder / "lock.json", lock)
+    difference = {"left": "base", "right": "tuned", "metric": "token_f1", "mean": -0.2}
+    figures = {
+        "recipe": {"name": made_from.name, "identity": made_from.identity},
+        "data": {"questions_also_in_training": 0},
+        "differences": [{**difference, "ci95": [-0.3, -0.1]}],
+    }
+    write_json(folder / "results.json", figures)
+    return folder
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """The published run's recipe as a finished run folder."""
+    return make_run(tmp_path / "run", recipe())
+
+
+@pytest.fixture(scope="session")
+def merged_model(tiny_llama: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """What a job leaves: a tiny Llama, its LoRA merged in, with its tokenizer, as an archive."""
+    import torch
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoTokenizer, LlamaForCausalLM
+
+    folder = tmp_path_factory.mktemp("merged")
+    torch.manual_seed(1)
+    base = LlamaForCausalLM.from_pretrained(tiny_llama)
+    tuned = get_peft_model(base, LoraConfig(r=2, target_modules=["q_proj", "v_proj"]))
+    tuned.merge_and_unload().save_pretrained(folder)
+    AutoTokenizer.from_pretrained(tiny_llama).save_pretrained(folder)
+    content = archive(folder)
+    shutil.rmtree(folder)
+    return content

@@ -1,0 +1,234 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from cloud import jobs
+from cloud.account import Account
+from cloud.errors import CloudError
+from cloud.plan import Choices, Plan, plan
+from tests.cloud.conftest import make_run, recipe
+from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, Killed, Trap
+
+Open = Callable[[], Account]
+BUCKET = f"sagemaker-{REGION}-{ACCOUNT}"
+
+
+def planned(run: Path, account: Account, **sections: Any) -> Plan:
+    made = recipe(**sections)
+    attempt = jobs.find_attempt(made, run, account, again=False)
+    return plan(made, run, Choices(eula=True, attempt=attempt), account)
+
+
+def promote(run: Path, account: Account, *, again: bool = False) -> list[str]:
+    """What ``ragtune promote --submit`` does; the lines that it says."""
+    said: list[str] = []
+    attempt = jobs.find_attempt(recipe(), run, account, again=again)
+    made = plan(recipe(), run, Choices(eula=True, attempt=attempt), account)
+    jobs.submit(made, account, said.append)
+    return said
+
+
+def keys(aws: boto3.Session) -> list[str]:
+    found = aws.client("s3").list_objects_v2(Bucket=BUCKET)
+    return [entry["Key"] for entry in found.get("Contents", [])]
+
+
+def test_a_submission_uploads_data_and_evidence_encrypted_and_creates_one_job(
+    run: Path, account: Open, aws: boto3.Session, fake: FakeSageMaker
+) -> None:
+    promote(run, account())
+    ((name, job),) = fake.jobs.items()
+    home = f"ragtune/{name}"
+    files = ["evidence/lock.json", "evidence/results.json"]
+    files += ["training/template.json", "training/train.jsonl"]
+    assert keys(aws) == [f"{home}/{file}" for file in files]
+    stored = aws.client("s3").get_object(Bucket=BUCKET, Key=f"{home}/training/train.jsonl")
+    assert stored["Body"].read() == (run / "data" / "train.jsonl").read_bytes()
+    assert stored["ServerSideEncryption"] == "AES256"
+    written = json.loads((run / "cloud" / "plan.json").read_text())["request"]
+    sent = json.dumps(job["request"]).replace(ACCOUNT, "<account>")
+    assert json.loads(sent) == written
+    assert job["request"]["RoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/ragtune"
+
+
+def test_submitting_twice_attaches_instead_of_paying_twice(
+    run: Path, account: Open, fake: FakeSageMaker
+) -> None:
+    promote(run, account())
+    said = promote(run, account())
+    assert "attached, nothing was paid for anew" in said[0]
+    assert len(fake.jobs) == fake.calls["CreateTrainingJob"] == 1
+
+
+def test_other_data_is_another_job(run: Path, account: Open, tmp_path: Path) -> None:
+    opened = account()
+    other = make_run(tmp_path / "other", recipe(), rows=31)
+    assert planned(run, opened).names.job != planned(other, opened).names.job
+    elsewhere = planned(run, opened, cloud={"instance_type": "ml.g5.24xlarge"})
+    assert elsewhere.names.job == planned(run, opened).names.job
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_at_any_call_the_same_command_ends_with_one_job_and_no_second_upload(
+    tmp_path: Path, account: Open, aws: boto3.Session, fake: FakeSageMaker, *, after: bool
+) -> None:
+    opened = account()
+    trap = Trap(opened.session)
+    killed = True
+    for call in range(1, 100):
+        run = make_run(tmp_path / str(call), recipe(), rows=call)
+        trap.set(call, after=after)
+        try:
+            promote(run, opened)
+            killed = False
+        except Killed:
+            uploaded = trap.uploads
+            trap.set(None)
+            promote(run, opened)
+            assert uploaded + trap.uploads == 4
+        assert jobs.read_record(run).job in fake.jobs
+        if not killed:
+            break
+    assert call > 15
+    assert len(fake.jobs) == fake.calls["CreateTrainingJob"] == call
+    assert len(keys(aws)) == 4 * call
+
+
+def test_throttling_is_retried(
+    run: Path, account: Open, fake: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
+    throttled = (400, "ThrottlingException", "Rate exceeded")
+    fake.fails["CreateTrainingJob"] = [throttled] * 3
+    fake.fails["DescribeTrainingJob"] = [throttled] * 3
+    promote(run, account())
+    assert len(fake.jobs) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "remedy"),
+    [
+        (
+            "ResourceLimitExceeded",
+            "The account-level service limit 'ml.g5.12xlarge for training job usage' is 0 "
+            f"Instances for {ACCOUNT}",
+            "ask for more under Service Quotas",
+        ),
+        (
+            "AccessDeniedException",
+            f"User: arn:aws:sts::{ACCOUNT}:assumed-role/me is not authorized",
+            "ask for the permission it names",
+        ),
+    ],
+)
+def test_what_sagemaker_refuses_is_one_line_with_the_remedy_and_no_account_number(
+    run: Path, account: Open, fake: FakeSageMaker, *, code: str, message: str, remedy: str
+) -> None:
+    fake.fails["CreateTrainingJob"] = [(400, code, message)]
+    with pytest.raises(CloudError) as caught:
+        promote(run, account())
+    said = str(caught.value)
+    assert remedy in said
+    assert "\n" not in said
+    assert ACCOUNT not in said
+    assert not (run / "cloud" / "job.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("ends_in", "reason", "remedy"),
+    [
+        ("Failed", "CapacityError: Unable to provision requested ML compute", "try again later"),
+        ("Failed", "AccessDenied for jumpstart-private-cache-prod: accept_eula", "licence"),
+        ("Failed", "AlgorithmError: CUDA out of memory", "smaller max_input_length"),
+        ("Failed", "AlgorithmError: KeyError: 'context' in template", "data/template.json"),
+        ("Stopped", "", "ragtune promote RUN --submit --again"),
+    ],
+)
+def test_a_job_that_ended_badly_is_no_success_and_says_why_and_what_to_do(
+    run: Path, account: Open, fake: FakeSageMaker, *, ends_in: str, reason: str, remedy: str
+) -> None:
+    fake.ends_in, fake.reason = ends_in, reason
+    promote(run, account())
+    _to_the_end(run, account())
+    now = jobs.status(jobs.read_record(run), account())
+    with pytest.raises(CloudError) as caught:
+        jobs.check_ended_well(now)
+    assert reason in str(caught.value)
+    assert remedy in str(caught.value)
+
+
+def test_after_a_failure_another_attempt_is_paid_for_only_when_it_is_said(
+    run: Path, account: Open, fake: FakeSageMaker
+) -> None:
+    fake.ends_in, fake.reason = "Failed", "CapacityError"
+    promote(run, account())
+    _to_the_end(run, account())
+    with pytest.raises(CloudError, match="--again pays for another attempt"):
+        promote(run, account())
+    fake.ends_in = "Completed"
+    fake.jobs[jobs.read_record(run).job]["stopped"] = True
+    promote(run, account(), again=True)
+    assert [name[-2:] for name in fake.jobs] == ["-1", "-2"]
+    promote(run, account())
+    assert len(fake.jobs) == 2
+
+
+def test_another_machine_attaches_to_the_job(
+    run: Path, account: Open, tmp_path: Path, fake: FakeSageMaker
+) -> None:
+    promote(run, account())
+    copy = make_run(tmp_path / "copy", recipe())
+    with pytest.raises(CloudError, match="ragtune cloud attach"):
+        jobs.read_record(copy)
+    record = jobs.attach(recipe(), copy, account())
+    assert record == jobs.read_record(run) == jobs.read_record(copy)
+    stranger = make_run(tmp_path / "stranger", recipe(), rows=7)
+    with pytest.raises(CloudError, match="no such job"):
+        jobs.attach(recipe(), stranger, account())
+
+
+def test_a_job_is_stopped_once_and_an_ended_one_left_alone(
+    run: Path, account: Open, fake: FakeSageMaker
+) -> None:
+    promote(run, account())
+    record = jobs.read_record(run)
+    jobs.stop(record, account())
+    jobs.stop(record, account())
+    assert fake.calls["StopTrainingJob"] == 1
+    assert jobs.status(record, account()).status == "Stopped"
+
+
+def test_data_that_changes_while_it_is_submitted_is_refused(
+    run: Path, account: Open, aws: boto3.Session, fake: FakeSageMaker
+) -> None:
+    opened = account()
+    made = planned(run, opened)
+    (run / "data" / "train.jsonl").write_text("{}\n")
+    with pytest.raises(CloudError, match="changed while it was being submitted"):
+        jobs.submit(made, opened, lambda line: None)
+    assert fake.jobs == {}
+
+
+def test_nothing_of_the_account_is_written_to_the_run_folder(
+    run: Path, account: Open, fake: FakeSageMaker
+) -> None:
+    fake.ends_in = "Failed"
+    fake.reason = (
+        f"AccessDenied for arn:aws:iam::{ACCOUNT}:role/ragtune at https://b/k?X-Amz-Signature=abc"
+    )
+    promote(run, account())
+    _to_the_end(run, account())
+    said = str(jobs.status(jobs.read_record(run), account()).to_json())
+    written = "".join(p.read_text() for p in (run / "cloud").iterdir())
+    for secret in (ACCOUNT, "testing", "abc"):
+        assert secret not in said + written, secret
+
+
+def _to_the_end(run: Path, account: Account) -> None:
+    record = jobs.read_record(run)
+    for _ in range(10):
+        jobs.status(record, account)
