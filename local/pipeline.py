@@ -15,7 +15,7 @@ from local.runs import Run, digest, read_json, read_jsonl, write_json, write_jso
 from local.watch import Silent, Watcher
 from local.workbench import Workbench
 
-CODE = 1
+CODE = 2
 """Part of every stage's inputs; raised when what a stage computes changes."""
 
 
@@ -160,9 +160,9 @@ class Pipeline:
                     self.recipe,
                     self.bench.base,
                     prepared,
-                    pad=self.bench.tokenizer.pad_token_id,
                     hardware=self.bench.hardware,
                     folder=work,
+                    watcher=self.watcher,
                     advance=advance,
                 )
             write_json(
