@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import warnings
+from enum import StrEnum
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,6 +30,14 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 unexpected, 2 recipe or command line, 3 records or documents, "
     "4 model, 5 offline, 6 run folder, 130 interrupted.",
 )
+
+
+class Precision(StrEnum):
+    """What ``export`` can write."""
+
+    bfloat16 = "bfloat16"
+    float16 = "float16"
+
 
 INTERRUPTED = 130
 """Typer's exit code for Ctrl-C."""
@@ -175,6 +184,24 @@ def report(run_folder: RunFolder, as_json: AsJson = False) -> None:
         figures = pipeline.figures()
     _print(figures, table.render(figures), as_json)
     _say(f"report: {run_folder / 'report.html'}")
+
+
+@app.command()
+def export(
+    run_folder: RunFolder,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Where to write it.", show_default="RUN/merged")
+    ] = None,
+    dtype: Annotated[
+        Precision, typer.Option("--dtype", help="The 16 bits of its weights.")
+    ] = Precision.bfloat16,
+    as_json: AsJson = False,
+) -> None:
+    """Merge a run's adapter into its base: a folder that plain transformers loads."""
+    folder = to or run_folder / "merged"
+    with _opened(run_folder) as pipeline:
+        drift = pipeline.bench.export(folder, dtype.value)
+    _print({"folder": str(folder), **vars(drift)}, f"{folder} written; {drift}", as_json)
 
 
 def main() -> None:

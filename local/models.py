@@ -175,13 +175,8 @@ def load_base(folder: Path, hardware: Hardware, *, training: bool = False) -> "t
     return loaded
 
 
-def load_tuned(
-    folder: Path, adapter: Path, template_hash: str, hardware: Hardware
-) -> "torch.nn.Module":
-    """The base model with an adapter merged in, on the device, in evaluation mode.
-
-    Raises ModelError for an adapter that is missing or was tuned with another template.
-    """
+def check_adapter(adapter: Path, template_hash: str) -> None:
+    """Raise ModelError for an adapter that is missing or was tuned with another template."""
     note = adapter / "ragtune.json"
     if not note.exists():
         raise ModelError(f"{adapter}: no adapter of ragtune's there")
@@ -191,6 +186,16 @@ def load_tuned(
             f"{adapter}: tuned with template {tuned_with[:8]}, asked with {template_hash[:8]}; "
             "tune again with the recipe's template"
         )
+
+
+def load_tuned(
+    folder: Path, adapter: Path, template_hash: str, hardware: Hardware
+) -> "torch.nn.Module":
+    """The base model with an adapter merged in, on the device, in evaluation mode.
+
+    Raises ModelError for an adapter that is missing or was tuned with another template.
+    """
+    check_adapter(adapter, template_hash)
     base = load_base(folder, hardware)
     from peft import PeftModel
 

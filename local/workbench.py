@@ -159,6 +159,28 @@ class Workbench:
             show_context=self.show_context,
         )
 
+    def export(self, folder: Path, dtype: str, questions: int = 16, tokens: int = 512) -> Any:
+        """Merge the run's adapter into the base; the drift, over the first held-out questions.
+
+        Raises ModelError and RunError as ``local.tune.export`` does.
+        """
+        from local.tune.export import export
+
+        shown = [r.context if self.show_context else "" for r in self.split.test]
+        rows = [
+            self.renderer.row(record.instruction, context, record.response, tokens).ids
+            for record, context in zip(self.split.test[:questions], shown, strict=False)
+        ]
+        return export(
+            self.base,
+            self.folder / "adapter",
+            folder,
+            dtype=dtype,
+            template_hash=self.template.hash,
+            tokenizer=self.tokenizer,
+            rows=rows,
+        )
+
     @functools.cached_property
     def context_length(self) -> int:
         """Positions that the base model was made for."""

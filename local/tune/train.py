@@ -304,7 +304,9 @@ class Training:
         if self.best:
             self.weights.load(self.best)
         adapter = self.folder / "adapter"
-        self.model.save_pretrained(str(adapter), state_dict=self.weights.state())
+        self.model.save_pretrained(
+            str(adapter), state_dict=self.weights.state(), save_embedding_layers=False
+        )
         (adapter / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
         note = {"template_hash": self.recipe.template.build().hash, "seed": self.recipe.seed}
         (adapter / "ragtune.json").write_text(json.dumps(note, indent=1), encoding="utf-8")

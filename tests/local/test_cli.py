@@ -56,7 +56,7 @@ def test_help_needs_no_heavy_import() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stderr.strip() == "[]"
-    for verb in ("init", "check", "preview", "run", "ask", "report", "promote"):
+    for verb in ("init", "check", "preview", "run", "ask", "report", "export", "promote"):
         assert verb in done.stdout
 
 
@@ -92,6 +92,10 @@ def test_a_session_from_init_to_ask(
 
     code, _, err = called("ask", str(folder), "What?", "--arm", "best")
     assert (code, err) == (2, "error: --arm best: this run has base, tuned, rag, tuned+rag\n")
+
+    code, out, _ = called("export", str(folder))
+    assert code == 0
+    assert out.startswith(f"{folder / 'merged'} written; drift over ")
 
     code, out, _ = called("promote", str(folder), "--json")
     assert (code, out) == (2, "")
