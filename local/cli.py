@@ -48,6 +48,7 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Override a field, e.g. tune.epoch=2."),
 ]
+Runs = Annotated[Path, typer.Option("--runs", help="Where run folders are kept.")]
 Offline = Annotated[
     bool, typer.Option("--offline", help="Refuse downloads and every connection but loopback.")
 ]
@@ -89,7 +90,11 @@ def check(
     recipe_file: RecipeFile,
     overrides: Overrides = None,
     filled: Annotated[bool, typer.Option("--filled", help="Print every field.")] = False,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Train a little, and predict minutes and memory.")
+    ] = False,
     offline: Offline = False,
+    *,
     as_json: AsJson = False,
 ) -> None:
     """Check a recipe and all that it points at, without running anything."""
@@ -109,10 +114,14 @@ def check(
         "arms": recipe.arms,
         **({"filled": recipe.filled} if filled else {}),
     }
+    prediction = bench.predict() if probe else None
+    if prediction is not None:
+        summary["tuning"] = prediction.to_json()
     lines = [
         f"{recipe_file}: good; {summary['train']} training records, {summary['questions']} "
         f"questions, {summary['documents']} documents, arms {', '.join(recipe.arms)}",
         *(f"left out {bad}" for bad in summary["bad_lines"]),
+        *([str(prediction)] if prediction is not None else []),
     ]
     _print(summary, files.dump(recipe) if filled else "\n".join(lines), as_json)
 
@@ -137,9 +146,7 @@ def preview(
 def run(
     recipe_file: RecipeFile,
     overrides: Overrides = None,
-    runs: Annotated[Path, typer.Option("--runs", help="Where run folders are kept.")] = Path(
-        "runs"
-    ),
+    runs: Runs = Path("runs"),
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
@@ -155,6 +162,28 @@ def run(
         figures = Pipeline(recipe, Run(folder, terminal.say), terminal).execute()
     _print(figures, table.render(figures), as_json)
     _say(f"report: {folder / 'report.html'}")
+
+
+@app.command()
+def tune(
+    recipe_file: RecipeFile,
+    overrides: Overrides = None,
+    runs: Runs = Path("runs"),
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Only tune: the adapter of a run, and the losses of each epoch."""
+    from local.pipeline import Pipeline
+    from local.report.losses import render
+    from local.runs import Run
+    from local.terminal import Terminal
+
+    recipe = _load(recipe_file, overrides, offline)
+    folder = runs / recipe.run_name
+    with Terminal() as terminal:
+        training = Pipeline(recipe, Run(folder, terminal.say), terminal).tune()
+    _print({"adapter": str(folder / "adapter"), **training}, render(training), as_json)
+    _say(f"adapter: {folder / 'adapter'}")
 
 
 @app.command()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local import environment, recipe_file
+from local.errors import RecipeError
 from local.recipe import Arm, Recipe
 from local.runs import Run, digest, read_json, read_jsonl, write_json, write_jsonl, write_text
 from local.watch import Silent, Watcher
@@ -48,6 +49,24 @@ class Pipeline:
             if bench.tunes:
                 self._heldout()
             return self.figures()
+
+    def tune(self) -> dict[str, Any]:
+        """Make the adapter and what it needs, and nothing else; what training came to.
+
+        Raises RagtuneError as ``execute`` does.
+        """
+        bench = self.bench
+        bench.check()
+        if not bench.tunes:
+            raise RecipeError("study.arms: none of them is tuned; add tuned or tuned+rag")
+        with self.run:
+            self._begin()
+            if bench.passages_in_training:
+                self._index()
+            self._data()
+            self._tune()
+        training: dict[str, Any] = read_json(self.run.folder / "adapter" / "training.json")
+        return training
 
     def _begin(self) -> None:
         split = self.bench.split
@@ -136,18 +155,16 @@ class Pipeline:
         }
 
     def _tune(self) -> None:
-        from local.tune import samples, train
+        from local.tune import train
 
         def make(work: Path) -> None:
             rows = read_jsonl(self.run.folder / "data" / "train.jsonl")
-            spec = self.recipe.tune
-            length = samples.block_length(spec, self.bench.tokenizer, self.bench.context_length)
-            prepared = samples.prepare(rows, spec, self.bench.renderer, length)
+            prepared = self.bench.samples(rows)
             census = prepared.census
             self.watcher.say(
                 f"tune: {census.rows} rows, {census.tokens} tokens → {census.train_samples} + "
-                f"{census.validation_samples} samples of up to {length}, "
-                f"{census.steps_an_epoch} steps an epoch"
+                f"{census.validation_samples} samples, {census.steps_an_epoch} steps an "
+                f"epoch; longest row {census.longest}, {census.rows_cut} cut"
             )
             if census.rows_straddling:
                 self.watcher.say(

@@ -135,7 +135,7 @@ class Training:
         started = time.perf_counter()
         tokens = sum(s.supervised for s in chosen)
         rate = self.recipe.tune.learning_rate * GAMMA**epoch
-        loss = self._gradients(chosen, tokens)
+        loss = self._gradients(chosen)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
@@ -149,33 +149,34 @@ class Training:
         now.seconds += time.perf_counter() - started
         now.steps.append({"step": now.step, "loss": loss, "learning_rate": rate})
 
-    def _gradients(self, chosen: Sequence[Sample], tokens: int) -> float:
-        """Collect the gradients of the mean loss over a step's tokens; return that loss.
-
-        Where memory runs out the micro-batch is halved and the step is begun again.
-        """
+    def _gradients(self, chosen: Sequence[Sample]) -> float:
+        """``accumulate``; where memory runs out, halve the micro-batch and begin the step anew."""
         while True:
             try:
-                return self._accumulate(chosen, tokens)
+                return self.accumulate(chosen)
             except RuntimeError as error:
                 if not memory.is_exhausted(error):
                     raise
             self.weights.clear()
             self._shrink()
 
-    def _accumulate(self, chosen: Sequence[Sample], tokens: int) -> float:
-        total = 0.0
+    def accumulate(self, chosen: Sequence[Sample]) -> float:
+        """Add up the gradients of the mean loss over a step's tokens; return that loss, in nats.
+
+        Raises ModelError, naming rows, where the loss or a gradient is not finite.
+        """
+        total, tokens = 0.0, max(1, sum(s.supervised for s in chosen))
         for number, micro in enumerate(micro_batches(chosen, self.progress.micro_batch)):
             self._seed(number)
             loss = lora.batch_loss(self.model, collate(micro, self.hardware.device))
             if not math.isfinite(value := loss.item()):
                 raise self._diverged(micro)
-            (loss / max(1, tokens)).backward()  # type: ignore[no-untyped-call]
+            (loss / tokens).backward()  # type: ignore[no-untyped-call]
             self.weights.collect()
             total += value
         if not all(bool(torch.isfinite(g).all()) for g in self.weights.gradients):
             raise self._diverged(chosen)
-        return total / max(1, tokens)
+        return total / tokens
 
     def _seed(self, micro_batch: int) -> None:
         """Seed dropout by where the run is, so that no state of it has to be kept."""
