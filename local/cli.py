@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from local import __version__
-from local.errors import RagtuneError
+from local.errors import INTERRUPTED, RagtuneError
 
 if TYPE_CHECKING:
     from local.pipeline import Pipeline
@@ -38,9 +38,6 @@ class Precision(StrEnum):
     bfloat16 = "bfloat16"
     float16 = "float16"
 
-
-INTERRUPTED = 130
-"""Typer's exit code for Ctrl-C."""
 
 RecipeFile = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)]
 RunFolder = Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]
@@ -169,7 +166,11 @@ def tune(
     recipe_file: RecipeFile,
     overrides: Overrides = None,
     runs: Runs = Path("runs"),
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, help="Share each step among so many processes.")
+    ] = 1,
     offline: Offline = False,
+    *,
     as_json: AsJson = False,
 ) -> None:
     """Only tune: the adapter of a run, and the losses of each epoch."""
@@ -181,7 +182,7 @@ def tune(
     recipe = _load(recipe_file, overrides, offline)
     folder = runs / recipe.run_name
     with Terminal() as terminal:
-        training = Pipeline(recipe, Run(folder, terminal.say), terminal).tune()
+        training = Pipeline(recipe, Run(folder, terminal.say), terminal).tune(processes)
     _print({"adapter": str(folder / "adapter"), **training}, render(training), as_json)
     _say(f"adapter: {folder / 'adapter'}")
 

@@ -13,8 +13,10 @@ from local import environment, recipe_file
 from local.errors import RecipeError
 from local.recipe import Arm, Recipe
 from local.runs import Run, digest, read_json, read_jsonl, write_json, write_jsonl, write_text
+from local.tune.samples import Samples
 from local.watch import Silent, Watcher
 from local.workbench import Workbench
+from local.worker import tune_together
 
 CODE = 2
 """Part of every stage's inputs; raised when what a stage computes changes."""
@@ -50,8 +52,10 @@ class Pipeline:
                 self._heldout()
             return self.figures()
 
-    def tune(self) -> dict[str, Any]:
+    def tune(self, processes: int = 1) -> dict[str, Any]:
         """Make the adapter and what it needs, and nothing else; what training came to.
+
+        Several processes share the samples of each step.
 
         Raises RagtuneError as ``execute`` does.
         """
@@ -64,7 +68,7 @@ class Pipeline:
             if bench.passages_in_training:
                 self._index()
             self._data()
-            self._tune()
+            self._tune(processes)
         training: dict[str, Any] = read_json(self.run.folder / "adapter" / "training.json")
         return training
 
@@ -154,9 +158,7 @@ class Pipeline:
             **spec,
         }
 
-    def _tune(self) -> None:
-        from local.tune import train
-
+    def _tune(self, processes: int = 1) -> None:
         def make(work: Path) -> None:
             rows = read_jsonl(self.run.folder / "data" / "train.jsonl")
             prepared = self.bench.samples(rows)
@@ -172,21 +174,28 @@ class Pipeline:
                     "tokenizer merges the prompt's end with the completion; end template.separator "
                     "in another way"
                 )
-            with self.watcher.progress("tune") as advance:
-                tuned = train.tune(
-                    self.recipe,
-                    self.bench.base,
-                    prepared,
-                    hardware=self.bench.hardware,
-                    folder=work,
-                    watcher=self.watcher,
-                    advance=advance,
-                )
-            write_json(
-                work / "adapter" / "training.json", {"census": census.to_json(), **tuned.to_json()}
-            )
+            if processes == 1:
+                tuned = self._trained(prepared, work)
+            else:
+                tuned = tune_together(self.run.folder, work, processes)
+            write_json(work / "adapter" / "training.json", {"census": census.to_json(), **tuned})
 
         self._stage("tune", self._tune_inputs(), ["adapter"], make)
+
+    def _trained(self, samples: Samples, work: Path) -> dict[str, Any]:
+        from local.tune import train
+
+        with self.watcher.progress("tune") as advance:
+            tuned = train.tune(
+                self.recipe,
+                self.bench.base,
+                samples,
+                hardware=self.bench.hardware,
+                folder=work,
+                watcher=self.watcher,
+                advance=advance,
+            )
+        return tuned.to_json()
 
     def _retrieval_inputs(self) -> dict[str, Any]:
         return {

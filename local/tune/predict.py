@@ -14,6 +14,7 @@ from local.models import Hardware
 from local.recipe import Recipe
 from local.tune.batches import epoch_steps, micro_batches
 from local.tune.samples import Samples
+from local.tune.team import Team
 from local.tune.train import Training
 from local.watch import Silent
 
@@ -60,6 +61,7 @@ def predict(recipe: Recipe, base: Path, samples: Samples, hardware: Hardware) ->
             hardware=hardware,
             folder=Path(scratch),
             watcher=Silent(),
+            team=Team(),
         )
         steps = epoch_steps(len(samples.train), samples.batch, recipe.seed, 0)
         chosen = [samples.train[n] for step in steps[: PROBED + 1] for n in step]

@@ -25,6 +25,7 @@ from local.tune.batches import collate, epoch_steps, micro_batches
 from local.tune.checkpoint import Progress
 from local.tune.interrupt import Interrupt
 from local.tune.samples import Sample, Samples
+from local.tune.team import Team
 from local.watch import Advance, Silent, Watcher
 
 GAMMA = 0.85
@@ -66,6 +67,7 @@ def tune(
     hardware: Hardware,
     folder: Path,
     watcher: Watcher | None = None,
+    team: Team | None = None,
     advance: Advance = lambda step, total: None,
 ) -> Tuned:
     """Train the recipe's LoRA; write ``adapter/`` and ``checkpoint/`` into ``folder``.
@@ -74,7 +76,13 @@ def tune(
     one sample does not fit into memory; RunError where a checkpoint cannot be written.
     """
     training = Training(
-        recipe, base, samples, hardware=hardware, folder=folder, watcher=watcher or Silent()
+        recipe,
+        base,
+        samples,
+        hardware=hardware,
+        folder=folder,
+        watcher=watcher or Silent(),
+        team=team or Team(),
     )
     training.run(advance)
     return training.finish()
@@ -92,13 +100,15 @@ class Training:
         hardware: Hardware,
         folder: Path,
         watcher: Watcher,
+        team: Team,
     ) -> None:
         import transformers
 
         quiet_libraries()
         transformers.set_seed(recipe.seed)
         self.recipe, self.samples, self.hardware = recipe, samples, hardware
-        self.folder, self.watcher = folder, watcher
+        self.folder, self.watcher, self.team = folder, watcher, team
+        self.interrupt = Interrupt()
         self.model = lora.with_lora(load_base(base, hardware, training=True), recipe)
         self.weights = lora.MasterWeights(self.model)
         self.optimizer = torch.optim.AdamW(
@@ -117,7 +127,7 @@ class Training:
 
     def run(self, advance: Advance = lambda step, total: None) -> None:
         """Train to the end; Ctrl-C keeps a checkpoint of the last whole step, then interrupts."""
-        with Interrupt() as interrupt:
+        with self.interrupt:
             for epoch in range(len(self.progress.epochs), self.recipe.tune.epoch):
                 order = epoch_steps(
                     len(self.samples.train), self.samples.batch, self.recipe.seed, epoch
@@ -125,7 +135,7 @@ class Training:
                 for chosen in order[self.progress.step - epoch * self.steps_an_epoch :]:
                     self._step(epoch, [self.samples.train[n] for n in chosen])
                     advance(self.progress.step, self.total)
-                    if interrupt.asked:
+                    if self._asked_to_stop():
                         self._stop()
                     if time.monotonic() - self._saved > CHECKPOINT_SECONDS:
                         self._save()
@@ -166,22 +176,38 @@ class Training:
         Raises ModelError, naming rows, where the loss or a gradient is not finite.
         """
         total, tokens = 0.0, max(1, sum(s.supervised for s in chosen))
-        for number, micro in enumerate(micro_batches(chosen, self.progress.micro_batch)):
+        suspects: Sequence[Sample] = chosen
+        for number, micro in enumerate(self._share(chosen, self.progress.micro_batch)):
             self._seed(number)
             loss = lora.batch_loss(self.model, collate(micro, self.hardware.device))
-            if not math.isfinite(value := loss.item()):
-                raise self._diverged(micro)
             (loss / tokens).backward()  # type: ignore[no-untyped-call]
             self.weights.collect()
-            total += value
-        if not all(bool(torch.isfinite(g).all()) for g in self.weights.gradients):
-            raise self._diverged(chosen)
-        return total / tokens
+            total += loss.item()
+            if not math.isfinite(total):
+                suspects = micro
+                break
+        summed = torch.tensor([total], device=self.hardware.device)
+        self.team.add([summed, *self.weights.gradients])
+        sums = [summed, *self.weights.gradients]
+        if not all(bool(torch.isfinite(tensor).all()) for tensor in sums):
+            raise self._diverged(suspects)
+        return summed.item() / tokens
+
+    def _share(self, samples: Sequence[Sample], size: int) -> list[list[Sample]]:
+        """The process's micro-batches: lengths are dealt out in turn, so shares are alike."""
+        ordered = sorted(samples, key=lambda s: -len(s.ids))
+        return micro_batches(ordered[self.team.rank :: self.team.size], size)
 
     def _seed(self, micro_batch: int) -> None:
         """Seed dropout by where the run is, so that no state of it has to be kept."""
         place = (self.recipe.seed * 1_000_003 + self.progress.step) * 1_009 + micro_batch
-        torch.manual_seed(place)
+        torch.manual_seed(place * self.team.size + self.team.rank)
+
+    def _asked_to_stop(self) -> bool:
+        """Whether any of the processes was: they stop after the same step."""
+        asked = torch.tensor([float(self.interrupt.asked)], device=self.hardware.device)
+        self.team.add([asked])
+        return bool(asked.item())
 
     def _diverged(self, samples: Sequence[Sample]) -> ModelError:
         rows = sorted({n for s in samples for n in s.rows})
@@ -263,20 +289,24 @@ class Training:
         self.model.eval()
         total, tokens = 0.0, 0
         size = self.recipe.tune.per_device_eval_batch_size
-        for micro in micro_batches(self.samples.validation, size):
+        for micro in self._share(self.samples.validation, size):
             batch = collate(micro, self.hardware.device)
             total += lora.batch_loss(self.model, batch).item()
             tokens += len(batch.targets)
         self.model.train()
-        return total / max(1, tokens)
+        sums = torch.tensor([total, tokens], device=self.hardware.device)
+        self.team.add([sums])
+        return float(sums[0] / sums[1].clamp(min=1))
 
     def _save(self) -> None:
+        self._saved = time.monotonic()
+        if self.team.rank:
+            return
         kept = {f"weights/{n}": t for n, t in self.weights.state().items()}
         kept |= {f"best/{n}": t for n, t in self.best.items()}
         for n, state in self.optimizer.state_dict()["state"].items():
             kept |= {f"adam/{n}/{key}": t.cpu() for key, t in state.items()}
         checkpoint.save(self.folder / "checkpoint", self.progress, kept)
-        self._saved = time.monotonic()
 
     def _stop(self) -> None:
         self._save()
@@ -304,13 +334,8 @@ class Training:
         """Write the adapter of the best epoch, or of the last where nothing was validated."""
         if self.best:
             self.weights.load(self.best)
-        adapter = self.folder / "adapter"
-        self.model.save_pretrained(
-            str(adapter), state_dict=self.weights.state(), save_embedding_layers=False
-        )
-        (adapter / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
-        note = {"template_hash": self.recipe.template.build().hash, "seed": self.recipe.seed}
-        (adapter / "ragtune.json").write_text(json.dumps(note, indent=1), encoding="utf-8")
+        if self.team.rank == 0:
+            self._write_adapter(self.folder / "adapter")
         trainable, parameters = self.model.get_nb_trainable_parameters()
         now = self.progress
         return Tuned(
@@ -325,6 +350,14 @@ class Training:
             micro_batch=now.micro_batch,
             substitutions=now.substitutions,
         )
+
+    def _write_adapter(self, adapter: Path) -> None:
+        self.model.save_pretrained(
+            str(adapter), state_dict=self.weights.state(), save_embedding_layers=False
+        )
+        (adapter / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
+        note = {"template_hash": self.recipe.template.build().hash, "seed": self.recipe.seed}
+        (adapter / "ragtune.json").write_text(json.dumps(note, indent=1), encoding="utf-8")
 
 
 def _perplexity(loss: float) -> float:

@@ -40,6 +40,7 @@ TRL: dict[str, dict[str, Any]] = {
 
 def ragtune(task: Task, adapter: Path) -> float:
     """Train through this project; return the seconds that training took."""
+    from local.tune.team import Team
     from local.tune.train import Training
     from local.watch import Silent
 
@@ -52,6 +53,7 @@ def ragtune(task: Task, adapter: Path) -> float:
         hardware=probe(),
         folder=adapter.parent,
         watcher=Silent(),
+        team=Team(),
     )
     started = time.perf_counter()
     training.run()
