@@ -131,7 +131,7 @@ def preview(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show training rows as the model reads them, and which of their tokens are completion."""
+    """Show training rows as the model reads them: text, tokens trained on, where blocks end."""
     from local.preview import preview_rows, show
     from local.workbench import Workbench
 

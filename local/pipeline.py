@@ -159,6 +159,8 @@ class Pipeline:
         }
 
     def _tune(self, processes: int = 1) -> None:
+        from local.tune import curves
+
         def make(work: Path) -> None:
             rows = read_jsonl(self.run.folder / "data" / "train.jsonl")
             prepared = self.bench.samples(rows)
@@ -179,6 +181,7 @@ class Pipeline:
             else:
                 tuned = tune_together(self.run.folder, work, processes)
             write_json(work / "adapter" / "training.json", {"census": census.to_json(), **tuned})
+            curves.write(work / "adapter" / "tensorboard", tuned)
 
         self._stage("tune", self._tune_inputs(), ["adapter"], make)
 

@@ -171,8 +171,14 @@ class Workbench:
         """
         from local.tune import samples
 
-        length = samples.block_length(self.recipe.tune, self.tokenizer, self.context_length)
-        return samples.prepare(rows, self.recipe.tune, self.renderer, length)
+        return samples.prepare(rows, self.recipe.tune, self.renderer, self.sample_length)
+
+    @property
+    def sample_length(self) -> int:
+        """Tokens that a training sample may have."""
+        from local.tune.samples import block_length
+
+        return block_length(self.recipe.tune, self.tokenizer, self.context_length)
 
     def predict(self) -> "Prediction":
         """What tuning will take, measured on a few of the rows; those with passages left out."""

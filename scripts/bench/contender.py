@@ -38,8 +38,19 @@ TRL: dict[str, dict[str, Any]] = {
 """Configurations of ``SFTTrainer``, beyond its defaults."""
 
 
-def ragtune(task: Task, adapter: Path) -> float:
-    """Train through this project; return the seconds that training took."""
+class Spent:
+    """The wall and processor seconds between its opening and its end."""
+
+    def __enter__(self) -> "Spent":
+        self.wall, self.cpu = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.wall, self.cpu = time.perf_counter() - self.wall, time.process_time() - self.cpu
+
+
+def ragtune(task: Task, adapter: Path) -> "Spent":
+    """Train through this project; return what training took."""
     from local.tune.team import Team
     from local.tune.train import Training
     from local.watch import Silent
@@ -55,15 +66,14 @@ def ragtune(task: Task, adapter: Path) -> float:
         watcher=Silent(),
         team=Team(),
     )
-    started = time.perf_counter()
-    training.run()
-    seconds = time.perf_counter() - started
+    with Spent() as spent:
+        training.run()
     training.finish()
-    return seconds
+    return spent
 
 
-def trl(task: Task, adapter: Path, options: dict[str, Any]) -> float:
-    """Train through TRL's SFTTrainer; return the seconds that training took."""
+def trl(task: Task, adapter: Path, options: dict[str, Any]) -> "Spent":
+    """Train through TRL's SFTTrainer; return what training took."""
     from datasets import Dataset
     from peft import LoraConfig
     from trl import SFTConfig, SFTTrainer
@@ -112,11 +122,10 @@ def trl(task: Task, adapter: Path, options: dict[str, Any]) -> float:
         processing_class=renderer.tokenizer,
         peft_config=lora,
     )
-    started = time.perf_counter()
-    trainer.train()
-    seconds = time.perf_counter() - started
+    with Spent() as spent:
+        trainer.train()
     trainer.save_model(str(adapter))
-    return seconds
+    return spent
 
 
 def held_out(task: Task, adapter: Path) -> float:
@@ -144,7 +153,7 @@ def main(name: str, task_file: str) -> None:
     adapter = Path(task.folder) / name / "adapter"
     adapter.parent.mkdir()
     kind, _, options = name.partition("-")
-    seconds = ragtune(task, adapter) if kind == "ragtune" else trl(task, adapter, TRL[options])
+    spent = ragtune(task, adapter) if kind == "ragtune" else trl(task, adapter, TRL[options])
     unit = 1 if platform.system() == "Darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     rows, renderer = task.read("rows"), task.renderer()
@@ -153,9 +162,10 @@ def main(name: str, task_file: str) -> None:
     )
     figures = {
         "contender": name,
-        "seconds": seconds,
+        "seconds": spent.wall,
+        "cpu_seconds": spent.cpu,
         "supervised_tokens": supervised * task.epochs,
-        "tokens_a_second": supervised * task.epochs / seconds,
+        "tokens_a_second": supervised * task.epochs / spent.wall,
         "peak_gib": peak / 2**30,
         "held_out_loss": held_out(task, adapter),
     }

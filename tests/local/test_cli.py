@@ -75,7 +75,7 @@ def test_a_session_from_init_to_ask(
     code, out, _ = called("preview", path, "--rows", "1")
     assert code == 0
     assert "### Instruction:" in out
-    assert "completion tokens:" in out
+    assert "trained on (‖ a block ends): " in out
 
     code, out, err = called("tune", path, "--runs", runs)
     assert code == 0
