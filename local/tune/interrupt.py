@@ -20,7 +20,7 @@ class Interrupt:
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
-        signal.signal(signal.SIGINT, self._before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def __exit__(
         self,

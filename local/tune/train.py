@@ -244,7 +244,7 @@ class Training:
                 f"micro-batches of {self.progress.micro_batch} instead of "
                 f"{self.recipe.tune.per_device_train_batch_size}: memory is short"
             )
-        elif not self.model.is_gradient_checkpointing:
+        elif not self.model.get_base_model().is_activation_checkpointing:
             self._recompute()
         else:
             raise ModelError(
@@ -253,7 +253,7 @@ class Training:
             )
 
     def _recompute(self) -> None:
-        self.model.get_base_model().gradient_checkpointing_enable({"use_reentrant": False})
+        self.model.get_base_model().activation_checkpointing_enable({"use_reentrant": False})
         self._substitute("activations are computed twice (checkpointing): memory is short")
 
     def _substitute(self, what: str) -> None:

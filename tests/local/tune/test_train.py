@@ -15,7 +15,7 @@ from local import models, recipe_file
 from local.errors import ModelError, RunError
 from local.recipe import Recipe
 from local.template import Renderer
-from local.tune import checkpoint, lora, train
+from local.tune import checkpoint, lora, memory, train
 from local.tune.samples import Samples, prepare
 from local.tune.train import Tuned, tune
 from tests.conftest import record_rows
@@ -239,6 +239,20 @@ def test_where_memory_runs_out_the_micro_batch_is_halved_and_this_is_recorded(
     assert tuned.substitutions == [
         "micro-batches of 2 instead of 4: memory is short",
         "micro-batches of 1 instead of 4: memory is short",
+    ]
+    expected = weights(tmp_path / "roomy")
+    for name, tensor in weights(tmp_path / "cramped").items():
+        torch.testing.assert_close(tensor, expected[name], atol=1e-5, rtol=1e-4)
+
+
+def test_where_not_even_one_sample_fits_activations_are_computed_twice(
+    run: Callable[..., Tuned], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(tmp_path / "roomy", "tune.epoch=1")
+    monkeypatch.setattr(memory, "free", lambda device: 1000)
+    tuned = run(tmp_path / "cramped", "tune.epoch=1")
+    assert tuned.substitutions == [
+        "activations are computed twice (checkpointing): memory is short"
     ]
     expected = weights(tmp_path / "roomy")
     for name, tensor in weights(tmp_path / "cramped").items():
