@@ -45,7 +45,7 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Override a field, e.g. tune.epoch=2."),
 ]
-Runs = Annotated[Path, typer.Option("--runs", help="Where run folders are kept.")]
+RunsFolder = Annotated[Path, typer.Option("--runs", help="Where run folders are kept.")]
 Offline = Annotated[
     bool, typer.Option("--offline", help="Refuse downloads and every connection but loopback.")
 ]
@@ -143,7 +143,7 @@ def preview(
 def run(
     recipe_file: RecipeFile,
     overrides: Overrides = None,
-    runs: Runs = Path("runs"),
+    runs: RunsFolder = Path("runs"),
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
@@ -165,7 +165,7 @@ def run(
 def tune(
     recipe_file: RecipeFile,
     overrides: Overrides = None,
-    runs: Runs = Path("runs"),
+    runs: RunsFolder = Path("runs"),
     processes: Annotated[
         int, typer.Option("--processes", min=1, help="Share each step among so many processes.")
     ] = 1,
