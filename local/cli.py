@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import warnings
+from enum import StrEnum
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from local import __version__
-from local.errors import RagtuneError
+from local.errors import INTERRUPTED, RagtuneError
 
 if TYPE_CHECKING:
     from local.pipeline import Pipeline
@@ -30,8 +31,13 @@ app = typer.Typer(
     "4 model, 5 offline, 6 run folder, 7 cloud, 130 interrupted.",
 )
 
-INTERRUPTED = 130
-"""Typer's exit code for Ctrl-C."""
+
+class Precision(StrEnum):
+    """What ``export`` can write."""
+
+    bfloat16 = "bfloat16"
+    float16 = "float16"
+
 
 RecipeFile = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)]
 RunFolder = Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]
@@ -39,6 +45,7 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Override a field, e.g. tune.epoch=2."),
 ]
+RunsFolder = Annotated[Path, typer.Option("--runs", help="Where run folders are kept.")]
 Offline = Annotated[
     bool, typer.Option("--offline", help="Refuse downloads and every connection but loopback.")
 ]
@@ -80,7 +87,11 @@ def check(
     recipe_file: RecipeFile,
     overrides: Overrides = None,
     filled: Annotated[bool, typer.Option("--filled", help="Print every field.")] = False,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Train a little, and predict minutes and memory.")
+    ] = False,
     offline: Offline = False,
+    *,
     as_json: AsJson = False,
 ) -> None:
     """Check a recipe and all that it points at, without running anything."""
@@ -100,10 +111,14 @@ def check(
         "arms": recipe.arms,
         **({"filled": recipe.filled} if filled else {}),
     }
+    prediction = bench.predict() if probe else None
+    if prediction is not None:
+        summary["tuning"] = prediction.to_json()
     lines = [
         f"{recipe_file}: good; {summary['train']} training records, {summary['questions']} "
         f"questions, {summary['documents']} documents, arms {', '.join(recipe.arms)}",
         *(f"left out {bad}" for bad in summary["bad_lines"]),
+        *([str(prediction)] if prediction is not None else []),
     ]
     _print(summary, files.dump(recipe) if filled else "\n".join(lines), as_json)
 
@@ -116,7 +131,7 @@ def preview(
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show training rows as the model reads them, and which of their tokens are completion."""
+    """Show training rows as the model reads them: text, tokens trained on, where blocks end."""
     from local.preview import preview_rows, show
     from local.workbench import Workbench
 
@@ -128,9 +143,7 @@ def preview(
 def run(
     recipe_file: RecipeFile,
     overrides: Overrides = None,
-    runs: Annotated[Path, typer.Option("--runs", help="Where run folders are kept.")] = Path(
-        "runs"
-    ),
+    runs: RunsFolder = Path("runs"),
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
@@ -146,6 +159,32 @@ def run(
         figures = Pipeline(recipe, Run(folder, terminal.say), terminal).execute()
     _print(figures, table.render(figures), as_json)
     _say(f"report: {folder / 'report.html'}")
+
+
+@app.command()
+def tune(
+    recipe_file: RecipeFile,
+    overrides: Overrides = None,
+    runs: RunsFolder = Path("runs"),
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, help="Share each step among so many processes.")
+    ] = 1,
+    offline: Offline = False,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Only tune: the adapter of a run, and the losses of each epoch."""
+    from local.pipeline import Pipeline
+    from local.report.losses import render
+    from local.runs import Run
+    from local.terminal import Terminal
+
+    recipe = _load(recipe_file, overrides, offline)
+    folder = runs / recipe.run_name
+    with Terminal() as terminal:
+        training = Pipeline(recipe, Run(folder, terminal.say), terminal).tune(processes)
+    _print({"adapter": str(folder / "adapter"), **training}, render(training), as_json)
+    _say(f"adapter: {folder / 'adapter'}")
 
 
 @app.command()
@@ -175,6 +214,24 @@ def report(run_folder: RunFolder, as_json: AsJson = False) -> None:
         figures = pipeline.figures()
     _print(figures, table.render(figures), as_json)
     _say(f"report: {run_folder / 'report.html'}")
+
+
+@app.command()
+def export(
+    run_folder: RunFolder,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Where to write it.", show_default="RUN/merged")
+    ] = None,
+    dtype: Annotated[
+        Precision, typer.Option("--dtype", help="The 16 bits of its weights.")
+    ] = Precision.bfloat16,
+    as_json: AsJson = False,
+) -> None:
+    """Merge a run's adapter into its base: a folder that plain transformers loads."""
+    folder = to or run_folder / "merged"
+    with _opened(run_folder) as pipeline:
+        drift = pipeline.bench.export(folder, dtype.value)
+    _print({"folder": str(folder), **vars(drift)}, f"{folder} written; {drift}", as_json)
 
 
 def main() -> None:

@@ -19,6 +19,9 @@ also the command line's own (an unknown option), 130 an interruption by Ctrl-C.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C: Typer's."""
+
 
 class RagtuneError(Exception):
     """The root of the tree."""

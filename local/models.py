@@ -25,8 +25,8 @@ WEIGHTS = ("*.safetensors", "*.bin")
 class Hardware:
     """Where this process computes, and what was chosen because of it.
 
-    ``train_dtype`` is the autocast type of training; ``load_dtype`` that of the weights while
-    answering.
+    ``train_dtype`` is that of the frozen weights and the activations in training; ``load_dtype``
+    that of the weights while answering.
     """
 
     device: str
@@ -43,6 +43,8 @@ class Hardware:
 def probe() -> Hardware:
     """Look at the machine: CUDA, then MPS, then CPU; bf16 only where the processor computes it.
 
+    Training is in bf16, as in the cloud, or else in fp32: fp16 would need its loss scaled.
+
     A CPU without bf16 instructions emulates them at a fraction of fp32's speed, so the flags
     decide, not what the library accepts. On CPU answers are decoded in fp32: the step is bound
     by memory and overhead, and figures stay the same from machine to machine.
@@ -51,8 +53,9 @@ def probe() -> Hardware:
 
     threads = torch.get_num_threads()
     if torch.cuda.is_available():
-        dtype = "bfloat16" if torch.cuda.is_bf16_supported() else "float16"
-        return Hardware("cuda", torch.cuda.get_device_name(), threads, dtype, dtype)
+        modern = torch.cuda.is_bf16_supported(including_emulation=False)
+        train, load = ("bfloat16", "bfloat16") if modern else ("float32", "float16")
+        return Hardware("cuda", torch.cuda.get_device_name(), threads, train, load)
     if torch.backends.mps.is_available():
         return Hardware("mps", "Apple MPS", threads, "float32", "float32")
     flags = torch.cpu.get_capabilities()
@@ -153,7 +156,7 @@ def load_tokenizer(folder: Path) -> Any:
 
 
 def load_base(folder: Path, hardware: Hardware, *, training: bool = False) -> "torch.nn.Module":
-    """The base model on the device, in evaluation mode; fp32 weights for training on a CPU.
+    """The base model on the device, in evaluation mode, in the precision of its use.
 
     Raises ModelError where the weights do not fit the configuration.
     """
@@ -161,7 +164,7 @@ def load_base(folder: Path, hardware: Hardware, *, training: bool = False) -> "t
     from transformers import LlamaForCausalLM
 
     quiet_libraries()
-    name = "float32" if training and hardware.device != "cuda" else hardware.load_dtype
+    name = hardware.train_dtype if training else hardware.load_dtype
     try:
         model = LlamaForCausalLM.from_pretrained(
             folder, dtype=getattr(torch, name), local_files_only=True
@@ -172,13 +175,8 @@ def load_base(folder: Path, hardware: Hardware, *, training: bool = False) -> "t
     return loaded
 
 
-def load_tuned(
-    folder: Path, adapter: Path, template_hash: str, hardware: Hardware
-) -> "torch.nn.Module":
-    """The base model with an adapter merged in, on the device, in evaluation mode.
-
-    Raises ModelError for an adapter that is missing or was tuned with another template.
-    """
+def check_adapter(adapter: Path, template_hash: str) -> None:
+    """Raise ModelError for an adapter that is missing or was tuned with another template."""
     note = adapter / "ragtune.json"
     if not note.exists():
         raise ModelError(f"{adapter}: no adapter of ragtune's there")
@@ -188,6 +186,16 @@ def load_tuned(
             f"{adapter}: tuned with template {tuned_with[:8]}, asked with {template_hash[:8]}; "
             "tune again with the recipe's template"
         )
+
+
+def load_tuned(
+    folder: Path, adapter: Path, template_hash: str, hardware: Hardware
+) -> "torch.nn.Module":
+    """The base model with an adapter merged in, on the device, in evaluation mode.
+
+    Raises ModelError for an adapter that is missing or was tuned with another template.
+    """
+    check_adapter(adapter, template_hash)
     base = load_base(folder, hardware)
     from peft import PeftModel
 

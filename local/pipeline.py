@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local import environment, recipe_file
+from local.errors import RecipeError
 from local.recipe import Arm, Recipe
 from local.runs import (
     Run,
@@ -21,10 +22,12 @@ from local.runs import (
     write_jsonl,
     write_text,
 )
+from local.tune.samples import Samples
 from local.watch import Silent, Watcher
 from local.workbench import Workbench
+from local.worker import tune_together
 
-CODE = 1
+CODE = 2
 """Part of every stage's inputs; raised when what a stage computes changes."""
 SUMS = "sha256.json"
 """In ``data/``: the hash of each file there as the run made it; promotion compares."""
@@ -59,6 +62,26 @@ class Pipeline:
             if bench.tunes:
                 self._heldout()
             return self.figures()
+
+    def tune(self, processes: int = 1) -> dict[str, Any]:
+        """Make the adapter and what it needs, and nothing else; what training came to.
+
+        Several processes share the samples of each step.
+
+        Raises RagtuneError as ``execute`` does.
+        """
+        bench = self.bench
+        bench.check()
+        if not bench.tunes:
+            raise RecipeError("study.arms: none of them is tuned; add tuned or tuned+rag")
+        with self.run:
+            self._begin()
+            if bench.passages_in_training:
+                self._index()
+            self._data()
+            self._tune(processes)
+        training: dict[str, Any] = read_json(self.run.folder / "adapter" / "training.json")
+        return training
 
     def _begin(self) -> None:
         split = self.bench.split
@@ -148,19 +171,17 @@ class Pipeline:
             **spec,
         }
 
-    def _tune(self) -> None:
-        from local.tune import samples, train
+    def _tune(self, processes: int = 1) -> None:
+        from local.tune import curves
 
         def make(work: Path) -> None:
             rows = read_jsonl(self.run.folder / "data" / "train.jsonl")
-            spec = self.recipe.tune
-            length = samples.block_length(spec, self.bench.tokenizer, self.bench.context_length)
-            prepared = samples.prepare(rows, spec, self.bench.renderer, length)
+            prepared = self.bench.samples(rows)
             census = prepared.census
             self.watcher.say(
                 f"tune: {census.rows} rows, {census.tokens} tokens → {census.train_samples} + "
-                f"{census.validation_samples} samples of up to {length}, "
-                f"{census.steps_an_epoch} steps an epoch"
+                f"{census.validation_samples} samples, {census.steps_an_epoch} steps an "
+                f"epoch; longest row {census.longest}, {census.rows_cut} cut"
             )
             if census.rows_straddling:
                 self.watcher.say(
@@ -168,21 +189,29 @@ class Pipeline:
                     "tokenizer merges the prompt's end with the completion; end template.separator "
                     "in another way"
                 )
-            with self.watcher.progress("tune") as advance:
-                tuned = train.tune(
-                    self.recipe,
-                    self.bench.base,
-                    prepared,
-                    pad=self.bench.tokenizer.pad_token_id,
-                    hardware=self.bench.hardware,
-                    folder=work,
-                    advance=advance,
-                )
-            write_json(
-                work / "adapter" / "training.json", {"census": census.to_json(), **tuned.to_json()}
-            )
+            if processes == 1:
+                tuned = self._trained(prepared, work)
+            else:
+                tuned = tune_together(self.run.folder, work, processes)
+            write_json(work / "adapter" / "training.json", {"census": census.to_json(), **tuned})
+            curves.write(work / "adapter" / "tensorboard", tuned)
 
         self._stage("tune", self._tune_inputs(), ["adapter"], make)
+
+    def _trained(self, samples: Samples, work: Path) -> dict[str, Any]:
+        from local.tune import train
+
+        with self.watcher.progress("tune") as advance:
+            tuned = train.tune(
+                self.recipe,
+                self.bench.base,
+                samples,
+                hardware=self.bench.hardware,
+                folder=work,
+                watcher=self.watcher,
+                advance=advance,
+            )
+        return tuned.to_json()
 
     def _retrieval_inputs(self) -> dict[str, Any]:
         return {

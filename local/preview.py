@@ -1,39 +1,65 @@
-"""What the model reads of a training row: its text, its tokens, and which are completion."""
+"""What is trained on: rows as text, their tokens, which of them count, and where blocks end."""
 
 from typing import Any
 
 from local.template import IGNORED
 from local.workbench import Workbench
 
+BLOCK_END = "‖"
+
 
 def preview_rows(bench: Workbench, count: int) -> list[dict[str, Any]]:
-    """The first ``count`` training records, rendered; nothing is written, no model is loaded."""
-    shown = []
-    for record in bench.split.train[:count]:
-        context = record.context if bench.show_context else ""
-        row = bench.renderer.row(record.instruction, context, record.response)
-        text = bench.template.question(record.instruction, context)
+    """The first ``count`` training rows, without passages; no model is loaded, nothing written.
+
+    ``trained_on`` are the tokens that the loss is taken on; ``blocks_begin`` the tokens of the
+    row, from 0, at which packing begins another block.
+    """
+    from local.tune.rows import training_rows
+
+    spec, length = bench.recipe.tune, bench.sample_length
+    packs = spec.local.layout == "blocks"
+    shown, before = [], 0
+    for given in training_rows(bench.recipe, bench.split.train, None)[:count]:
+        instruction, context, response = (
+            given[name] for name in ("instruction", "context", "response")
+        )
+        row = bench.renderer.row(instruction, context, response, None if packs else length)
+        tokens = bench.tokenizer.convert_ids_to_tokens(row.ids)
+        everything = spec.local.loss == "all"
         shown.append(
             {
-                "prompt": text,
-                "completion": bench.template.answer(record.response),
-                "tokens": len(row.ids),
+                "prompt": bench.template.question(instruction, context),
+                "completion": bench.template.answer(response),
+                "tokens": tokens,
                 "completion_tokens": row.supervised,
-                "supervised": [
-                    bench.tokenizer.convert_ids_to_tokens(i)
-                    for i, label in zip(row.ids, row.labels, strict=True)
-                    if label != IGNORED
+                "trained_on": [
+                    n for n, label in enumerate(row.labels) if everything or label != IGNORED
+                ],
+                "blocks_begin": [
+                    n
+                    for n in range(len(tokens))
+                    if packs and n + before and not (n + before) % length
                 ],
             }
         )
+        before += len(tokens)
     return shown
 
 
 def show(rows: list[dict[str, Any]]) -> str:
     """The rows for a terminal."""
     return "\n\n".join(
-        f"--- row {n}: {row['tokens']} tokens, {row['completion_tokens']} of them completion\n"
+        f"--- row {n}: {len(row['tokens'])} tokens, {row['completion_tokens']} of them completion, "
+        f"{len(row['trained_on'])} trained on\n"
         f"{row['prompt']}{row['completion']}\n"
-        f"--- completion tokens: {' '.join(row['supervised'])}"
+        f"--- trained on ({BLOCK_END} a block ends): {_trained_on(row)}"
         for n, row in enumerate(rows, 1)
+    )
+
+
+def _trained_on(row: dict[str, Any]) -> str:
+    begin = set(row["blocks_begin"])
+    return " ".join(
+        f"{BLOCK_END} {row['tokens'][n]}" if n in begin else row["tokens"][n]
+        for n in row["trained_on"]
     )

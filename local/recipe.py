@@ -97,10 +97,16 @@ class TuneLocal(Section):
     The defaults are the cloud job's: blocks and loss on every token.
     """
 
-    layout: Literal["blocks", "rows"] = Field(
-        "blocks", description="`blocks`: rows concatenated and cut; `rows`: one row a sample"
+    layout: Literal["blocks", "rows", "packed"] = Field(
+        "blocks",
+        description="`blocks`: rows concatenated and cut; `rows`: one row a sample; `packed`: "
+        "whole rows side by side, none seeing another",
     )
     loss: Literal["all", "completion"] = Field("all", description="tokens that are trained on")
+    dora: bool = Field(False, description="weight-decomposed LoRA (Liu et al. 2024)")
+    rslora: bool = Field(
+        False, description="LoRA scaled by alpha / sqrt(r) (Kalajdzievski 2023), not alpha / r"
+    )
 
 
 class Tune(Section):

@@ -4,9 +4,10 @@ Nothing here writes: a recipe can be checked and previewed with no run folder in
 """
 
 import functools
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local import models
 from local import recipe as recipes
@@ -16,6 +17,10 @@ from local.generate import Generator
 from local.rag import documents
 from local.records import Split, prepare
 from local.template import Renderer
+
+if TYPE_CHECKING:
+    from local.tune.predict import Prediction
+    from local.tune.samples import Samples, TrainingRow
 
 
 class Workbench:
@@ -157,6 +162,52 @@ class Workbench:
             self.context_length,
             retriever=self.retriever if "rag" in name else None,
             show_context=self.show_context,
+        )
+
+    def samples(self, rows: "Sequence[TrainingRow]") -> "Samples":
+        """Training rows, laid out and split as the recipe says.
+
+        Raises RecordsError where they leave nothing to train on.
+        """
+        from local.tune import samples
+
+        return samples.prepare(rows, self.recipe.tune, self.renderer, self.sample_length)
+
+    @property
+    def sample_length(self) -> int:
+        """Tokens that a training sample may have."""
+        from local.tune.samples import block_length
+
+        return block_length(self.recipe.tune, self.tokenizer, self.context_length)
+
+    def predict(self) -> "Prediction":
+        """What tuning will take, measured on a few of the rows; those with passages left out."""
+        from local.tune.predict import predict
+        from local.tune.rows import training_rows
+
+        samples = self.samples(training_rows(self.recipe, self.split.train, None))
+        return predict(self.recipe, self.base, samples, self.hardware)
+
+    def export(self, folder: Path, dtype: str, questions: int = 16, tokens: int = 512) -> Any:
+        """Merge the run's adapter into the base; the drift, over the first held-out questions.
+
+        Raises ModelError and RunError as ``local.tune.export`` does.
+        """
+        from local.tune.export import export
+
+        shown = [r.context if self.show_context else "" for r in self.split.test]
+        rows = [
+            self.renderer.row(record.instruction, context, record.response, tokens).ids
+            for record, context in zip(self.split.test[:questions], shown, strict=False)
+        ]
+        return export(
+            self.base,
+            self.folder / "adapter",
+            folder,
+            dtype=dtype,
+            template_hash=self.template.hash,
+            tokenizer=self.tokenizer,
+            rows=rows,
         )
 
     @functools.cached_property

@@ -16,6 +16,7 @@ ORDER = [
     ["study", "recommend"],
     ["report"],
     ["workbench"],
+    ["worker"],
     ["pipeline", "asking", "preview", "starter", "terminal"],
     ["cli"],
     ["__main__"],

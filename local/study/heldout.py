@@ -1,12 +1,14 @@
 """Held-out loss: how surprised a model is by the reference answers."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.records import Record
 from local.template import IGNORED, Renderer
 from local.tune.samples import Sample
-from local.tune.train import collate
+
+if TYPE_CHECKING:
+    import torch
 
 
 def completion_loss(
@@ -35,6 +37,25 @@ def completion_loss(
         total, tokens = total + loss, tokens + count
         advance(start + len(batch), len(rows))
     return {"loss": total / tokens, "tokens": tokens, "completions": len(rows)}
+
+
+def collate(batch: Sequence[Sample], pad: int) -> dict[str, "torch.Tensor"]:
+    """Stack samples, padded on the right; a mask is given only where something was padded."""
+    import torch
+
+    width = max(len(s.ids) for s in batch)
+    gaps = [width - len(s.ids) for s in batch]
+    tensors = {
+        "input_ids": torch.tensor([s.ids + [pad] * g for s, g in zip(batch, gaps, strict=True)]),
+        "labels": torch.tensor(
+            [s.labels + [IGNORED] * g for s, g in zip(batch, gaps, strict=True)]
+        ),
+    }
+    if any(gaps):
+        tensors["attention_mask"] = torch.tensor(
+            [[1] * len(s.ids) + [0] * g for s, g in zip(batch, gaps, strict=True)]
+        )
+    return tensors
 
 
 def _row(renderer: Renderer, record: Record, limit: int, show_context: bool) -> Sample:

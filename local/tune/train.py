@@ -1,67 +1,62 @@
-"""The LoRA training run, through transformers' Trainer, with the cloud container's schedule.
+"""The LoRA training run, with the cloud container's schedule.
 
 AdamW at a constant rate within an epoch, times 0.85 after each (llama-recipes' StepLR); no
-warm-up, no clipping; whole batches only; the adapter of the best validation epoch is kept. A run
-that was stopped goes on from its last complete checkpoint.
+warm-up, no clipping; whole batches only; the adapter of the best validation epoch is kept. A step
+averages over all supervised tokens of its batch, however they are cut into micro-batches. Order
+and dropout are drawn from the seed and the step, so a run that was stopped goes on from its
+checkpoint as if it had not been, bitwise on a CPU.
 """
 
 import json
+import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import torch
 
 from local.errors import ModelError
 from local.models import Hardware, load_base, quiet_libraries
 from local.recipe import Recipe
-from local.template import IGNORED
+from local.tune import checkpoint, lora, memory
+from local.tune.batches import collate, epoch_steps, micro_batches
+from local.tune.checkpoint import Progress
+from local.tune.interrupt import Interrupt
 from local.tune.samples import Sample, Samples
-from local.watch import Advance
-
-if TYPE_CHECKING:
-    import torch
+from local.tune.team import Team
+from local.watch import Advance, Silent, Watcher
 
 GAMMA = 0.85
 WEIGHT_DECAY = 0.1
 """As on the published job's command line."""
+CHECKPOINT_SECONDS = 60.0
+"""At most so much work is lost to a kill, beside what an epoch's end saves."""
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """What a training run came to; losses are means a token, in nats."""
+    """What a training run came to; losses are means a token, in nats.
+
+    ``steps`` holds loss and rate of every optimiser step; ``seconds`` are those of training alone,
+    over all the processes' starts; ``substitutions`` say what was done otherwise than asked.
+    """
 
     epochs: list[dict[str, float]]
+    steps: list[dict[str, float]]
     best_epoch: int | None
     trainable_parameters: int
     parameters: int
     seconds: float
+    supervised_tokens_a_second: float
     resumed_from_step: int
+    micro_batch: int
+    substitutions: list[str]
 
     def to_json(self) -> dict[str, Any]:
         """The fields, for ``results.json``."""
         return asdict(self)
-
-
-class WholeBatches:
-    """A sampler: each epoch a new order by seed and epoch, cut to whole batches."""
-
-    def __init__(self, count: int, batch: int, seed: int) -> None:
-        self.count, self.batch, self.seed, self.epoch = count, batch, seed, 0
-
-    def set_epoch(self, epoch: int) -> None:
-        """Choose the epoch whose order comes next."""
-        self.epoch = epoch
-
-    def __len__(self) -> int:
-        return self.count // self.batch * self.batch
-
-    def __iter__(self) -> Iterator[int]:
-        import torch
-
-        generator = torch.Generator().manual_seed(self.seed * 100_003 + self.epoch)
-        order = torch.randperm(self.count, generator=generator).tolist()
-        return iter(order[: len(self)])
 
 
 def tune(
@@ -69,177 +64,305 @@ def tune(
     base: Path,
     samples: Samples,
     *,
-    pad: int,
     hardware: Hardware,
     folder: Path,
+    watcher: Watcher | None = None,
+    team: Team | None = None,
     advance: Advance = lambda step, total: None,
 ) -> Tuned:
-    """Train the recipe's LoRA; write ``adapter/`` and ``checkpoints/`` into ``folder``.
+    """Train the recipe's LoRA; write ``adapter/`` and ``checkpoint/`` into ``folder``.
 
-    Raises ModelError where the target modules are not in the model or the loss is not finite.
+    Raises ModelError where the target modules are not in the model, the loss is not finite or
+    one sample does not fit into memory; RunError where a checkpoint cannot be written.
     """
-    import torch
-    import transformers
-
-    quiet_libraries()
-    transformers.set_seed(recipe.seed)
-    model = _with_lora(load_base(base, hardware, training=True), recipe)
-    trainer = _trainer(
-        recipe, model, samples, pad=pad, hardware=hardware, folder=folder, advance=advance
+    training = Training(
+        recipe,
+        base,
+        samples,
+        hardware=hardware,
+        folder=folder,
+        watcher=watcher or Silent(),
+        team=team or Team(),
     )
-    last = _last_checkpoint(folder / "checkpoints")
-    started = time.perf_counter()
-    trainer.train(resume_from_checkpoint=None if last is None else str(last))
-    seconds = time.perf_counter() - started
-    epochs = _epochs(trainer.state.log_history)
-    if any(not torch.isfinite(torch.tensor(e.get("train_loss", 0.0))) for e in epochs):
-        raise ModelError("tuning diverged: the loss is not finite; lower tune.learning_rate")
-    adapter = folder / "adapter"
-    trainer.model.save_pretrained(str(adapter))
-    (adapter / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
-    note = {"template_hash": recipe.template.build().hash, "seed": recipe.seed}
-    (adapter / "ragtune.json").write_text(json.dumps(note, indent=1), encoding="utf-8")
-    trainable, total = trainer.model.get_nb_trainable_parameters()
-    validated = [e for e in epochs if "eval_loss" in e]
-    best = min(validated, key=lambda e: e["eval_loss"], default=None)
-    return Tuned(
-        epochs=epochs,
-        best_epoch=round(best["epoch"]) if best else None,
-        trainable_parameters=int(trainable),
-        parameters=int(total),
-        seconds=seconds,
-        resumed_from_step=int(last.name.rpartition("-")[2]) if last else 0,
-    )
+    training.run(advance)
+    return training.finish()
 
 
-def _with_lora(model: Any, recipe: Recipe) -> Any:
-    from peft import LoraConfig, get_peft_model
+class Training:
+    """A run in hand: the model, its optimiser, and how far it has come."""
 
-    spec = recipe.tune
-    config = LoraConfig(
-        r=spec.lora_r,
-        lora_alpha=spec.lora_alpha,
-        lora_dropout=spec.lora_dropout,
-        target_modules=spec.target_modules.split(","),
-        bias="none",
-        task_type="CAUSAL_LM",
-    )
-    try:
-        with_lora = get_peft_model(model, config)
-    except ValueError as error:
-        raise ModelError(f"tune.target_modules: {str(error).splitlines()[0]}") from None
-    with_lora.peft_config["default"].base_model_name_or_path = recipe.model.local
-    return with_lora
+    def __init__(
+        self,
+        recipe: Recipe,
+        base: Path,
+        samples: Samples,
+        *,
+        hardware: Hardware,
+        folder: Path,
+        watcher: Watcher,
+        team: Team,
+    ) -> None:
+        import transformers
 
-
-def _trainer(
-    recipe: Recipe,
-    model: Any,
-    samples: Samples,
-    *,
-    pad: int,
-    hardware: Hardware,
-    folder: Path,
-    advance: Advance,
-) -> Any:
-    import torch
-    from transformers import Trainer, TrainerCallback, TrainingArguments
-    from transformers.trainer_callback import PrinterCallback
-
-    spec = recipe.tune
-    steps = samples.census.steps_an_epoch
-    validate = bool(samples.validation)
-    arguments = TrainingArguments(
-        output_dir=str(folder / "checkpoints"),
-        num_train_epochs=spec.epoch,
-        learning_rate=spec.learning_rate,
-        weight_decay=WEIGHT_DECAY,
-        max_grad_norm=0.0,
-        per_device_train_batch_size=samples.micro_batch,
-        gradient_accumulation_steps=samples.accumulation,
-        per_device_eval_batch_size=spec.per_device_eval_batch_size,
-        eval_strategy="epoch" if validate else "no",
-        save_strategy="epoch",
-        save_total_limit=2,
-        load_best_model_at_end=validate,
-        metric_for_best_model="eval_loss" if validate else None,
-        logging_strategy="epoch",
-        bf16=hardware.train_dtype == "bfloat16",
-        fp16=hardware.train_dtype == "float16",
-        use_cpu=hardware.device == "cpu",
-        seed=recipe.seed,
-        data_seed=recipe.seed,
-        report_to=[],
-        disable_tqdm=True,
-        remove_unused_columns=False,
-        dataloader_pin_memory=hardware.device == "cuda",
-    )
-
-    class LoraTrainer(Trainer):  # type: ignore[misc]
-        def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-            return WholeBatches(len(samples.train), samples.batch, recipe.seed)
-
-        def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
-            if getattr(self, "lr_scheduler", None) is None:
-                self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
-                    optimizer or self.optimizer, lambda step: GAMMA ** (step // steps)
-                )
-            return self.lr_scheduler
-
-    class Progress(TrainerCallback):  # type: ignore[misc]
-        def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-            advance(state.global_step, state.max_steps)
-
-    trainer = LoraTrainer(
-        model=model,
-        args=arguments,
-        train_dataset=samples.train,
-        eval_dataset=samples.validation or None,
-        data_collator=lambda batch: collate(batch, pad),
-        callbacks=[Progress()],
-    )
-    trainer.remove_callback(PrinterCallback)
-    return trainer
-
-
-def collate(batch: Sequence[Sample], pad: int) -> dict[str, "torch.Tensor"]:
-    """Stack samples, padded on the right; a mask is given only where something was padded."""
-    import torch
-
-    width = max(len(s.ids) for s in batch)
-    gaps = [width - len(s.ids) for s in batch]
-    tensors = {
-        "input_ids": torch.tensor([s.ids + [pad] * g for s, g in zip(batch, gaps, strict=True)]),
-        "labels": torch.tensor(
-            [s.labels + [IGNORED] * g for s, g in zip(batch, gaps, strict=True)]
-        ),
-    }
-    if any(gaps):
-        tensors["attention_mask"] = torch.tensor(
-            [[1] * len(s.ids) + [0] * g for s, g in zip(batch, gaps, strict=True)]
+        quiet_libraries()
+        transformers.set_seed(recipe.seed)
+        self.recipe, self.samples, self.hardware = recipe, samples, hardware
+        self.folder, self.watcher, self.team = folder, watcher, team
+        self.interrupt = Interrupt()
+        self.model = lora.with_lora(load_base(base, hardware, training=True), recipe)
+        self.weights = lora.MasterWeights(self.model)
+        self.optimizer = torch.optim.AdamW(
+            self.weights.weights,
+            lr=recipe.tune.learning_rate,
+            weight_decay=WEIGHT_DECAY,
+            fused=hardware.device != "mps",
         )
-    return tensors
+        self.progress = Progress(micro_batch=samples.micro_batch)
+        self.best: dict[str, torch.Tensor] = {}
+        self.steps_an_epoch = samples.census.steps_an_epoch
+        self.total = self.steps_an_epoch * recipe.tune.epoch
+        self.resumed_from = self._resume()
+        self._saved = time.monotonic()
+        self._make_room()
 
+    def run(self, advance: Advance = lambda step, total: None) -> None:
+        """Train to the end; Ctrl-C keeps a checkpoint of the last whole step, then interrupts."""
+        with self.interrupt:
+            for epoch in range(len(self.progress.epochs), self.recipe.tune.epoch):
+                order = epoch_steps(
+                    len(self.samples.train), self.samples.batch, self.recipe.seed, epoch
+                )
+                for chosen in order[self.progress.step - epoch * self.steps_an_epoch :]:
+                    self._step(epoch, [self.samples.train[n] for n in chosen])
+                    advance(self.progress.step, self.total)
+                    if self._asked_to_stop():
+                        self._stop()
+                    if time.monotonic() - self._saved > CHECKPOINT_SECONDS:
+                        self._save()
+                self._end_epoch(epoch)
 
-def _last_checkpoint(folder: Path) -> Path | None:
-    """The latest complete checkpoint: ``trainer_state.json`` is what Trainer writes last."""
-    complete = []
-    for path in folder.glob("checkpoint-*"):
+    def _step(self, epoch: int, chosen: Sequence[Sample]) -> None:
+        started = time.perf_counter()
+        tokens = sum(s.supervised for s in chosen)
+        rate = self.recipe.tune.learning_rate * GAMMA**epoch
+        loss = self._gradients(chosen)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.weights.publish()
+        self.weights.clear()
+        now = self.progress
+        now.step += 1
+        now.summed_loss += loss * tokens
+        now.tokens += tokens
+        now.supervised += tokens
+        now.seconds += time.perf_counter() - started
+        now.steps.append({"step": now.step, "loss": loss, "learning_rate": rate})
+
+    def _gradients(self, chosen: Sequence[Sample]) -> float:
+        """``accumulate``; where memory runs out, halve the micro-batch and begin the step anew."""
+        while True:
+            try:
+                return self.accumulate(chosen)
+            except RuntimeError as error:
+                if not memory.is_exhausted(error):
+                    raise
+            self.weights.clear()
+            self._shrink()
+
+    def accumulate(self, chosen: Sequence[Sample]) -> float:
+        """Add up the gradients of the mean loss over a step's tokens; return that loss, in nats.
+
+        Raises ModelError, naming rows, where the loss or a gradient is not finite.
+        """
+        total, tokens = 0.0, max(1, sum(s.supervised for s in chosen))
+        suspects: Sequence[Sample] = chosen
+        for number, micro in enumerate(self._share(chosen, self.progress.micro_batch)):
+            self._seed(number)
+            loss = lora.batch_loss(self.model, collate(micro, self.hardware.device))
+            (loss / tokens).backward()  # type: ignore[no-untyped-call]
+            self.weights.collect()
+            total += loss.item()
+            if not math.isfinite(total):
+                suspects = micro
+                break
+        summed = torch.tensor([total], device=self.hardware.device)
+        self.team.add([summed, *self.weights.gradients])
+        sums = [summed, *self.weights.gradients]
+        if not all(bool(torch.isfinite(tensor).all()) for tensor in sums):
+            raise self._diverged(suspects)
+        return summed.item() / tokens
+
+    def _share(self, samples: Sequence[Sample], size: int) -> list[list[Sample]]:
+        """The process's micro-batches: lengths are dealt out in turn, so shares are alike."""
+        ordered = sorted(samples, key=lambda s: -len(s.ids))
+        return micro_batches(ordered[self.team.rank :: self.team.size], size)
+
+    def _seed(self, micro_batch: int) -> None:
+        """Seed dropout by where the run is, so that no state of it has to be kept."""
+        place = (self.recipe.seed * 1_000_003 + self.progress.step) * 1_009 + micro_batch
+        torch.manual_seed(place * self.team.size + self.team.rank)
+
+    def _asked_to_stop(self) -> bool:
+        """Whether any of the processes was: they stop after the same step."""
+        asked = torch.tensor([float(self.interrupt.asked)], device=self.hardware.device)
+        self.team.add([asked])
+        return bool(asked.item())
+
+    def _diverged(self, samples: Sequence[Sample]) -> ModelError:
+        rows = sorted({n for s in samples for n in s.rows})
+        named = ", ".join(map(str, rows[:20])) + (", …" if len(rows) > 20 else "")
+        return ModelError(
+            f"tuning diverged at step {self.progress.step + 1}: the loss of data/train.jsonl, rows "
+            f"{named}, is not finite; lower tune.learning_rate or mend these rows"
+        )
+
+    def _make_room(self) -> None:
+        """Measure what one sample keeps, and fit the micro-batch to the memory there is."""
+        longest = max(self.samples.train, key=lambda s: len(s.ids))
         try:
-            json.loads((path / "trainer_state.json").read_text(encoding="utf-8"))
-            complete.append(path)
-        except (OSError, ValueError):
-            continue
-    return max(complete, key=lambda p: int(p.name.rpartition("-")[2]), default=None)
+            needed = memory.measured(self.model, collate([longest], self.hardware.device))
+        except RuntimeError as error:
+            if not memory.is_exhausted(error):
+                raise
+            self._recompute()
+            return
+        found = memory.fit(needed, self.progress.micro_batch, memory.free(self.hardware.device))
+        while self.progress.micro_batch > found.micro_batch:
+            self._shrink()
+        if found.checkpointing:
+            self._recompute()
+
+    def _shrink(self) -> None:
+        """Halve the micro-batch; a step still takes as many samples.
+
+        Raises ModelError when there is nothing left to halve.
+        """
+        if self.progress.micro_batch > 1:
+            self.progress.micro_batch //= 2
+            self._substitute(
+                f"micro-batches of {self.progress.micro_batch} instead of "
+                f"{self.recipe.tune.per_device_train_batch_size}: memory is short"
+            )
+        elif not self.model.get_base_model().is_activation_checkpointing:
+            self._recompute()
+        else:
+            raise ModelError(
+                "out of memory with one sample a micro-batch; lower tune.max_input_length or take "
+                "a smaller model.local"
+            )
+
+    def _recompute(self) -> None:
+        self.model.get_base_model().activation_checkpointing_enable({"use_reentrant": False})
+        self._substitute("activations are computed twice (checkpointing): memory is short")
+
+    def _substitute(self, what: str) -> None:
+        if what not in self.progress.substitutions:
+            self.progress.substitutions.append(what)
+        self.watcher.say(f"tune: {what}")
+
+    def _end_epoch(self, epoch: int) -> None:
+        """Validate, keep the best weights, report in the container's words, and save."""
+        now = self.progress
+        entry = {
+            "epoch": epoch + 1,
+            "train_loss": now.summed_loss / max(1, now.tokens),
+            "learning_rate": self.recipe.tune.learning_rate * GAMMA**epoch,
+        }
+        self.watcher.say(
+            f"Epoch {epoch + 1}: train_perplexity={_perplexity(entry['train_loss']):.4f}, "
+            f"train_epoch_loss={entry['train_loss']:.4f}"
+        )
+        if self.samples.validation:
+            loss = entry["eval_loss"] = self._validate()
+            self.watcher.say(
+                f"eval_ppl=tensor({_perplexity(loss):.4f}) eval_epoch_loss=tensor({loss:.4f})"
+            )
+            if all(loss < e["eval_loss"] for e in now.epochs):
+                now.best_epoch, self.best = epoch + 1, self.weights.state()
+        now.epochs.append(entry)
+        now.summed_loss, now.tokens = 0.0, 0
+        self._save()
+
+    @torch.inference_mode()
+    def _validate(self) -> float:
+        self.model.eval()
+        total, tokens = 0.0, 0
+        size = self.recipe.tune.per_device_eval_batch_size
+        for micro in self._share(self.samples.validation, size):
+            batch = collate(micro, self.hardware.device)
+            total += lora.batch_loss(self.model, batch).item()
+            tokens += len(batch.targets)
+        self.model.train()
+        sums = torch.tensor([total, tokens], device=self.hardware.device)
+        self.team.add([sums])
+        return float(sums[0] / sums[1].clamp(min=1))
+
+    def _save(self) -> None:
+        self._saved = time.monotonic()
+        if self.team.rank:
+            return
+        kept = {f"weights/{n}": t for n, t in self.weights.state().items()}
+        kept |= {f"best/{n}": t for n, t in self.best.items()}
+        for n, state in self.optimizer.state_dict()["state"].items():
+            kept |= {f"adam/{n}/{key}": t.cpu() for key, t in state.items()}
+        checkpoint.save(self.folder / "checkpoint", self.progress, kept)
+
+    def _stop(self) -> None:
+        self._save()
+        self.watcher.say(f"tune: stopped after step {self.progress.step} of {self.total}")
+        raise KeyboardInterrupt
+
+    def _resume(self) -> int:
+        """Take up the folder's checkpoint; return its step, or 0 where there is none."""
+        found = checkpoint.load(self.folder / "checkpoint")
+        if found is None:
+            return 0
+        self.progress, tensors = found
+        groups = {kind: _under(kind, tensors) for kind in ("weights", "best", "adam")}
+        self.weights.load(groups["weights"])
+        self.best = groups["best"]
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for name, tensor in groups["adam"].items():
+            number, _, key = name.partition("/")
+            state.setdefault(int(number), {})[key] = tensor
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
+        self.watcher.say(f"tune: going on after step {self.progress.step} of {self.total}")
+        return self.progress.step
+
+    def finish(self) -> Tuned:
+        """Write the adapter of the best epoch, or of the last where nothing was validated."""
+        if self.best:
+            self.weights.load(self.best)
+        if self.team.rank == 0:
+            self._write_adapter(self.folder / "adapter")
+        trainable, parameters = self.model.get_nb_trainable_parameters()
+        now = self.progress
+        return Tuned(
+            epochs=now.epochs,
+            steps=now.steps,
+            best_epoch=now.best_epoch,
+            trainable_parameters=int(trainable),
+            parameters=int(parameters),
+            seconds=now.seconds,
+            supervised_tokens_a_second=now.supervised / now.seconds,
+            resumed_from_step=self.resumed_from,
+            micro_batch=now.micro_batch,
+            substitutions=now.substitutions,
+        )
+
+    def _write_adapter(self, adapter: Path) -> None:
+        self.model.save_pretrained(
+            str(adapter), state_dict=self.weights.state(), save_embedding_layers=False
+        )
+        (adapter / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
+        note = {"template_hash": self.recipe.template.build().hash, "seed": self.recipe.seed}
+        (adapter / "ragtune.json").write_text(json.dumps(note, indent=1), encoding="utf-8")
 
 
-def _epochs(log: Sequence[dict[str, float]]) -> list[dict[str, float]]:
-    """One entry an epoch: training loss, validation loss, learning rate."""
-    names = {"loss": "train_loss", "eval_loss": "eval_loss", "learning_rate": "learning_rate"}
-    epochs: dict[int, dict[str, float]] = {}
-    for entry in log:
-        values = {names[k]: float(v) for k, v in entry.items() if k in names}
-        if values:
-            number = round(entry["epoch"])
-            epochs.setdefault(number, {"epoch": number}).update(values)
-    return [epochs[n] for n in sorted(epochs)]
+def _perplexity(loss: float) -> float:
+    return math.exp(min(loss, 700.0))
+
+
+def _under(kind: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {n.removeprefix(f"{kind}/"): t for n, t in tensors.items() if n.startswith(f"{kind}/")}

@@ -56,7 +56,7 @@ def test_help_needs_no_heavy_import() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stderr.strip() == "[]"
-    for verb in ("init", "check", "preview", "run", "ask", "report", "promote"):
+    for verb in ("init", "check", "preview", "tune", "run", "ask", "report", "export", "promote"):
         assert verb in done.stdout
 
 
@@ -68,13 +68,23 @@ def test_a_session_from_init_to_ask(
     assert code == 0
     assert json.loads(out)["documents"] == 6
 
+    code, out, _ = called("check", path, "--probe")
+    assert code == 0
+    assert "tuning: about " in out
+
     code, out, _ = called("preview", path, "--rows", "1")
     assert code == 0
     assert "### Instruction:" in out
-    assert "completion tokens:" in out
+    assert "trained on (‖ a block ends): " in out
+
+    code, out, err = called("tune", path, "--runs", runs)
+    assert code == 0
+    assert out.startswith("epoch  train loss  validation loss")
+    assert "train_epoch_loss=" in err
 
     code, out, err = called("run", path, "--runs", runs)
     assert code == 0
+    assert "tune: reused" in err
     assert "tuned+rag" in out
     assert "retrieval: recall@2" in out
     assert "report:" in err
@@ -92,6 +102,10 @@ def test_a_session_from_init_to_ask(
 
     code, _, err = called("ask", str(folder), "What?", "--arm", "best")
     assert (code, err) == (2, "error: --arm best: this run has base, tuned, rag, tuned+rag\n")
+
+    code, out, _ = called("export", str(folder))
+    assert code == 0
+    assert out.startswith(f"{folder / 'merged'} written; drift over ")
 
     code, out, _ = called("promote", str(folder), "--json")
     assert (code, out) == (2, "")

@@ -135,24 +135,24 @@ def test_kill_9_while_tuning_loses_no_finished_stage(
     root = Path(__file__).resolve().parents[2]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     process = subprocess.Popen(
-        [*command, "--set", "tune.epoch=10"],
+        [*command, "--set", "tune.epoch=30"],
         cwd=root,
         env=environment,
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 120
-    while not list((tmp_path / "runs").glob("*/.partial/tune/checkpoints/*/trainer_state.json")):
+    while not list((tmp_path / "runs").glob("*/.partial/tune/checkpoint/checkpoint.safetensors")):
         assert time.monotonic() < deadline
         assert process.poll() is None
-        time.sleep(0.2)
+        time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.wait()
     (folder,) = (tmp_path / "runs").iterdir()
     finished = {n: s["finished"] for n, s in read_json(folder / "lock.json")["stages"].items()}
     assert list(finished) == ["index", "data"]
     done = subprocess.run(
-        [*command, "--set", "tune.epoch=10", "--json"],
+        [*command, "--set", "tune.epoch=30", "--json"],
         cwd=root,
         env=environment,
         capture_output=True,

@@ -104,3 +104,21 @@ def test_the_page_shows_every_answer_and_its_passages_and_asks_for_nothing(
     assert not re.search(r"(src|href|url)\s*[=(]\s*[\"']?(?!data:)\w+:", html)
     assert "<script" not in html
     assert page.render(tmp_path, figures) == html
+
+
+def test_the_page_shows_the_losses_and_what_was_tuned_otherwise(
+    figures: dict[str, Any], tmp_path: Path
+) -> None:
+    epochs = [{"epoch": 1, "train_loss": 2.5, "eval_loss": 2.25, "learning_rate": 1e-4}]
+    training = {
+        "epochs": epochs,
+        "steps": [{"step": n, "loss": 3.0 - n, "learning_rate": 1e-4} for n in (1, 2)],
+        "best_epoch": 1,
+        "substitutions": ["micro-batches of 1 instead of 4: memory is short"],
+    }
+    html = page.render(tmp_path, {**figures, "tune": training})
+    assert "2.2500" in html
+    assert html.count('<img class="plot" src="data:image/svg+xml;base64,') == 2
+    assert "Tuned otherwise than asked: micro-batches of 1 instead of 4" in html
+    assert page.render(tmp_path, {**figures, "tune": training}) == html
+    assert page.render(tmp_path, figures).count('<img class="plot"') == 1

@@ -6,8 +6,9 @@ import torch
 
 from local.models import load_base, probe
 from local.records import Record
-from local.study.heldout import completion_loss
+from local.study.heldout import collate, completion_loss
 from local.template import IGNORED, Renderer, Template
+from local.tune.samples import Sample
 
 
 def test_the_loss_is_the_models_own_over_the_completions_tokens(
@@ -38,3 +39,12 @@ def test_a_long_row_keeps_its_completion(tiny_llama: Path, tiny_tokenizer: Any) 
     assert len(row.ids) <= 300
     kept = [label for label in row.labels if label != IGNORED]
     assert tiny_tokenizer.decode(kept[:-1]) == "the answer"
+
+
+def test_a_batch_is_masked_only_where_it_is_padded() -> None:
+    even = collate([Sample([1, 2], [1, 2]), Sample([3, 4], [3, 4])], pad=9)
+    assert "attention_mask" not in even
+    uneven = collate([Sample([1, 2], [IGNORED, 2]), Sample([3], [3])], pad=9)
+    assert uneven["input_ids"].tolist() == [[1, 2], [3, 9]]
+    assert uneven["labels"].tolist() == [[IGNORED, 2], [3, IGNORED]]
+    assert uneven["attention_mask"].tolist() == [[1, 1], [1, 0]]

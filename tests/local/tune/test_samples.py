@@ -1,8 +1,14 @@
+import json
+import math
+import random
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from local.errors import RecordsError
+from local.models import load_tokenizer
 from local.recipe import Tune
 from local.template import IGNORED, Renderer, Template
 from local.tune.samples import block_length, prepare
@@ -48,10 +54,69 @@ def test_rows_keep_to_themselves_and_may_supervise_completions_only(renderer: Re
 def test_the_validation_split_is_of_blocks_and_depends_on_its_own_seed(renderer: Renderer) -> None:
     first = prepare(rows(40), tune(), renderer, 32)
     total = len(first.train) + len(first.validation)
-    assert len(first.validation) == int(total * 0.2)
+    assert len(first.validation) == math.ceil(total * 0.2)
     assert prepare(rows(40), tune(), renderer, 32).validation == first.validation
     other = prepare(rows(40), tune(train_data_split_seed=1), renderer, 32)
     assert other.validation != first.validation
+
+
+def test_the_split_is_that_of_the_datasets_library(renderer: Renderer) -> None:
+    from datasets import Dataset
+
+    samples = prepare(rows(40), tune(train_data_split_seed=3), renderer, 32)
+    total = len(samples.train) + len(samples.validation)
+    numbered = Dataset.from_dict({"n": list(range(total))}).train_test_split(0.2, seed=3)
+    everything = prepare(rows(40), tune(validation_split_ratio=0.0), renderer, 32).train
+    assert samples.validation == [everything[n] for n in sorted(numbered["test"]["n"])]
+
+
+def test_a_block_knows_the_rows_that_it_is_made_of(renderer: Renderer) -> None:
+    data = rows(30)
+    blocks = prepare(data, tune(validation_split_ratio=0.0), renderer, 32).train
+    lengths = [len(renderer.row(r["instruction"], r["context"], r["response"]).ids) for r in data]
+    owner = [n for n, length in enumerate(lengths, 1) for _ in range(length)]
+    for number, block in enumerate(blocks):
+        assert block.rows == tuple(sorted(set(owner[number * 32 : (number + 1) * 32])))
+
+
+def test_packed_rows_stay_whole_and_fill_few_bins(renderer: Renderer) -> None:
+    spec = tune(local={"layout": "packed", "loss": "completion"}, validation_split_ratio=0.0)
+    data = rows(30)
+    samples = prepare(data, spec, renderer, 64)
+    alone = [renderer.row(r["instruction"], r["context"], r["response"]) for r in data]
+    assert sorted(n for s in samples.train for n in s.rows) == list(range(1, 31))
+    for sample in samples.train:
+        assert len(sample.ids) <= 64
+        assert sample.ids == [i for n in sample.rows for i in alone[n - 1].ids]
+        assert sample.labels == [i for n in sample.rows for i in alone[n - 1].labels]
+        assert sample.segments == tuple(len(alone[n - 1].ids) for n in sample.rows)
+    tokens = sum(len(row.ids) for row in alone)
+    assert len(samples.train) <= math.ceil(tokens / 64 * 1.15)
+
+
+def test_dolly_packs_into_as_many_blocks_as_in_the_published_job(
+    shared: Path, tmp_path: Path
+) -> None:
+    shutil.copy(shared / "models" / "llama2-tokenizer.model", tmp_path / "tokenizer.model")
+    named = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>"}
+    settings = {"tokenizer_class": "LlamaTokenizer", "model_max_length": 4096, **named}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(settings))
+    tokenizer = load_tokenizer(tmp_path)
+    assert len(tokenizer) == 32000
+    lines = (shared / "dolly" / "databricks-dolly-15k.jsonl").read_text().splitlines()
+    summaries = [r for r in map(json.loads, lines) if r["category"] == "summarization"]
+    assert len(summaries) == 1188
+    drawn = random.Random(0).sample(summaries, 1069)
+    published = Tune()
+    length = block_length(published, tokenizer, 4096)
+    census = prepare(drawn, published, Renderer(Template(), tokenizer), length).census
+    blocks = census.train_samples + census.validation_samples
+    assert length == 1024
+    assert blocks == pytest.approx(553, rel=0.02)
+    assert census.train_samples == pytest.approx(442, rel=0.02)
+    assert census.validation_samples == pytest.approx(111, rel=0.02)
+    assert census.steps_an_epoch == 27
+    assert census.supervised == census.train_samples * 1023
 
 
 def test_the_census_counts_what_is_cut_and_what_is_dropped(renderer: Renderer) -> None:

@@ -1,0 +1,22 @@
+"""The losses of a training run, epoch by epoch, as text."""
+
+from typing import Any
+
+
+def render(training: dict[str, Any]) -> str:
+    """A row an epoch; the one whose adapter was kept is marked."""
+    lines = ["epoch  train loss  validation loss  learning rate"]
+    for epoch in training["epochs"]:
+        number = epoch["epoch"]
+        validated = f"{epoch['eval_loss']:.4f}" if "eval_loss" in epoch else "-"
+        kept = "  kept" if number == training["best_epoch"] else ""
+        lines.append(
+            f"{number:5d}  {epoch['train_loss']:10.4f}  {validated:>15}  "
+            f"{epoch['learning_rate']:13.2e}{kept}"
+        )
+    lines.append(
+        f"{training['trainable_parameters']:,} of {training['parameters']:,} parameters, "
+        f"{training['seconds']:.1f} s, {training['supervised_tokens_a_second']:.0f} supervised "
+        "tokens a second"
+    )
+    return "\n".join([*lines, *training["substitutions"]])

@@ -1,0 +1,100 @@
+"""Causal attention within segments that lie side by side in one sequence.
+
+Nothing is padded: each segment is attended to by itself, so what stands beside it cannot change
+its logits. Positions are to restart with each segment.
+
+PyTorch's fused kernel does the work, but for bf16 on a CPU: there plain matrix products over
+chunks of 256 queries were 1.7 to 2.3 times faster, forward and backward, at lengths from 120 to
+1,024 (PyTorch 2.13, Zen 5, ratios on one thread).
+"""
+
+import functools
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch.nn.functional import scaled_dot_product_attention
+
+NAME = "ragtune_segments"
+CHUNK = 256
+"""Queries attended with at once in bf16 on a CPU."""
+
+
+def attend(
+    module: Any,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: None,
+    *,
+    segments: Sequence[int],
+    scaling: float,
+    **_: Any,
+) -> tuple[torch.Tensor, None]:
+    """An attention function of transformers' interface, without dropout (Llama has none).
+
+    ``query`` is (1, heads, tokens, size), ``key`` and ``value`` have as many heads or fewer;
+    ``segments`` are lengths that add up to ``tokens``. The result is (1, tokens, heads, size).
+    """
+    on_cpu = query.device.type == "cpu" and query.dtype == torch.bfloat16
+    if on_cpu:
+        groups = query.shape[1] // key.shape[1]
+        key, value = (t.repeat_interleave(groups, dim=1) for t in (key, value))
+    elif len(set(segments)) == 1:
+        query, key, value = (_stack(tensor, len(segments)) for tensor in (query, key, value))
+        together = _fused(query, key, value, scaling).transpose(1, 2)
+        return together.reshape(1, -1, *together.shape[2:]), None
+    one = _chunked if on_cpu else _fused
+    pieces = [torch.split(tensor, list(segments), dim=2) for tensor in (query, key, value)]
+    alone = [one(q, k, v, scaling) for q, k, v in zip(*pieces, strict=True)]
+    return torch.cat(alone, dim=2).transpose(1, 2), None
+
+
+def _fused(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float
+) -> torch.Tensor:
+    grouped = query.shape[1] != key.shape[1]
+    return scaled_dot_product_attention(
+        query, key, value, is_causal=True, scale=scaling, enable_gqa=grouped
+    )
+
+
+def _chunked(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float
+) -> torch.Tensor:
+    """(1, heads, length, size) each: a chunk of queries against all keys up to its end."""
+    length, found = query.shape[2], []
+    for start in range(0, length, CHUNK):
+        end = min(length, start + CHUNK)
+        future = _future(1 << length.bit_length(), query.dtype)
+        before = future.shape[1] - CHUNK - start
+        scores = torch.baddbmm(
+            future[: end - start, before : before + end],
+            query[0, :, start:end],
+            key[0, :, :end].transpose(1, 2),
+            alpha=scaling,
+        )
+        found.append(torch.bmm(scores.softmax(dim=-1), value[0, :, :end]))
+    return torch.cat(found, dim=1)[None]
+
+
+@functools.lru_cache(maxsize=4)
+def _future(longest: int, dtype: torch.dtype) -> torch.Tensor:
+    """What is added to a chunk's scores: (CHUNK, longest + CHUNK), its last columns the chunk's."""
+    with torch.inference_mode(False):  # whoever asks first, training will use it
+        own = torch.full((CHUNK, CHUNK), float("-inf"), dtype=dtype).triu(1)
+        return torch.cat([torch.zeros(CHUNK, longest, dtype=dtype), own], dim=1)
+
+
+def _stack(tensor: torch.Tensor, count: int) -> torch.Tensor:
+    """(1, heads, count * length, size) → (count, heads, length, size)."""
+    _, heads, tokens, size = tensor.shape
+    return tensor.reshape(heads, count, tokens // count, size).transpose(0, 1)
+
+
+def use(model: Any) -> None:
+    """Let a transformers model attend within segments; its forward then takes ``segments``."""
+    from transformers import AttentionInterface
+
+    AttentionInterface.register(NAME, attend)
+    model.config._attn_implementation = NAME

@@ -1,0 +1,176 @@
+"""One contender, in a process of its own: train a task's rows, and say what it took.
+
+``python -m scripts.bench.contender NAME TASK.json`` prints a line of JSON last.
+"""
+
+import json
+import platform
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from local.models import probe
+from local.template import IGNORED
+from local.tune.samples import prepare
+from scripts.bench.task import BATCH, LENGTH, Task
+
+TRL: dict[str, dict[str, Any]] = {
+    "documented": {},
+    "plain": {"gradient_checkpointing": False},
+    "grouped": {
+        "gradient_checkpointing": False,
+        "train_sampling_strategy": "group_by_length",
+    },
+    "grouped-bf16": {
+        "gradient_checkpointing": False,
+        "train_sampling_strategy": "group_by_length",
+        "model_init_kwargs": {"dtype": "bfloat16"},
+    },
+    "packed": {"gradient_checkpointing": False, "packing": True},
+    "compiled": {
+        "gradient_checkpointing": False,
+        "train_sampling_strategy": "group_by_length",
+        "torch_compile": True,
+    },
+}
+"""Configurations of ``SFTTrainer``, beyond its defaults."""
+
+
+class Spent:
+    """The wall and processor seconds between its opening and its end."""
+
+    def __enter__(self) -> "Spent":
+        self.wall, self.cpu = time.perf_counter(), time.process_time()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.wall, self.cpu = time.perf_counter() - self.wall, time.process_time() - self.cpu
+
+
+def ragtune(task: Task, adapter: Path) -> "Spent":
+    """Train through this project; return what training took."""
+    from local.tune.team import Team
+    from local.tune.train import Training
+    from local.watch import Silent
+
+    recipe = task.recipe()
+    samples = prepare(task.read("rows"), recipe.tune, task.renderer(), LENGTH)
+    training = Training(
+        recipe,
+        Path(task.model),
+        samples,
+        hardware=probe(),
+        folder=adapter.parent,
+        watcher=Silent(),
+        team=Team(),
+    )
+    with Spent() as spent:
+        training.run()
+    training.finish()
+    return spent
+
+
+def trl(task: Task, adapter: Path, options: dict[str, Any]) -> "Spent":
+    """Train through TRL's SFTTrainer; return what training took."""
+    from datasets import Dataset
+    from peft import LoraConfig
+    from trl import SFTConfig, SFTTrainer
+
+    recipe, hardware = task.recipe(), probe()
+    renderer = task.renderer()
+    rows = [
+        renderer.row(r["instruction"], r["context"], r["response"], LENGTH)
+        for r in task.read("rows")
+    ]
+    data = Dataset.from_list(
+        [
+            {"input_ids": r.ids, "completion_mask": [int(n != IGNORED) for n in r.labels]}
+            for r in rows
+        ]
+    )
+    config = SFTConfig(
+        output_dir=str(adapter.parent / "trl"),
+        num_train_epochs=task.epochs,
+        learning_rate=task.learning_rate,
+        lr_scheduler_type="constant",
+        weight_decay=0.1,
+        per_device_train_batch_size=BATCH,
+        max_length=LENGTH,
+        completion_only_loss=True,
+        save_strategy="no",
+        report_to=[],
+        disable_tqdm=True,
+        logging_strategy="no",
+        seed=recipe.seed,
+        use_cpu=hardware.device == "cpu",
+        bf16=hardware.train_dtype == "bfloat16",
+        **options,
+    )
+    lora = LoraConfig(
+        r=recipe.tune.lora_r,
+        lora_alpha=recipe.tune.lora_alpha,
+        lora_dropout=recipe.tune.lora_dropout,
+        target_modules=recipe.tune.target_modules.split(","),
+        task_type="CAUSAL_LM",
+    )
+    trainer = SFTTrainer(
+        model=task.model,
+        args=config,
+        train_dataset=data,
+        processing_class=renderer.tokenizer,
+        peft_config=lora,
+    )
+    with Spent() as spent:
+        trainer.train()
+    trainer.save_model(str(adapter))
+    return spent
+
+
+def held_out(task: Task, adapter: Path) -> float:
+    """Mean loss a completion token of the held-out rows, in nats, in fp32 through plain PEFT."""
+    import torch
+    from peft import PeftModel
+    from transformers import LlamaForCausalLM
+
+    base = LlamaForCausalLM.from_pretrained(task.model, dtype=torch.float32)
+    model = PeftModel.from_pretrained(base, str(adapter)).eval()
+    renderer, total, tokens = task.renderer(), 0.0, 0
+    for r in task.read("held"):
+        row = renderer.row(r["instruction"], r["context"], r["response"], LENGTH)
+        if row.supervised:
+            labels = torch.tensor([row.labels])
+            with torch.inference_mode():
+                loss = model(torch.tensor([row.ids]), labels=labels).loss
+            total, tokens = total + float(loss) * row.supervised, tokens + row.supervised
+    return total / tokens
+
+
+def main(name: str, task_file: str) -> None:
+    """Run one contender."""
+    task = Task(**json.loads(Path(task_file).read_text(encoding="utf-8")))
+    adapter = Path(task.folder) / name / "adapter"
+    adapter.parent.mkdir()
+    kind, _, options = name.partition("-")
+    spent = ragtune(task, adapter) if kind == "ragtune" else trl(task, adapter, TRL[options])
+    unit = 1 if platform.system() == "Darwin" else 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    rows, renderer = task.read("rows"), task.renderer()
+    supervised = sum(
+        renderer.row(r["instruction"], r["context"], r["response"], LENGTH).supervised for r in rows
+    )
+    figures = {
+        "contender": name,
+        "seconds": spent.wall,
+        "cpu_seconds": spent.cpu,
+        "supervised_tokens": supervised * task.epochs,
+        "tokens_a_second": supervised * task.epochs / spent.wall,
+        "peak_gib": peak / 2**30,
+        "held_out_loss": held_out(task, adapter),
+    }
+    print(json.dumps(figures))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,97 @@
+"""ragtune against TRL: the same rows, model and LoRA, in turn within one run.
+
+Each contender trains in a process of its own, so that its peak memory is its own.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from local import environment
+from local.models import probe
+from scripts.bench.contender import TRL
+from scripts.bench.task import SHAPES, Task, records, write_model, write_rows
+
+ROWS = {"built-in": 256, "110m-32k": 32, "110m-128k": 32}
+MICRO = {"built-in": 4, "110m-32k": 2, "110m-128k": 2}
+BEST = {"built-in": "grouped", "110m-32k": "grouped", "110m-128k": "grouped"}
+"""TRL's fastest configuration for each shape, of those in ``contender.TRL``."""
+HELD = 32
+
+
+def measure(shape: str, names: list[str], rows: int, epochs: int, folder: Path) -> list[Any]:
+    """Run the contenders in turn on one shape; figures in the order of ``names``."""
+    files = write_rows(records(), rows, HELD, folder)
+    task = Task(
+        model=str(write_model(shape, folder)),
+        rows=str(files[0]),
+        held=str(files[1]),
+        folder=str(folder / f"{shape}-work"),
+        epochs=epochs,
+        micro_batch=MICRO[shape],
+    )
+    Path(task.folder).mkdir()
+    task_file = folder / f"{shape}.json"
+    task_file.write_text(json.dumps(task.to_json()), encoding="utf-8")
+    found = []
+    for name in names:
+        print(f"{shape}: {name}", file=sys.stderr, flush=True)
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-m", "scripts.bench.contender", name, str(task_file)],
+            env={**os.environ, "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise SystemExit(f"{shape}: {name} failed:\n{done.stderr[-2000:]}")
+        found.append({"shape": shape, "rows": rows, **json.loads(done.stdout.splitlines()[-1])})
+    return found
+
+
+def table(figures: list[dict[str, Any]]) -> str:
+    """A Markdown table: supervised tokens a second, and how many times faster ragtune is."""
+    lines = [
+        "| shape | contender | tokens/s | wall s | peak GiB | held-out loss | ragtune is |",
+        "|---|---|--:|--:|--:|--:|--:|",
+    ]
+    for f in figures:
+        own = next(o for o in figures if o["shape"] == f["shape"] and o["contender"] == "ragtune")
+        ratio = own["tokens_a_second"] / f["tokens_a_second"]
+        lines.append(
+            f"| {f['shape']} | {f['contender']} | {f['tokens_a_second']:.0f} | {f['seconds']:.1f} "
+            f"| {f['peak_gib']:.2f} | {f['held_out_loss']:.4f} | {ratio:.2f}x |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run what the command line asks for; print the table, and write the JSON."""
+    parser = argparse.ArgumentParser(prog="scripts/bench/tune", description=__doc__)
+    parser.add_argument("--shape", choices=SHAPES, action="append", help="default: all")
+    parser.add_argument("--trl", choices=TRL, action="append", help="default: documented, best")
+    parser.add_argument("--rows", type=int, help="rows to train on, a multiple of 8")
+    parser.add_argument("--epochs", type=int, default=1)
+    parser.add_argument(
+        "--json", type=Path, default=Path("bench-tune.json"), help="figures go there"
+    )
+    chosen = parser.parse_args()
+    figures: list[Any] = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for shape in chosen.shape or list(SHAPES):
+            configurations = chosen.trl or ["documented", BEST[shape]]
+            names = ["ragtune", *(f"trl-{c}" for c in configurations)]
+            rows = chosen.rows or ROWS[shape]
+            figures += measure(shape, names, rows, chosen.epochs, Path(scratch))
+    kept = {"environment": environment.describe(probe()), "data": records().name, "runs": figures}
+    chosen.json.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    print(table(figures))
+
+
+if __name__ == "__main__":
+    main()
