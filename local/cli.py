@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from local import __version__
-from local.errors import RagtuneError
+from local.errors import RagtuneError, RecipeError
 
 if TYPE_CHECKING:
     from local.pipeline import Pipeline
     from local.recipe import Recipe
+    from local.watch import Watcher
 
 app = typer.Typer(
     name="ragtune",
@@ -35,6 +36,8 @@ INTERRUPTED = 130
 
 RecipeFile = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)]
 RunFolder = Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]
+Target = Annotated[Path, typer.Argument(help="A recipe or a run folder.", show_default=False)]
+RunsFolder = Annotated[Path, typer.Option("--runs", help="Where run folders are kept.")]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Override a field, e.g. tune.epoch=2."),
@@ -90,13 +93,15 @@ def check(
     recipe = _load(recipe_file, overrides, offline)
     bench = Workbench(recipe, Path())
     bench.check()
+    found, skipped = bench.corpus.read_all() if bench.retrieves else ([], {})
     summary: dict[str, Any] = {
         "recipe": recipe.name,
         "identity": recipe.identity,
         "train": len(bench.split.train),
         "questions": len(bench.split.test),
         "bad_lines": [str(b) for b in bench.split.bad],
-        "documents": len(bench.corpus.documents) if bench.retrieves else 0,
+        "documents": len({document.name for document in found}),
+        "skipped": skipped,
         "arms": recipe.arms,
         **({"filled": recipe.filled} if filled else {}),
     }
@@ -104,6 +109,7 @@ def check(
         f"{recipe_file}: good; {summary['train']} training records, {summary['questions']} "
         f"questions, {summary['documents']} documents, arms {', '.join(recipe.arms)}",
         *(f"left out {bad}" for bad in summary["bad_lines"]),
+        *(f"left out {name}: {reason}" for name, reason in skipped.items()),
     ]
     _print(summary, files.dump(recipe) if filled else "\n".join(lines), as_json)
 
@@ -128,9 +134,7 @@ def preview(
 def run(
     recipe_file: RecipeFile,
     overrides: Overrides = None,
-    runs: Annotated[Path, typer.Option("--runs", help="Where run folders are kept.")] = Path(
-        "runs"
-    ),
+    runs: RunsFolder = Path("runs"),
     offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
@@ -146,6 +150,57 @@ def run(
         figures = Pipeline(recipe, Run(folder, terminal.say), terminal).execute()
     _print(figures, table.render(figures), as_json)
     _say(f"report: {folder / 'report.html'}")
+
+
+@app.command()
+def index(
+    target: Target,
+    *,
+    status: Annotated[bool, typer.Option("--status", help="Only say what is stale.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Throw away what is there.")] = False,
+    overrides: Overrides = None,
+    runs: RunsFolder = Path("runs"),
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the index up to date: only documents that changed are made again."""
+    from local import searching
+    from local.terminal import Terminal
+
+    with Terminal() as terminal:
+        pipeline = _pipeline(target, overrides, runs, offline, terminal)
+        if status:
+            found = searching.index_status(pipeline)
+            _print(found, searching.show_status(found), as_json)
+            return
+        held = pipeline.index(rebuild=rebuild)
+    text = f"{held['run']}: {held['documents']} documents, {held['chunks']} chunks"
+    _print(held, text, as_json)
+
+
+@app.command()
+def search(
+    target: Target,
+    question: Annotated[str, typer.Argument(help="The question.", show_default=False)],
+    *,
+    top_k: Annotated[int | None, typer.Option("--top-k", min=1, help="How many passages.")] = None,
+    mode: Annotated[str, typer.Option("--mode", help="dense, keyword or hybrid.")] = "",
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", metavar="FIELD=VALUE", help="Only these, e.g. document=a.md."),
+    ] = None,
+    overrides: Overrides = None,
+    runs: RunsFolder = Path("runs"),
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find passages without asking a model: score, document, page or heading, text."""
+    from local import searching
+
+    pipeline = _pipeline(target, overrides, runs, offline)
+    with pipeline.run:
+        found = searching.search(pipeline.bench, question, top_k, mode, where or [])
+    _print(found, searching.show(found), as_json)
 
 
 @app.command()
@@ -218,13 +273,41 @@ def _plug_in() -> None:
 
 def _load(recipe_file: Path, overrides: list[str] | None, offline: bool) -> "Recipe":
     """Read the recipe; close the network unless it names something on a hub."""
-    from local import hub
     from local import recipe_file as files
 
     recipe = files.load(recipe_file, tuple(overrides or ()))
+    _close_network(recipe, offline)
+    return recipe
+
+
+def _close_network(recipe: "Recipe", offline: bool) -> None:
+    """Refuse connections unless the recipe names something on a hub and may fetch it."""
+    from local import hub
+
     if offline or hub.is_offline() or not recipe.hub_ids:
         hub.go_offline()
-    return recipe
+
+
+def _pipeline(
+    target: Path,
+    overrides: list[str] | None,
+    runs: Path,
+    offline: bool,
+    watcher: "Watcher | None" = None,
+) -> "Pipeline":
+    """The pipeline of a run folder, or of the one that a recipe would run in."""
+    from local.pipeline import Pipeline, open_run
+    from local.runs import Run
+
+    if target.is_dir():
+        if overrides:
+            raise RecipeError("--set goes with a recipe; a run folder is what its recipe made it")
+        pipeline = open_run(target, watcher)
+        _close_network(pipeline.recipe, offline)
+        return pipeline
+    recipe = _load(target, overrides, offline)
+    say = watcher.say if watcher else lambda line: None
+    return Pipeline(recipe, Run(runs / recipe.run_name, say), watcher)
 
 
 def _opened(run_folder: Path) -> Any:
@@ -236,10 +319,7 @@ def _opened(run_folder: Path) -> Any:
         from local.pipeline import open_run
 
         pipeline: Pipeline = open_run(run_folder)
-        if not pipeline.recipe.hub_ids:
-            from local import hub
-
-            hub.go_offline()
+        _close_network(pipeline.recipe, offline=False)
         with pipeline.run:
             yield pipeline
 

@@ -60,6 +60,9 @@ class Documents(Section):
     source: str = Field(
         description="a folder of md, txt, html, pdf, docx; or `contexts`: the records' own"
     )
+    max_file_mb: Annotated[float, Field(gt=0)] = Field(
+        50.0, description="bigger files are left out, named with this reason"
+    )
 
 
 class Template(Section):

@@ -16,7 +16,7 @@ ORDER = [
     ["study", "recommend"],
     ["report"],
     ["workbench"],
-    ["pipeline", "asking", "preview", "starter", "terminal"],
+    ["pipeline", "asking", "searching", "preview", "starter", "terminal"],
     ["cli"],
     ["__main__"],
 ]
