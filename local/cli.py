@@ -286,6 +286,8 @@ def _close_network(recipe: "Recipe", offline: bool) -> None:
 
     if offline or hub.is_offline() or not recipe.hub_ids:
         hub.go_offline()
+    if not offline and recipe.rag.qdrant.startswith("http"):
+        hub.permit(recipe.rag.qdrant)
 
 
 def _pipeline(

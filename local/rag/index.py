@@ -89,11 +89,11 @@ class _Update:
             raise RunError(f"{place}: holds chunks of unknown origin; {_again(folder, True)}")
         self.manifest = found or Manifest(wanted)
         if self.manifest.created:
-            self.store = place.open()
+            self.store = place.open(wanted)
             return
         self.manifest.save(folder)
         place.drop()
-        self.store = place.create(dimension)
+        self.store = place.create(dimension, wanted)
         self.manifest.created = True
         self.manifest.save(folder)
 
@@ -176,12 +176,13 @@ class Retriever:
         manifest = Manifest.load(folder)
         if manifest is None:
             raise RunError(f"{folder}: no index there; {_again(folder)}")
-        _refuse_other(manifest, settings(rag, fingerprint), folder)
+        wanted = settings(rag, fingerprint)
+        _refuse_other(manifest, wanted, folder)
         if manifest.unfinished or not manifest.created:
             raise RunError(f"{folder}: its last update was stopped; {_again(folder)}")
         self._owner: IO[str] | None = own(folder) if rag.qdrant == places.EMBEDDED else None
         try:
-            self.store = places.of(rag, folder).open()
+            self.store = places.of(rag, folder).open(wanted)
             if (count := len(self.store)) != manifest.points:
                 self.store.close()
                 raise RunError(

@@ -50,7 +50,7 @@ def content(folder: Path) -> list[Any]:
     manifest = Manifest.load(folder)
     assert manifest is not None
     assert not manifest.unfinished
-    store: Any = places.of(RAG, folder).open()
+    store: Any = places.of(RAG, folder).open({})
     points, _ = store.client.scroll(
         qdrant.ScrollRequest(limit=10_000, with_payload=True, with_vector=True)
     )
