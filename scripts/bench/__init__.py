@@ -1,0 +1,1 @@
+"""Benchmarks against the tools that one would take instead."""
