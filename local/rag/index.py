@@ -1,6 +1,7 @@
 """The index: brought up to date with its documents, compared with them, and searched."""
 
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -181,6 +182,8 @@ class Retriever:
         if manifest.unfinished or not manifest.created:
             raise RunError(f"{folder}: its last update was stopped; {_again(folder)}")
         self._owner: IO[str] | None = own(folder) if rag.qdrant == places.EMBEDDED else None
+        if self._owner is not None:
+            weakref.finalize(self, self._owner.close)
         try:
             self.store = places.of(rag, folder).open(wanted)
             if (count := len(self.store)) != manifest.points:
