@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from local import __version__
-from local.errors import INTERRUPTED, RagtuneError
+from local.errors import INTERRUPTED, RagtuneError, RecipeError
 
 if TYPE_CHECKING:
     from local.pipeline import Pipeline
     from local.recipe import Recipe
+    from local.watch import Watcher
 
 app = typer.Typer(
     name="ragtune",
@@ -41,6 +42,8 @@ class Precision(StrEnum):
 
 RecipeFile = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)]
 RunFolder = Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]
+Target = Annotated[Path, typer.Argument(help="A recipe or a run folder.", show_default=False)]
+RunsFolder = Annotated[Path, typer.Option("--runs", help="Where run folders are kept.")]
 Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Override a field, e.g. tune.epoch=2."),
@@ -101,13 +104,15 @@ def check(
     recipe = _load(recipe_file, overrides, offline)
     bench = Workbench(recipe, Path())
     bench.check()
+    found, skipped = bench.corpus.read_all() if bench.retrieves else ([], {})
     summary: dict[str, Any] = {
         "recipe": recipe.name,
         "identity": recipe.identity,
         "train": len(bench.split.train),
         "questions": len(bench.split.test),
         "bad_lines": [str(b) for b in bench.split.bad],
-        "documents": len(bench.corpus.documents) if bench.retrieves else 0,
+        "documents": len({document.name for document in found}),
+        "skipped": skipped,
         "arms": recipe.arms,
         **({"filled": recipe.filled} if filled else {}),
     }
@@ -119,6 +124,7 @@ def check(
         f"questions, {summary['documents']} documents, arms {', '.join(recipe.arms)}",
         *(f"left out {bad}" for bad in summary["bad_lines"]),
         *([str(prediction)] if prediction is not None else []),
+        *(f"left out {name}: {reason}" for name, reason in skipped.items()),
     ]
     _print(summary, files.dump(recipe) if filled else "\n".join(lines), as_json)
 
@@ -162,29 +168,7 @@ def run(
 
 
 @app.command()
-def tune(
-    recipe_file: RecipeFile,
-    overrides: Overrides = None,
-    runs: RunsFolder = Path("runs"),
-    processes: Annotated[
-        int, typer.Option("--processes", min=1, help="Share each step among so many processes.")
-    ] = 1,
-    offline: Offline = False,
-    *,
-    as_json: AsJson = False,
-) -> None:
-    """Only tune: the adapter of a run, and the losses of each epoch."""
-    from local.pipeline import Pipeline
-    from local.report.losses import render
-    from local.runs import Run
-    from local.terminal import Terminal
-
-    recipe = _load(recipe_file, overrides, offline)
-    folder = runs / recipe.run_name
-    with Terminal() as terminal:
-        training = Pipeline(recipe, Run(folder, terminal.say), terminal).tune(processes)
-    _print({"adapter": str(folder / "adapter"), **training}, render(training), as_json)
-    _say(f"adapter: {folder / 'adapter'}")
+from local.errors import INTERRUPTED, RagtuneError, RecipeError
 
 
 @app.command()
@@ -275,13 +259,43 @@ def _plug_in() -> None:
 
 def _load(recipe_file: Path, overrides: list[str] | None, offline: bool) -> "Recipe":
     """Read the recipe; close the network unless it names something on a hub."""
-    from local import hub
     from local import recipe_file as files
 
     recipe = files.load(recipe_file, tuple(overrides or ()))
+    _close_network(recipe, offline)
+    return recipe
+
+
+def _close_network(recipe: "Recipe", offline: bool) -> None:
+    """Refuse connections unless the recipe names something on a hub and may fetch it."""
+    from local import hub
+
     if offline or hub.is_offline() or not recipe.hub_ids:
         hub.go_offline()
-    return recipe
+    if not offline and recipe.rag.qdrant.startswith("http"):
+        hub.permit(recipe.rag.qdrant)
+
+
+def _pipeline(
+    target: Path,
+    overrides: list[str] | None,
+    runs: Path,
+    offline: bool,
+    watcher: "Watcher | None" = None,
+) -> "Pipeline":
+    """The pipeline of a run folder, or of the one that a recipe would run in."""
+    from local.pipeline import Pipeline, open_run
+    from local.runs import Run
+
+    if target.is_dir():
+        if overrides:
+            raise RecipeError("--set goes with a recipe; a run folder is what its recipe made it")
+        pipeline = open_run(target, watcher)
+        _close_network(pipeline.recipe, offline)
+        return pipeline
+    recipe = _load(target, overrides, offline)
+    say = watcher.say if watcher else lambda line: None
+    return Pipeline(recipe, Run(runs / recipe.run_name, say), watcher)
 
 
 def _opened(run_folder: Path) -> Any:
@@ -293,10 +307,7 @@ def _opened(run_folder: Path) -> Any:
         from local.pipeline import open_run
 
         pipeline: Pipeline = open_run(run_folder)
-        if not pipeline.recipe.hub_ids:
-            from local import hub
-
-            hub.go_offline()
+        _close_network(pipeline.recipe, offline=False)
         with pipeline.run:
             yield pipeline
 

@@ -4,17 +4,21 @@
 calls it unless its recipe names something on a hub that is not cached here.
 """
 
+import contextlib
 import os
 import re
 import socket
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from local.errors import OfflineError, RagtuneError, RecordsError
 
 _ID = re.compile(r"^[A-Za-z0-9][\w.-]*/[\w.-]+$")
 _LOOPBACK = ("127.", "::1", "localhost")
+_PERMITTED: set[str] = set()
+"""Addresses that the user named in so many words, such as a Qdrant server's."""
 _UNREACHABLE = frozenset(
     {
         "ConnectionError",
@@ -56,12 +60,19 @@ def refuse_connections() -> None:
     class Guarded(socket.socket):
         _ragtune_guard = True
 
+        def _check(self, address: Any) -> None:
+            try:
+                _allow(self.family, address)
+            except OfflineError:
+                self.close()  # callers close it only after an OSError
+                raise
+
         def connect(self, address: Any) -> None:
-            _allow(self.family, address)
+            self._check(address)
             super().connect(address)
 
         def connect_ex(self, address: Any) -> int:
-            _allow(self.family, address)
+            self._check(address)
             return super().connect_ex(address)
 
         def sendto(self, *args: Any) -> int:
@@ -71,8 +82,18 @@ def refuse_connections() -> None:
     socket.socket = Guarded  # type: ignore[misc]
 
 
+def permit(url: str) -> None:
+    """Let connections to the host of this URL through the guard, whether it is up yet or not."""
+    host = urlsplit(url).hostname or ""
+    with contextlib.suppress(OSError):
+        _PERMITTED.update(str(found[4][0]) for found in socket.getaddrinfo(host, None))
+
+
 def _allow(family: int, address: Any) -> None:
-    if family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(_LOOPBACK):
+    if family not in (socket.AF_INET, socket.AF_INET6):
+        return
+    host = str(address[0])
+    if not host.startswith(_LOOPBACK) and host not in _PERMITTED:
         raise OfflineError(f"offline: refused to connect to {address[0]}:{address[1]}")
 
 

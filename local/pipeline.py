@@ -83,12 +83,41 @@ class Pipeline:
         training: dict[str, Any] = read_json(self.run.folder / "adapter" / "training.json")
         return training
 
-    def _begin(self) -> None:
-        split = self.bench.split
+    def index(self, *, rebuild: bool = False) -> dict[str, Any]:
+        """Bring the index alone up to date with its documents; return what it holds then.
+
+        ``rebuild`` makes it from nothing, whatever is there.
+
+        Raises RagtuneError as ``execute`` does.
+        """
+        from local.rag.manifest import Manifest
+
+        self.bench.check_documents()
+        with self.run:
+            self._sign()
+            changes = self._index(rebuild=rebuild)
+            held = Manifest.load(self.run.folder / "index")
+        assert held is not None
+        return {
+            "run": str(self.run.folder),
+            **({"changes": changes} if changes else {}),
+            "documents": len(held.documents),
+            "chunks": held.points,
+            "skipped": held.skipped,
+        }
+
+    def _sign(self) -> None:
+        """Write what says of the folder which recipe it belongs to."""
         write_text(self.run.folder / "recipe.yaml", recipe_file.dump(self.recipe))
         self.run.note(
             identity=self.recipe.identity,
             recipe_folder=os.path.relpath(self.recipe.path("."), self.run.folder),
+        )
+
+    def _begin(self) -> None:
+        split = self.bench.split
+        self._sign()
+        self.run.note(
             data={
                 "train": len(split.train),
                 "test": len(split.test),
@@ -109,24 +138,33 @@ class Pipeline:
             "rag.chunk_overlap": rag.chunk_overlap,
         }
 
-    def _index(self) -> None:
+    def _index(self, *, rebuild: bool = False) -> dict[str, Any]:
+        """Bring the index up to date; return what was different, empty where it stood."""
         from local.rag import index
+        from local.rag.manifest import Manifest
 
-        def make(work: Path) -> None:
+        changes: dict[str, Any] = {}
+
+        def make(folder: Path) -> None:
             with self.watcher.progress("index") as advance:
-                folder = index.fresh(work / "index")
-                index.build(
+                found = index.update(
                     self.bench.corpus,
                     self.recipe.rag,
                     self.bench.embedder,
                     fingerprint=self.bench.embedder_fingerprint,
-                    folder=folder,
+                    folder=folder / "index",
+                    rebuild=rebuild,
                     advance=advance,
                 )
+            changes.update(found.to_json())
+            self.watcher.say(f"documents: {found}")
 
-        for name, reason in self.bench.corpus.skipped.items():
+        inputs = self._index_inputs()
+        self._stage("index", inputs, ["index"], make, in_place=True, anew=rebuild)
+        manifest = Manifest.load(self.run.folder / "index")
+        for name, reason in (manifest.skipped if manifest else {}).items():
             self.watcher.say(f"documents: left out {name}: {reason}")
-        self._stage("index", self._index_inputs(), ["index"], make)
+        return changes
 
     def _data_inputs(self) -> dict[str, Any]:
         inputs = {
@@ -309,8 +347,17 @@ class Pipeline:
         write_text(self.run.folder / "report.html", page.render(self.run.folder, figures))
         return figures
 
-    def _stage(self, name: str, inputs: dict[str, Any], outputs: list[str], make: Any) -> None:
-        made = self.run.stage(name, inputs, outputs, make)
+    def _stage(
+        self,
+        name: str,
+        inputs: dict[str, Any],
+        outputs: list[str],
+        make: Any,
+        *,
+        in_place: bool = False,
+        anew: bool = False,
+    ) -> None:
+        made = self.run.stage(name, inputs, outputs, make, in_place=in_place, anew=anew)
         if made.how == "made" and "environment" not in self.run.lock:
             self.run.note(environment=environment.describe(self.bench.hardware))
         self.watcher.say(f"{name}: {made.how}, {made.seconds:.1f} s")

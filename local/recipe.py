@@ -60,6 +60,9 @@ class Documents(Section):
     source: str = Field(
         description="a folder of md, txt, html, pdf, docx; or `contexts`: the records' own"
     )
+    max_file_mb: Annotated[float, Field(gt=0)] = Field(
+        50.0, description="bigger files are left out, named with this reason"
+    )
 
 
 class Template(Section):
@@ -159,7 +162,20 @@ class Rag(Section):
     top_k: Annotated[int, Field(ge=1, le=100)] = 4
     search: Literal["dense", "keyword", "hybrid"] = "hybrid"
     embedder: str = Field("builtin", description="`builtin` (all-MiniLM-L6-v2), a folder or hub id")
-    qdrant: Literal["embedded"] = Field("embedded", description="Qdrant's engine in this process")
+    qdrant: str = Field(
+        "embedded",
+        description="`embedded`: Qdrant's engine in this process; or a server's http(s) URL, its "
+        "key in QDRANT_API_KEY",
+    )
+
+    @field_validator("qdrant")
+    @classmethod
+    def _embedded_or_a_server(cls, value: str) -> str:
+        if value != "embedded" and not value.startswith(("http://", "https://")):
+            raise ValueError(f"`embedded` or an http(s) URL, got {value!r}")
+        if "@" in value or "api_key" in value:
+            raise ValueError("a recipe holds no keys; put the server's into QDRANT_API_KEY")
+        return value
 
 
 class Study(Section):

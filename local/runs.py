@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import IO, Any
 
 from local.errors import RunError
 
@@ -92,6 +92,26 @@ def read_jsonl(path: Path) -> list[Any]:
         raise RunError(f"{path}: cannot be read: {error}") from None
 
 
+def own(folder: Path) -> IO[str]:
+    """Take a folder, making it where it is missing; closing what is returned gives it back.
+
+    Raises RunError when another process has it, or this one already, naming that process.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    owner = (folder / ".owner").open("a+")
+    try:
+        fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        owner.seek(0)
+        holder = owner.read().strip() or "unknown"
+        owner.close()
+        raise RunError(f"{folder}: in use by process {holder}; wait for it or stop it") from None
+    owner.truncate(0)
+    owner.write(str(os.getpid()))
+    owner.flush()
+    return owner
+
+
 @dataclass(frozen=True)
 class Made:
     """How a stage came to be: ``made``, ``reused`` or ``copied``; seconds of the making."""
@@ -112,20 +132,7 @@ class Run:
 
         Raises RunError when another process has it, naming that process.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self._owner = (self.folder / ".owner").open("a+")
-        try:
-            fcntl.flock(self._owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._owner.seek(0)
-            holder = self._owner.read().strip() or "unknown"
-            self._owner.close()
-            raise RunError(
-                f"{self.folder}: in use by process {holder}; wait for it or stop it"
-            ) from None
-        self._owner.truncate(0)
-        self._owner.write(str(os.getpid()))
-        self._owner.flush()
+        self._owner = own(self.folder)
         return self
 
     def __exit__(
@@ -146,18 +153,29 @@ class Run:
         """Write entries beside the stages in ``lock.json``."""
         write_json(self.folder / "lock.json", {**self.lock, **entries})
 
-    def stage(self, name: str, inputs: Inputs, outputs: list[str], make: Make) -> Made:
+    def stage(
+        self,
+        name: str,
+        inputs: Inputs,
+        outputs: list[str],
+        make: Make,
+        *,
+        in_place: bool = False,
+        anew: bool = False,
+    ) -> Made:
         """Make ``outputs`` (paths in the run folder) unless they stand there, made from ``inputs``.
 
         ``make`` is given a folder to write them into; what an interrupted call left there from
-        the same inputs is still in it.
+        the same inputs is still in it. A stage ``in_place`` is given the run folder itself, to
+        bring its outputs up to date, and has to survive a kill by its own means; the stage counts
+        as not made from before its start to its end. ``anew`` makes it even where it stands.
         """
         known = self.lock["stages"].get(name)
         key = digest(inputs)
-        if known and known["key"] == key and self._stand(self.folder, outputs):
+        if not anew and known and known["key"] == key and self._stand(self.folder, outputs):
             return Made("reused", known["seconds"])
         changed = "" if known is None else f" ({_changes(known['inputs'], inputs)})"
-        if found := self._elsewhere(name, key, outputs):
+        if not anew and (found := self._elsewhere(name, key, outputs)):
             self._say(f"{name}: copied from {found.name}{changed}")
             self._copy(found, outputs)
             seconds = read_json(found / "lock.json")["stages"][name]["seconds"]
@@ -166,13 +184,23 @@ class Run:
         if known:
             self._say(f"{name}: made again{changed}")
         started = time.perf_counter()
-        work = self._workplace(name, key)
-        make(work)
-        self._put(work, outputs)
+        if in_place:
+            self._forget(name)
+            make(self.folder)
+        else:
+            work = self._workplace(name, key)
+            make(work)
+            self._put(work, outputs)
+            shutil.rmtree(work, ignore_errors=True)
         seconds = time.perf_counter() - started
         self._done(name, key, inputs, outputs, seconds)
-        shutil.rmtree(work, ignore_errors=True)
         return Made("made", seconds)
+
+    def _forget(self, name: str) -> None:
+        """Enter in ``lock.json`` that a stage is no longer made."""
+        lock = self.lock
+        if lock["stages"].pop(name, None):
+            write_json(self.folder / "lock.json", lock)
 
     def _workplace(self, name: str, key: str) -> Path:
         """The stage's scratch folder; what was begun from other inputs is thrown away."""

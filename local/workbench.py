@@ -38,9 +38,18 @@ class Workbench:
         """
         _ = self.split, self.base
         if self.retrieves:
-            _ = self.corpus
-            models.check_chunks(self.embedder_folder, self.recipe.rag.chunk_tokens)
+            self.check_documents()
         self._check_lengths()
+
+    def check_documents(self) -> None:
+        """Look at the documents and the embedder alone.
+
+        Raises RagtuneError for what is missing, broken, or does not fit together.
+        """
+        if self.recipe.documents is None:
+            raise RecipeError("documents: the recipe names none; add documents.source")
+        _ = self.corpus
+        models.check_chunks(self.embedder_folder, self.recipe.rag.chunk_tokens)
 
     def _check_lengths(self) -> None:
         """Raise RecipeError where a prompt or a block could not fit the model's context."""
@@ -86,10 +95,10 @@ class Workbench:
     def corpus(self) -> documents.Corpus:
         """The documents to retrieve from."""
         assert self.recipe.documents is not None
-        source = self.recipe.documents.source
+        source, most = self.recipe.documents.source, self.recipe.documents.max_file_mb
         if source == documents.CONTEXTS:
             return documents.from_contexts([*self.split.train, *self.split.test])
-        return documents.from_folder(self.recipe.path(source))
+        return documents.from_folder(self.recipe.path(source), most)
 
     @functools.cached_property
     def base(self) -> Path:

@@ -17,7 +17,7 @@ ORDER = [
     ["report"],
     ["workbench"],
     ["worker"],
-    ["pipeline", "asking", "preview", "starter", "terminal"],
+    ["pipeline", "asking", "searching", "preview", "starter", "terminal"],
     ["cli"],
     ["__main__"],
 ]

@@ -99,6 +99,21 @@ def test_the_readmes_other_commands_work_in_order(demo: Path) -> None:
     assert list((demo / "runs").iterdir()) == [folder]
 
 
+def test_the_readmes_program_finds_passages(demo: Path) -> None:
+    (folder,) = (demo / "runs").iterdir()
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.S)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program.replace('"RUN"', repr(str(folder)))],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert len(done.stdout.splitlines()) == 3
+    assert "annual-leave.md" in done.stdout
+
+
 @pytest.mark.parametrize("recipe", sorted((ROOT / "data").rglob("recipe*.yaml")), ids=str)
 def test_every_shipped_recipe_is_good(recipe: Path, tmp_path: Path) -> None:
     done = watched(["check", str(recipe)], tmp_path)

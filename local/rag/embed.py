@@ -45,4 +45,5 @@ class Embedder:
             vectors = self._model.encode(
                 list(texts), batch_size=64, normalize_embeddings=True, show_progress_bar=False
             )
-        return [[float(x) for x in vector] for vector in vectors]
+        rows: list[list[float]] = vectors.tolist()
+        return rows

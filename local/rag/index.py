@@ -1,105 +1,168 @@
-"""The index: built from documents into a folder, opened, and checked against its manifest."""
+"""The index: brought up to date with its documents, compared with them, and searched."""
 
-import json
-import shutil
-import uuid
+import time
+import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
-from local.errors import RunError
-from local.rag.documents import Corpus, Document
+from local.errors import DocumentsError, RunError
+from local.rag import places
+from local.rag.chunks import Chunker
+from local.rag.documents import Corpus, nothing_in
 from local.rag.embed import Embedder
+from local.rag.manifest import FORMAT, Changes, Manifest
 from local.rag.passages import Passage
-from local.rag.store import EdgeVectorStore
 from local.recipe import Rag
+from local.runs import own
 
-NAMESPACE = uuid.UUID("6f1c5a52-3d0e-5b63-9a55-9d0c6f0c2f11")
-"""Of the point ids: uuid5 of document, locator and chunk number."""
+if TYPE_CHECKING:
+    from llama_index.core import VectorStoreIndex
+    from llama_index.core.vector_stores.types import MetadataFilters
+
+Advance = Callable[[int, int], None]
 BATCH = 512
+"""Chunks that are embedded and added together."""
+CHECKPOINT = 5.0
+"""Seconds of work that a kill may cost."""
 MODES = {"dense": "default", "keyword": "sparse", "hybrid": "hybrid"}
 
 
-def fresh(folder: Path) -> Path:
-    """An empty folder at ``folder``; what a stopped build left there is thrown away."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    return folder
+def settings(rag: Rag, fingerprint: str) -> dict[str, Any]:
+    """What chunks and vectors are made with; an index of other settings is not added to."""
+    return {
+        "format": FORMAT,
+        "embedder": fingerprint,
+        "chunk_tokens": rag.chunk_tokens,
+        "chunk_overlap": rag.chunk_overlap,
+        "qdrant": rag.qdrant,
+    }
 
 
-def chunk(documents: Sequence[Document], rag: Rag, embedder: Embedder) -> list[Any]:
-    """Split documents into llama-index nodes of at most ``chunk_tokens`` of the embedder's tokens.
-
-    Sentences stay whole where they fit. The title is embedded with each chunk, and counted.
-    """
-    from llama_index.core.node_parser import SentenceSplitter
-    from llama_index.core.schema import Document as LlamaDocument
-
-    special = 2
-    splitter = SentenceSplitter(
-        chunk_size=rag.chunk_tokens - special,
-        chunk_overlap=int(rag.chunk_overlap * rag.chunk_tokens),
-        tokenizer=embedder.tokens,
-        id_func=lambda n, doc: str(uuid.uuid5(NAMESPACE, f"{doc.node_id}\0{n}")),
-    )
-    hidden = ["document", "locator"]
-    sources = [
-        LlamaDocument(
-            text=d.text,
-            id_=f"{d.name}\0{d.locator}",
-            metadata={"document": d.name, "locator": d.locator, "title": d.title},
-            excluded_embed_metadata_keys=hidden if d.title else [*hidden, "title"],
-            excluded_llm_metadata_keys=[*hidden, "title"],
-            metadata_template="{value}",
-        )
-        for d in documents
-    ]
-    return list(splitter.get_nodes_from_documents(sources))
+def status(corpus: Corpus, folder: Path) -> Changes:
+    """How the documents differ, by content, from what the index in ``folder`` holds."""
+    return (Manifest.load(folder) or Manifest({})).compare(corpus.hashes)
 
 
-def build(
+def update(
     corpus: Corpus,
     rag: Rag,
     embedder: Embedder,
     *,
     fingerprint: str,
     folder: Path,
-    advance: Callable[[int, int], None] = lambda done, total: None,
-) -> dict[str, Any]:
-    """Write ``store/`` and ``manifest.json`` into ``folder``; return the manifest.
+    rebuild: bool = False,
+    advance: Advance = lambda done, total: None,
+) -> Changes:
+    """Make the index in ``folder`` hold exactly these documents; return what was different.
 
-    ``advance`` is told how many chunks are done of how many.
+    Only what was added, changed or removed is touched, or left unfinished by a killed update.
+    ``rebuild`` throws away what is there first. ``advance`` is told how many documents are done
+    of how many.
 
-    Raises RunError when the store does not hold what was put in.
+    Raises RunError when the index is in use, was made with other settings, or does not hold what
+    was put in; DocumentsError when no document can be read.
     """
-    nodes = chunk(corpus.documents, rag, embedder)
-    store = EdgeVectorStore.create(folder / "store", embedder.dimension)
-    for start in range(0, len(nodes), BATCH):
-        batch = nodes[start : start + BATCH]
-        vectors = embedder.embed([n.get_content(metadata_mode="embed") for n in batch])
-        for node, vector in zip(batch, vectors, strict=True):
-            node.embedding = vector
-        store.add(batch)
-        advance(start + len(batch), len(nodes))
-    count = len(store)
-    store.close()
-    if count != len(nodes):
-        raise RunError(f"{folder}: the index holds {count} of {len(nodes)} chunks; run again")
-    chunks: dict[str, int] = {}
-    for node in nodes:
-        name = node.metadata["document"]
-        chunks[name] = chunks.get(name, 0) + 1
-    manifest = {
-        "embedder": fingerprint,
-        "dimension": embedder.dimension,
-        "chunk_tokens": rag.chunk_tokens,
-        "chunk_overlap": rag.chunk_overlap,
-        "documents": chunks,
-        "skipped": corpus.skipped,
-        "points": count,
-    }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
-    return manifest
+    owner = own(folder)
+    try:
+        dimension = embedder.dimension
+        updating = _Update(folder, rag, settings(rag, fingerprint), dimension, rebuild)
+        try:
+            return updating.run(corpus, embedder, advance)
+        finally:
+            updating.store.close()
+    finally:
+        owner.close()
+
+
+class _Update:
+    """One update of an index whose folder is owned."""
+
+    def __init__(
+        self, folder: Path, rag: Rag, wanted: dict[str, Any], dimension: int, rebuild: bool
+    ) -> None:
+        self.folder, self.rag = folder, rag
+        place = places.of(rag, folder)
+        found = None if rebuild else Manifest.load(folder)
+        if found is not None:
+            _refuse_other(found, wanted, folder)
+        elif not rebuild and place.exists():
+            raise RunError(f"{place}: holds chunks of unknown origin; {_again(folder, True)}")
+        self.manifest = found or Manifest(wanted)
+        if self.manifest.created:
+            self.store = place.open(wanted)
+            return
+        self.manifest.save(folder)
+        place.drop()
+        self.store = place.create(dimension, wanted)
+        self.manifest.created = True
+        self.manifest.save(folder)
+
+    def run(self, corpus: Corpus, embedder: Embedder, advance: Advance) -> Changes:
+        """Bring the store up to date."""
+        manifest = self.manifest
+        changes = manifest.compare(corpus.hashes)
+        if touched := changes.touched:
+            manifest.begin(touched)
+            manifest.save(self.folder)
+            new = set(changes.added)
+            self.store.delete_documents([name for name in touched if name not in new])
+            self._add(corpus, [n for n in touched if n in corpus.hashes], embedder, advance)
+            self.store.flush()
+            self.store.optimize()
+            manifest.unfinished = []
+        if (count := len(self.store)) != sum(manifest.documents.values()):
+            raise RunError(
+                f"{self.folder}: the index holds {count} chunks, its manifest says "
+                f"{sum(manifest.documents.values())}; {_again(self.folder, True)}"
+            )
+        skipped = {**corpus.skipped, **manifest.unreadable}
+        if touched or skipped != manifest.skipped:
+            manifest.skipped = skipped
+            manifest.save(self.folder)
+        if not manifest.documents:
+            raise nothing_in("documents.source", skipped)
+        return changes
+
+    def _add(
+        self, corpus: Corpus, names: Sequence[str], embedder: Embedder, advance: Advance
+    ) -> None:
+        """Read, split, embed and add documents; write down from time to time what is done."""
+        chunker = Chunker(self.rag, embedder)
+        saved = time.monotonic()
+        done: list[tuple[str, int, str]] = []
+        nodes: list[Any] = []
+        for number, name in enumerate(names, 1):
+            made, reason = _chunks(corpus, name, chunker)
+            nodes += made
+            done.append((name, len(made), reason))
+            if len(nodes) < BATCH and number < len(names):
+                continue
+            self._embed(nodes, embedder)
+            nodes = []
+            if number == len(names) or time.monotonic() - saved > CHECKPOINT:
+                self.store.flush()
+                for held, chunks, why in done:
+                    self.manifest.finish(held, corpus.hashes[held], chunks, why)
+                self.manifest.save(self.folder)
+                saved, done = time.monotonic(), []
+            advance(number, len(names))
+
+    def _embed(self, nodes: Sequence[Any], embedder: Embedder) -> None:
+        for start in range(0, len(nodes), BATCH):
+            batch = nodes[start : start + BATCH]
+            vectors = embedder.embed([n.get_content(metadata_mode="embed") for n in batch])
+            for node, vector in zip(batch, vectors, strict=True):
+                node.embedding = vector
+            self.store.add(batch)
+
+
+def _chunks(corpus: Corpus, name: str, chunker: Chunker) -> tuple[list[Any], str]:
+    """The chunks of a document, or none and the reason."""
+    try:
+        return chunker.split(corpus.read(name)), ""
+    except DocumentsError as error:
+        return [], str(error)
 
 
 class Retriever:
@@ -108,42 +171,85 @@ class Retriever:
     def __init__(self, folder: Path, rag: Rag, embedder: Embedder, fingerprint: str) -> None:
         """Open the index in ``folder``.
 
-        Raises RunError when it is missing, in use, incomplete or made by another embedder.
+        Raises RunError when it is missing, in use, unfinished or made with other settings.
         """
-        self.rag, self.embedder = rag, embedder
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        if manifest["embedder"] != fingerprint:
-            raise RunError(f"{folder}: made with another embedder; run the recipe again")
-        self.store = EdgeVectorStore.open(folder / "store")
-        if len(self.store) != manifest["points"]:
-            raise RunError(
-                f"{folder}: holds {len(self.store)} chunks, its manifest says "
-                f"{manifest['points']}; delete the folder and run the recipe again"
-            )
+        self.folder, self.rag, self.embedder = folder, rag, embedder
+        manifest = Manifest.load(folder)
+        if manifest is None:
+            raise RunError(f"{folder}: no index there; {_again(folder)}")
+        wanted = settings(rag, fingerprint)
+        _refuse_other(manifest, wanted, folder)
+        if manifest.unfinished or not manifest.created:
+            raise RunError(f"{folder}: its last update was stopped; {_again(folder)}")
+        self._owner: IO[str] | None = own(folder) if rag.qdrant == places.EMBEDDED else None
+        if self._owner is not None:
+            weakref.finalize(self, self._owner.close)
+        try:
+            self.store = places.of(rag, folder).open(wanted)
+            if (count := len(self.store)) != manifest.points:
+                self.store.close()
+                raise RunError(
+                    f"{folder}: holds {count} chunks, its manifest says {manifest.points}; "
+                    f"{_again(folder, True)}"
+                )
+        except BaseException:
+            self._release()
+            raise
 
-    def search(self, questions: Sequence[str], top_k: int | None = None) -> list[list[Passage]]:
-        """The best passages for each question, best first."""
+    def search(
+        self,
+        questions: Sequence[str],
+        top_k: int | None = None,
+        filters: "MetadataFilters | None" = None,
+    ) -> list[list[Passage]]:
+        """The best passages for each question, best first, of those that pass the filters."""
         from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQueryMode
 
         keyword = self.rag.search == "keyword"
         vectors = [None] * len(questions) if keyword else self.embedder.embed(questions)
         mode = VectorStoreQueryMode(MODES[self.rag.search])
+        top_k = top_k or self.rag.top_k
         found = []
         for question, vector in zip(questions, vectors, strict=True):
-            result = self.store.query(
-                VectorStoreQuery(
-                    query_embedding=vector,
-                    query_str=question,
-                    similarity_top_k=top_k or self.rag.top_k,
-                    mode=mode,
-                )
+            query = VectorStoreQuery(
+                query_embedding=vector,
+                query_str=question,
+                similarity_top_k=top_k,
+                mode=mode,
+                filters=filters,
             )
-            found.append(_passages(result))
+            found.append(_passages(self.store.query(query)))
         return found
+
+    def as_llama_index(self) -> "VectorStoreIndex":
+        """The index as an ordinary llama-index one, with its embedder."""
+        from llama_index.core import VectorStoreIndex
+
+        store: Any = self.store
+        return VectorStoreIndex.from_vector_store(store, embed_model=self.embedder.llama_index)
 
     def close(self) -> None:
         """Let go of the index folder."""
         self.store.close()
+        self._release()
+
+    def _release(self) -> None:
+        if self._owner is not None:
+            self._owner.close()
+
+
+def _refuse_other(manifest: Manifest, wanted: dict[str, Any], folder: Path) -> None:
+    if differing := manifest.differs(wanted):
+        raise RunError(
+            f"{folder}: made with other settings: {', '.join(differing)}; {_again(folder, True)}"
+        )
+
+
+def _again(folder: Path, rebuild: bool = False) -> str:
+    """What to do, as a command that can be pasted; the index folder stands in the run folder."""
+    if rebuild:
+        return f"`ragtune index {folder.parent} --rebuild` makes it anew"
+    return f"`ragtune index {folder.parent}` brings it up to date"
 
 
 def _passages(result: Any) -> list[Passage]:

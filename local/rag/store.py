@@ -27,10 +27,18 @@ from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_
 from local.errors import RunError
 
 DENSE, KEYWORD = "dense", "bm25"
+DOCUMENT_ID = "doc_id"
+"""The payload field in which llama-index keeps the id of a node's document."""
+DELETE_BATCH = 500
 RRF_K = 60
 """Of Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion" (SIGIR 2009)."""
 CANDIDATES = 20
 """Hybrid search fuses this many hits of each kind, or twice the hits asked for."""
+
+
+def bm25() -> Any:
+    """The BM25 encoder of every store: English stems and stop words, 64 words a text."""
+    return qdrant.Bm25(qdrant.Bm25Config(language="english", avg_len=64))
 
 
 class EdgeVectorStore(BasePydanticVectorStore):
@@ -40,11 +48,12 @@ class EdgeVectorStore(BasePydanticVectorStore):
     flat_metadata: bool = False
     _shard: Any = PrivateAttr()
     _bm25: Any = PrivateAttr()
+    _closed: bool = PrivateAttr(default=False)
 
     def __init__(self, shard: Any) -> None:
         super().__init__(stores_text=True)
         self._shard = shard
-        self._bm25 = qdrant.Bm25(qdrant.Bm25Config(language="english", avg_len=64))
+        self._bm25 = bm25()
 
     @classmethod
     def create(cls, folder: Path, dimension: int) -> "EdgeVectorStore":
@@ -53,7 +62,11 @@ class EdgeVectorStore(BasePydanticVectorStore):
         vectors = {DENSE: qdrant.EdgeVectorParams(dimension, qdrant.Distance.Cosine)}
         sparse = {KEYWORD: qdrant.EdgeSparseVectorParams(modifier=qdrant.Modifier.Idf)}
         config = qdrant.EdgeConfig(vectors=vectors, sparse_vectors=sparse)
-        return cls(qdrant.EdgeShard.create(str(folder), config))
+        shard = qdrant.EdgeShard.create(str(folder), config)
+        for key in (DOCUMENT_ID, "document"):
+            keyword = qdrant.KeywordIndexParams()
+            shard.update(qdrant.UpdateOperation.create_field_index(key, keyword))
+        return cls(shard)
 
     @classmethod
     def open(cls, folder: Path) -> "EdgeVectorStore":
@@ -74,9 +87,19 @@ class EdgeVectorStore(BasePydanticVectorStore):
         return self._shard
 
     def close(self) -> None:
-        """Write what is pending and let go of the folder."""
+        """Write what is pending and let go of the folder; a second call does nothing."""
+        if not self._closed:
+            self._shard.flush()
+            self._shard.close()
+            self._closed = True
+
+    def flush(self) -> None:
+        """Return when all that was added and deleted is on the disk."""
         self._shard.flush()
-        self._shard.close()
+
+    def optimize(self) -> None:
+        """Build the graph (HNSW) of segments that have grown, and clean out what was deleted."""
+        self._shard.optimize()
 
     def __len__(self) -> int:
         return int(self._shard.count(qdrant.CountRequest(exact=True)))
@@ -95,8 +118,14 @@ class EdgeVectorStore(BasePydanticVectorStore):
 
     def delete(self, ref_doc_id: str, **delete_kwargs: Any) -> None:
         """Delete the nodes of a document."""
-        only = MetadataFilters(filters=[MetadataFilter(key="doc_id", value=ref_doc_id)])
-        self._shard.update(qdrant.UpdateOperation.delete_points_by_filter(_filter(only)))
+        self.delete_documents([ref_doc_id])
+
+    def delete_documents(self, names: Sequence[str]) -> None:
+        """Delete the nodes of all these documents; names that have none are no error."""
+        for start in range(0, len(names), DELETE_BATCH):
+            any_of = qdrant.MatchAny(list(names[start : start + DELETE_BATCH]))
+            only = qdrant.Filter(must=[qdrant.FieldCondition(key=DOCUMENT_ID, match=any_of)])
+            self._shard.update(qdrant.UpdateOperation.delete_points_by_filter(only))
 
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """Search by vector, by words, or by both; scores fall from hit to hit."""

@@ -56,7 +56,8 @@ def test_help_needs_no_heavy_import() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stderr.strip() == "[]"
-    for verb in ("init", "check", "preview", "tune", "run", "ask", "report", "export", "promote"):
+    verbs = "init check preview tune index search run ask report export promote"
+    for verb in verbs.split():
         assert verb in done.stdout
 
 
@@ -109,6 +110,65 @@ def test_a_session_from_init_to_ask(
 
     code, out, _ = called("promote", str(folder), "--json")
     assert (code, out) == (2, "")
+
+
+def test_an_index_is_kept_up_to_date_and_searched_without_a_model(
+    project: Callable[..., Path], tmp_path: Path, called: Any
+) -> None:
+    path = project()
+    target = [str(path), "--runs", str(tmp_path / "runs")]
+    code, out, _ = called("index", *target, "--status", "--json")
+    assert (code, json.loads(out)["stale"]) == (0, True)
+    assert not (tmp_path / "runs").exists()
+
+    code, out, err = called("index", *target)
+    assert (code, out) == (
+        0,
+        f"{tmp_path}/runs/{next((tmp_path / 'runs').iterdir()).name}: 6 documents, 6 chunks\n",
+    )
+    assert "documents: 6 added, 0 unchanged" in err
+    (folder,) = (tmp_path / "runs").iterdir()
+
+    (path.parent / "docs" / "fog.md").write_text("# Fog\n\nIn fog the horn sounds thrice.\n")
+    (path.parent / "docs" / "dogs.md").unlink()
+    (path.parent / "docs" / "empty.md").write_text("")
+    code, out, _ = called("index", str(folder), "--status")
+    assert code == 0
+    assert "stale; 4 documents unchanged" in out
+    assert {"added: empty.md", "changed: fog.md", "removed: dogs.md"} <= set(out.splitlines())
+    code, out, err = called("index", str(folder), "--json")
+    assert json.loads(out)["documents"] == 5
+    assert json.loads(out)["skipped"] == {"empty.md": "holds no text"}
+    assert "documents: left out empty.md: holds no text" in err
+    code, out, _ = called("index", str(folder), "--status")
+    assert "up to date; 6 documents" in out
+
+    code, out, _ = called("search", str(folder), "How often does the horn sound?")
+    assert out.startswith("[1] ")
+    assert "fog.md Fog\n" in out.splitlines(keepends=True)[0]
+    code, out, _ = called(
+        "search",
+        *target,
+        "What does soup cost?",
+        "--where",
+        "document!=canteen.md",
+        "--mode",
+        "dense",
+        "--top-k",
+        "5",
+        "--json",
+    )
+    found = [passage["document"] for passage in json.loads(out)]
+    assert len(found) == 4
+    assert "canteen.md" not in found
+    for bad in (["--where", "colour=red"], ["--where", "page=x"], ["--mode", "best"]):
+        code, out, err = called("search", str(folder), "What?", *bad)
+        assert (code, out, len(err.splitlines())) == (2, "", 1)
+
+    code, out, err = called("index", str(folder), "--set", "rag.top_k=3")
+    assert (code, out) == (2, "")
+    code, out, err = called("index", str(folder), "--rebuild")
+    assert "documents: 6 added, 0 unchanged" in err
 
 
 def test_three_faults_are_three_lines_and_exit_code_2(tmp_path: Path, called: Any) -> None:

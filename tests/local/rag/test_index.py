@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -5,9 +6,12 @@ import pytest
 
 from local import builtin, models
 from local.errors import RecipeError, RunError
-from local.rag.documents import Corpus, Document
+from local.rag.chunks import Chunker
+from local.rag.documents import Corpus, Document, from_documents
 from local.rag.embed import Embedder
-from local.rag.index import Retriever, build, chunk
+from local.rag.index import Retriever, update
+from local.rag.manifest import Manifest
+from local.rag.store import EdgeVectorStore
 from local.recipe import Rag
 from tests.conftest import FACTS
 
@@ -19,14 +23,14 @@ def embedder() -> Embedder:
 
 @pytest.fixture(scope="module")
 def corpus() -> Corpus:
-    return Corpus([Document(name, text, title) for name, title, text, _, _ in FACTS], {})
+    return from_documents(Document(name, text, title) for name, title, text, _, _ in FACTS)
 
 
 @pytest.fixture
 def retriever(embedder: Embedder, corpus: Corpus, tmp_path: Path) -> Iterator[Retriever]:
     rag = Rag(chunk_tokens=32, top_k=3)
-    build(corpus, rag, embedder, fingerprint="f", folder=tmp_path)
-    opened = Retriever(tmp_path, rag, embedder, "f")
+    update(corpus, rag, embedder, fingerprint="f", folder=tmp_path / "index")
+    opened = Retriever(tmp_path / "index", rag, embedder, "f")
     yield opened
     opened.close()
 
@@ -34,7 +38,10 @@ def retriever(embedder: Embedder, corpus: Corpus, tmp_path: Path) -> Iterator[Re
 def test_the_index_holds_every_chunk_and_its_manifest_says_so(
     retriever: Retriever, tmp_path: Path
 ) -> None:
-    assert len(retriever.store) == len(FACTS)
+    manifest = Manifest.load(tmp_path / "index")
+    assert manifest is not None
+    assert len(retriever.store) == manifest.points == len(FACTS)
+    assert manifest.documents == {name: 1 for name, *_ in FACTS}
 
 
 @pytest.mark.parametrize("search", ["dense", "keyword", "hybrid"])
@@ -53,7 +60,7 @@ def test_every_search_mode_finds_the_document_with_falling_scores(
 def test_chunks_keep_to_the_embedders_tokens(embedder: Embedder) -> None:
     text = "# Long\n\n" + " ".join(f"Sentence number {n} is here." for n in range(200))
     rag = Rag(chunk_tokens=48)
-    nodes = chunk([Document("long.md", text, "A title of its own")], rag, embedder)
+    nodes = Chunker(rag, embedder).split([Document("long.md", text, "A title of its own")])
     lengths = [len(embedder.tokens(n.get_content(metadata_mode="embed"))) + 2 for n in nodes]
     assert len(nodes) > 10
     assert max(lengths) <= 48
@@ -68,40 +75,94 @@ def test_chunks_longer_than_the_embedder_reads_are_refused() -> None:
         models.check_chunks(folder, 257)
 
 
-def test_building_twice_gives_the_same_ids(embedder: Embedder, corpus: Corpus) -> None:
+def test_splitting_twice_gives_the_same_ids_each_once(embedder: Embedder) -> None:
     rag = Rag(chunk_tokens=32)
-    first, second = (chunk(corpus.documents, rag, embedder) for _ in range(2))
+    pages = [Document("a.pdf", f"Page {n} says this. " * 9, locator="p. 1") for n in range(3)]
+    first, second = (Chunker(rag, embedder).split(pages) for _ in range(2))
     assert [n.node_id for n in first] == [n.node_id for n in second]
-    assert len({n.node_id for n in first}) == len(first)
+    assert len({n.node_id for n in first}) == len(first) > 3
 
 
-def test_an_index_of_another_embedder_is_refused(
-    retriever: Retriever, embedder: Embedder, tmp_path: Path
+def test_a_chunk_says_under_which_heading_or_on_which_page_it_stands(embedder: Embedder) -> None:
+    text = "# First\n\n" + "The harbour opens. " * 20 + "\n\n# Second\n\n" + "Soup is sold. " * 20
+    headings = ((0, "First"), (text.index("# Second"), "Second"))
+    documents = [
+        Document("a.md", text, headings=headings),
+        Document("b.pdf", "On a page.", locator="p. iv", page=4),
+    ]
+    *sections, page = Chunker(Rag(chunk_tokens=32), embedder).split(documents)
+    assert sections[0].metadata["locator"] == "First"
+    assert sections[-1].metadata["locator"] == "Second"
+    assert page.metadata["locator"] == "p. iv"
+    assert (page.metadata["page"], page.metadata["kind"]) == (4, "pdf")
+
+
+@pytest.mark.parametrize(
+    ("rag", "fingerprint", "differing"),
+    [
+        (Rag(chunk_tokens=32), "other", "embedder f → other"),
+        (Rag(chunk_tokens=48), "f", "chunk_tokens 32 → 48"),
+    ],
+)
+def test_an_index_of_other_settings_is_refused_with_the_command_that_rebuilds(
+    retriever: Retriever, corpus: Corpus, rag: Rag, fingerprint: str, differing: str
 ) -> None:
-    with pytest.raises(RunError, match="made with another embedder"):
-        Retriever(tmp_path, retriever.rag, embedder, "other")
+    folder, embedder = retriever.folder, retriever.embedder
+    tmp_path = folder.parent
+    command = f"`ragtune index {tmp_path} --rebuild`"
+    for refused in (
+        lambda: Retriever(folder, rag, embedder, fingerprint),
+        lambda: update(corpus, rag, embedder, fingerprint=fingerprint, folder=folder),
+    ):
+        retriever.close()
+        with pytest.raises(RunError, match=differing) as caught:
+            refused()
+        assert command in str(caught.value)
+    update(corpus, rag, embedder, fingerprint=fingerprint, folder=folder, rebuild=True)
+    again = Retriever(folder, rag, embedder, fingerprint)
+    assert len(again.store) == len(FACTS)
+    again.close()
 
 
-def test_an_index_has_one_owner_at_a_time(
-    retriever: Retriever, embedder: Embedder, tmp_path: Path
+def test_an_index_has_one_owner_at_a_time_and_the_message_names_it(
+    retriever: Retriever, embedder: Embedder, corpus: Corpus, tmp_path: Path
 ) -> None:
+    folder = tmp_path / "index"
+    with pytest.raises(RunError, match=f"in use by process {os.getpid()}"):
+        Retriever(folder, retriever.rag, embedder, "f")
+    with pytest.raises(RunError, match=f"in use by process {os.getpid()}"):
+        update(corpus, retriever.rag, embedder, fingerprint="f", folder=folder)
     with pytest.raises(RunError, match="open in another process"):
-        Retriever(tmp_path, retriever.rag, embedder, "f")
+        EdgeVectorStore.open(folder / "store")
+
+
+def test_an_index_that_lost_chunks_or_its_manifest_is_not_used(
+    retriever: Retriever, embedder: Embedder, corpus: Corpus, tmp_path: Path
+) -> None:
+    folder = tmp_path / "index"
+    retriever.store.delete_documents(["fog.md"])
+    retriever.close()
+    with pytest.raises(RunError, match="holds 5 chunks, its manifest says 6"):
+        Retriever(folder, retriever.rag, embedder, "f")
+    with pytest.raises(RunError, match="holds 5 chunks, its manifest says 6"):
+        update(corpus, retriever.rag, embedder, fingerprint="f", folder=folder)
+    (folder / "manifest.json").unlink()
+    with pytest.raises(RunError, match="no index there"):
+        Retriever(folder, retriever.rag, embedder, "f")
+    with pytest.raises(RunError, match="holds chunks of unknown origin"):
+        update(corpus, retriever.rag, embedder, fingerprint="f", folder=folder)
 
 
 def test_it_is_an_ordinary_llama_index_store_with_filters(retriever: Retriever) -> None:
-    from llama_index.core import VectorStoreIndex
     from llama_index.core.vector_stores import MetadataFilter, MetadataFilters
 
-    index = VectorStoreIndex.from_vector_store(
-        retriever.store, embed_model=retriever.embedder.llama_index
-    )
+    index = retriever.as_llama_index()
     only = MetadataFilters(filters=[MetadataFilter(key="document", value="fog.md")])
     (hit,) = index.as_retriever(similarity_top_k=3, filters=only).retrieve("What does soup cost?")
     assert hit.metadata["document"] == "fog.md"
     (first, *_) = index.as_retriever(similarity_top_k=3).retrieve("What does soup cost?")
     assert first.metadata["document"] == "canteen.md"
-    retriever.store.delete("fog.md\0")
+    index.vector_store.delete("fog.md")
     assert len(retriever.store) == len(FACTS) - 1
 
 
