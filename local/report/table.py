@@ -59,12 +59,26 @@ def _arms(figures: dict[str, Any]) -> Table:
 
 def lines(figures: dict[str, Any]) -> list[str]:
     """What the table has no column for."""
+    found = [*_star(figures), *notes(figures), *failure_lines(figures["failures"])]
+    if line := break_even_line(figures["break_even"]):
+        found.append(line)
+    return found + verdict_lines(figures["recommendation"])
+
+
+def _star(figures: dict[str, Any]) -> list[str]:
+    """What the table's asterisk means."""
+    unanswerable = figures["unanswerable"]
+    if not unanswerable:
+        return []
+    return [
+        f"* share of the {unanswerable} unanswerable questions that were refused; quality is over "
+        f"the other {figures['questions'] - unanswerable}"
+    ]
+
+
+def notes(figures: dict[str, Any]) -> list[str]:
+    """What one has to know to read the figures."""
     found = []
-    if unanswerable := figures["unanswerable"]:
-        found.append(
-            f"* share of the {unanswerable} unanswerable questions that were refused; quality is "
-            f"over the other {figures['questions'] - unanswerable}"
-        )
     if retrieval := figures["retrieval"]:
         found.append(
             f"retrieval: recall@{retrieval['k']} {retrieval['recall_at_k']['mean']:.2f}, "
@@ -77,7 +91,6 @@ def lines(figures: dict[str, Any]) -> list[str]:
         short += [("questions cut", tokens["cut_prompts"])]
         if told := ", ".join(f"{count} {what}" for what, count in short if count):
             found.append(f"{name}: {told} for want of room in the model's context")
-    found += failure_lines(figures["failures"])
     if loss := figures["heldout_loss"]:
         found.append(
             f"held-out loss a token: base {loss['base']:.3f}, tuned {loss['tuned']:.3f} nats"
@@ -87,14 +100,10 @@ def lines(figures: dict[str, Any]) -> list[str]:
         found.append(
             f"warning: {leaked} held-out questions stand word for word in the training rows"
         )
-    judged = figures["questions"] - unanswerable or figures["questions"]
+    judged = figures["questions"] - figures["unanswerable"] or figures["questions"]
     if judged < FEW:
-        found.append(
-            f"only {judged} questions: a hint, not a finding; intervals this wide are real"
-        )
-    if line := break_even_line(figures["break_even"]):
-        found.append(line)
-    return found + verdict_lines(figures["recommendation"])
+        found.append(f"only {judged} questions: a hint, not a finding; mind the intervals")
+    return found
 
 
 def failure_lines(failures: dict[str, Any]) -> list[str]:
@@ -103,7 +112,7 @@ def failure_lines(failures: dict[str, Any]) -> list[str]:
     flips = [f"{words} {failures['flips'][name]}" for name, words in FLIPS.items()]
     found = [f"right (token F1 from {failures['right_from']:g}): {right}"]
     if failures["steps"]:
-        found.append(f"questions: {', '.join(flips)}")
+        found.append(f"flips: {', '.join(flips)}")
     for arm, causes in failures["causes"].items():
         words = {"not_found": "gold not found", "left_out": "gold left out", "misread": "misread"}
         words["not_refused"] = "not refused"
