@@ -9,6 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
+
+from local.recipe import Needs
 
 ROOT = Path(__file__).resolve().parent.parent
 WATCHED = """
@@ -107,9 +110,11 @@ def test_every_shipped_recipe_is_good(recipe: Path, tmp_path: Path) -> None:
 
 def test_the_yaml_of_the_readme_is_a_recipe(tmp_path: Path) -> None:
     page = (ROOT / "README.md").read_text(encoding="utf-8")
-    (recipe,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    needs, recipe = re.findall(r"```yaml\n(.*?)```", page, re.S)
     from local import recipe_file
 
+    assert set(yaml.safe_load(needs)["needs"]) == set(Needs.model_fields)
+    Needs.model_validate(yaml.safe_load(needs)["needs"])
     path = tmp_path / "recipe.yaml"
     path.write_text(recipe, encoding="utf-8")
     assert recipe_file.load(path).name == "my-project"
