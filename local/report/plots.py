@@ -144,9 +144,9 @@ def _linear(low: float, high: float, start: float, end: float) -> Scale:
 
 
 def _steps(most: float) -> list[float]:
-    """Round numbers from 0 to ``most``, four to eight of them."""
+    """Round numbers from 0 to ``most``: four to seven of them."""
     power = 10 ** math.floor(math.log10(most))
-    step = next(power * f for f in (0.1, 0.2, 0.25, 0.5, 1) if most / (power * f) <= 6)
+    step = next(power * f for f in (0.2, 0.25, 0.5, 1, 2) if most / (power * f) <= 6)
     return [n * step for n in range(int(most / step + 1e-9) + 1)]
 
 
