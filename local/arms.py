@@ -39,10 +39,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Latency:
-    """Seconds that one question alone took: retrieval and generation."""
+    """Seconds that one question alone took.
+
+    ``prefill`` is from the passages found to the first token: the prompt rendered and read;
+    ``decode`` the rest of the answer, to its text.
+    """
 
     retrieval: float
-    generation: float
+    prefill: float
+    decode: float
 
 
 class Arm:
@@ -95,8 +100,12 @@ class Arm:
         started = time.perf_counter()
         passages = self.retrieve([record])[0]
         retrieved = time.perf_counter()
-        self.generator.text(self.generator.one(self._prompt(record, passages).ids))
-        return Latency(retrieved - started, time.perf_counter() - retrieved)
+        prompt = self._prompt(record, passages)
+        rendered = time.perf_counter()
+        completion = self.generator.one(prompt.ids)
+        self.generator.text(completion)
+        prefill = rendered - retrieved + completion.prefill
+        return Latency(retrieved - started, prefill, time.perf_counter() - retrieved - prefill)
 
     def _prompt(self, record: Record, passages: Sequence[Passage]) -> Prompt:
         own = record.context if self.show_context else ""

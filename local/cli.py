@@ -168,7 +168,80 @@ def run(
 
 
 @app.command()
-from local.errors import INTERRUPTED, RagtuneError, RecipeError
+def tune(
+    recipe_file: RecipeFile,
+    overrides: Overrides = None,
+    runs: RunsFolder = Path("runs"),
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, help="Share each step among so many processes.")
+    ] = 1,
+    offline: Offline = False,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Only tune: the adapter of a run, and the losses of each epoch."""
+    from local.pipeline import Pipeline
+    from local.report.losses import render
+    from local.runs import Run
+    from local.terminal import Terminal
+
+    recipe = _load(recipe_file, overrides, offline)
+    folder = runs / recipe.run_name
+    with Terminal() as terminal:
+        training = Pipeline(recipe, Run(folder, terminal.say), terminal).tune(processes)
+    _print({"adapter": str(folder / "adapter"), **training}, render(training), as_json)
+    _say(f"adapter: {folder / 'adapter'}")
+
+
+@app.command()
+def index(
+    target: Target,
+    *,
+    status: Annotated[bool, typer.Option("--status", help="Only say what is stale.")] = False,
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Throw away what is there.")] = False,
+    overrides: Overrides = None,
+    runs: RunsFolder = Path("runs"),
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring the index up to date: only documents that changed are made again."""
+    from local import searching
+    from local.terminal import Terminal
+
+    with Terminal() as terminal:
+        pipeline = _pipeline(target, overrides, runs, offline, terminal)
+        if status:
+            found = searching.index_status(pipeline)
+            _print(found, searching.show_status(found), as_json)
+            return
+        held = pipeline.index(rebuild=rebuild)
+    text = f"{held['run']}: {held['documents']} documents, {held['chunks']} chunks"
+    _print(held, text, as_json)
+
+
+@app.command()
+def search(
+    target: Target,
+    question: Annotated[str, typer.Argument(help="The question.", show_default=False)],
+    *,
+    top_k: Annotated[int | None, typer.Option("--top-k", min=1, help="How many passages.")] = None,
+    mode: Annotated[str, typer.Option("--mode", help="dense, keyword or hybrid.")] = "",
+    where: Annotated[
+        list[str] | None,
+        typer.Option("--where", metavar="FIELD=VALUE", help="Only these, e.g. document=a.md."),
+    ] = None,
+    overrides: Overrides = None,
+    runs: RunsFolder = Path("runs"),
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Find passages without asking a model: score, document, page or heading, text."""
+    from local import searching
+
+    pipeline = _pipeline(target, overrides, runs, offline)
+    with pipeline.run:
+        found = searching.search(pipeline.bench, question, top_k, mode, where or [])
+    _print(found, searching.show(found), as_json)
 
 
 @app.command()

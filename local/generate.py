@@ -8,10 +8,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Completion:
-    """What the model wrote, EOS left out; ``seconds`` is its share of its batch's time."""
+    """What the model wrote, EOS left out; ``seconds`` is its share of its batch's time.
+
+    ``prefill`` is the share of those until the first token was there.
+    """
 
     ids: list[int]
     seconds: float
+    prefill: float
 
 
 class Generator:
@@ -55,6 +59,7 @@ class Generator:
         pad, eos = self.tokenizer.pad_token_id, self.tokenizer.eos_token_id
         padded = torch.tensor([[pad] * (width - len(p)) + p for p in prompts])
         mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts])
+        clock = _FirstToken()
         with torch.inference_mode():
             output = self.model.generate(
                 padded.to(self.model.device),
@@ -67,10 +72,28 @@ class Generator:
                 top_k=None,
                 eos_token_id=eos,
                 pad_token_id=pad,
+                streamer=clock,
             )
         written = [_until(row, eos) for row in output[:, width:].tolist()]
         share = (time.perf_counter() - started) / len(prompts)
-        return [Completion(ids, share) for ids in written]
+        prefill = (clock.at - started) / len(prompts)
+        return [Completion(ids, share, prefill) for ids in written]
+
+
+class _FirstToken:
+    """A streamer that notes when the first token came: it is given the prompt before that."""
+
+    def __init__(self) -> None:
+        self.at = 0.0
+        self._given = 0
+
+    def put(self, value: Any) -> None:
+        self._given += 1
+        if self._given == 2:
+            self.at = time.perf_counter()
+
+    def end(self) -> None:
+        """Nothing is held back."""
 
 
 def _until(ids: list[int], eos: int) -> list[int]:

@@ -272,6 +272,8 @@ class Pipeline:
         self._stage("retrieval", self._retrieval_inputs(), ["retrieval.jsonl"], make)
 
     def _answers(self, name: Arm) -> None:
+        from local.study.asking import TIMED, ask
+
         study = self.recipe.study
         inputs = {
             "code": CODE,
@@ -280,6 +282,7 @@ class Pipeline:
             "records.context": self.recipe.records.context,
             "study.max_new_tokens": study.max_new_tokens,
             "study.latency_questions": study.latency_questions,
+            "latency": TIMED,
             "model": self.bench.base_fingerprint,
         }
         if "tuned" in name:
@@ -288,8 +291,6 @@ class Pipeline:
             inputs["retrieval"] = digest(self._retrieval_inputs())
 
         def make(work: Path) -> None:
-            from local.study.asking import ask
-
             with self.watcher.progress(f"answers: {name}") as advance:
                 answers, latencies = ask(
                     self.bench.arm(name), self.bench.split.test, self._found(name), study, advance

@@ -207,7 +207,26 @@ class Needs(Section):
     p95_latency_ms: Annotated[float, Field(gt=0)] | None = None
     min_quality: Share | None = Field(None, description="token F1 that is good enough")
     cite_sources: bool = False
-    documents_change: Literal["never", "monthly", "weekly", "daily"] = "never"
+    documents_change: Literal["never", "monthly", "weekly", "daily"] = Field(
+        "never", description="daily: only what retrieves will do; else how often to index or tune"
+    )
+    queries_per_month: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="cost is then machine time a month; null: tokens a question"
+    )
+    price_per_hour: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="of the machine, in a currency of yours"
+    )
+    budget_per_month: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="in that currency; needs queries_per_month and price_per_hour"
+    )
+
+    @model_validator(mode="after")
+    def _budget_can_be_compared(self) -> "Needs":
+        if self.budget_per_month is not None:
+            for name in ("queries_per_month", "price_per_hour"):
+                if getattr(self, name) is None:
+                    raise ValueError(f"budget_per_month is compared with a price; give {name} too")
+        return self
 
 
 class Promote(Section):

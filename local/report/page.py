@@ -1,21 +1,41 @@
-"""The HTML report: one self-contained file, no script from elsewhere, no request to anywhere."""
+"""The HTML report: one self-contained file that asks for nothing from anywhere.
 
-import base64
-import io
+It reads without its script, which only filters the questions.
+"""
+
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup
 
-from local.report.table import lines
+from local.rag.passages import Passage, gold_rank
+from local.recipe import Needs
+from local.records import Record
+from local.report import plots
+from local.report.table import break_even_line, notes
 from local.runs import read_jsonl
-from local.study.metrics import exact_match
+from local.study.failures import CAUSES, FLIPS
+from local.study.speed import PARTS
 
-COLOURS = {"base": "#8a8f98", "tuned": "#b4690e", "rag": "#1f6feb", "tuned+rag": "#1a7f4b"}
+MOST = 1_900_000
+"""Bytes that a page may have."""
+CUTS: tuple[tuple[int | None, int | None], ...] = (
+    (None, None),
+    (None, 1000),
+    (500, 600),
+    (500, 200),
+    (200, 200),
+    (50, 100),
+)
+"""How many questions are shown, and characters of a text; the first pair that is small enough."""
+SHOWN_PASSAGES = 10
+"""Of a question, where the page had to be cut."""
 
 
 def render(folder: Path, figures: dict[str, Any]) -> str:
-    """The report of a run folder as HTML.
+    """The report of a run folder as HTML, under `MOST` bytes: long studies are shown in part.
 
     Raises RunError where the answers are missing.
     """
@@ -26,70 +46,131 @@ def render(folder: Path, figures: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["equal"] = exact_match
+    template = environment.get_template("page.html.jinja")
+    questions = _questions(folder, figures)
+    everything = {
+        "figures": figures,
+        "arms": figures["arms"],
+        "classes": plots.CLASSES,
+        "notes": notes(figures),
+        "break_even": break_even_line(figures["break_even"]),
+        "plots": _plots(folder, figures),
+        "flips": FLIPS,
+        "causes": CAUSES,
+    }
+    html = ""
+    for count, length in CUTS:
+        shown = [_shortened(q, length) for q in questions[:count]]
+        if (count, length) != CUTS[-1] and _length(shown) > MOST:
+            continue
+        html = template.render(**everything, questions=shown, cut=length)
+        if len(html.encode()) <= MOST:
+            break
+    return html
+
+
+def _questions(folder: Path, figures: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All that the page shows of each question."""
     arms = figures["arms"]
-    questions = read_jsonl(folder / "data" / "test.jsonl")
     answers = {arm: read_jsonl(folder / "answers" / f"{arm}.jsonl") for arm in arms}
-    rows = [
-        {"question": q, "answers": {arm: answers[arm][n] for arm in arms}}
-        for n, q in enumerate(questions)
+    found = folder / "retrieval.jsonl"
+    passages = [row["passages"] for row in read_jsonl(found)] if found.exists() else []
+    with_input = figures["recipe"]["filled"]["records"]["context"] == "input"
+    rows = zip(
+        read_jsonl(folder / "data" / "test.jsonl"), figures["failures"]["questions"], strict=True
+    )
+    return [
+        {
+            "number": n + 1,
+            "text": row["instruction"],
+            "input": row["context"] if with_input else "",
+            "reference": row["response"],
+            "document": row["document"],
+            "judged": judged,
+            "marks": " ".join(_marks(judged)),
+            "answers": {
+                arm: {"text": lines[n]["text"], "shown": len(lines[n]["sources"])}
+                for arm, lines in answers.items()
+            },
+            "passages": _passages(Record(**row), passages[n]) if passages else [],
+        }
+        for n, (row, judged) in enumerate(rows)
     ]
-    return environment.get_template("page.html.jinja").render(
-        figures=figures,
-        arms=arms,
-        rows=rows,
-        notes=lines(figures),
-        plot=_quality_plot(arms),
-        curve=_loss_plot(figures["tune"]) if figures["tune"] else None,
+
+
+def _passages(question: Record, found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The passages found, each with whether it is a gold one."""
+    return [
+        {**p, "gold": bool(question.document and gold_rank(question, [Passage(**p)]))}
+        for p in found
+    ]
+
+
+def _marks(judged: Mapping[str, Any]) -> list[str]:
+    """What the filter looks for."""
+    verdicts = [
+        f"{'right' if right else 'wrong'}-{plots.CLASSES[arm]}"
+        for arm, right in judged["right"].items()
+    ]
+    return [*judged["flips"], *verdicts, *dict.fromkeys(judged["causes"].values())]
+
+
+def _shortened(question: dict[str, Any], length: int | None) -> dict[str, Any]:
+    """The question with every text cut to ``length`` characters, and fewer passages."""
+    if length is None:
+        return question
+    return {
+        **question,
+        **{name: _cut(question[name], length) for name in ("text", "input", "reference")},
+        "answers": {
+            arm: {**answer, "text": _cut(answer["text"], length)}
+            for arm, answer in question["answers"].items()
+        },
+        "passages": [
+            {**p, "text": _cut(p["text"], length)} for p in question["passages"][:SHOWN_PASSAGES]
+        ],
+    }
+
+
+def _length(questions: Sequence[Mapping[str, Any]]) -> int:
+    """Characters of what was answered and found: the page has at least as many bytes."""
+    return sum(
+        sum(len(answer["text"]) for answer in question["answers"].values())
+        + sum(len(passage["text"]) for passage in question["passages"])
+        for question in questions
     )
 
 
-def _quality_plot(arms: dict[str, Any]) -> str:
-    """Token F1 with its interval for each arm, as a data URI of SVG."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(6.4, 0.55 * len(arms) + 0.8), layout="constrained")
-    axes = figure.subplots()
-    for position, (name, arm) in enumerate(arms.items()):
-        f1 = arm["quality"]["token_f1"]
-        low, high = f1["ci95"]
-        axes.barh(position, f1["mean"], color=COLOURS[name], height=0.6)
-        axes.plot([low, high], [position, position], color="#222", linewidth=1.5)
-    axes.set_yticks(range(len(arms)), list(arms))
-    axes.invert_yaxis()
-    axes.set_xlim(0, 1)
-    axes.set_xlabel("token F1, with its 95 % interval")
-    return _drawn(figure)
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[:length] + " […]"
 
 
-def _loss_plot(training: dict[str, Any]) -> str | None:
-    """The loss of each step and of each epoch's validation; None where no step was kept."""
-    from matplotlib.figure import Figure
-
-    steps, epochs = training.get("steps"), training["epochs"]
-    if not steps:
-        return None
-    figure = Figure(figsize=(6.4, 2.4), layout="constrained")
-    axes = figure.subplots()
-    axes.plot([e["step"] for e in steps], [e["loss"] for e in steps], color="#8a8f98", label="step")
-    validated = [e for e in epochs if "eval_loss" in e]
-    if validated:
-        places = [len(steps) * e["epoch"] / len(epochs) for e in validated]
-        losses = [e["eval_loss"] for e in validated]
-        axes.plot(places, losses, "o-", color=COLOURS["tuned"], label="validation")
-    axes.set_xlabel("optimiser step")
-    axes.set_ylabel("loss, nats a token")
-    axes.legend(frameon=False)
-    return _drawn(figure)
-
-
-def _drawn(figure: Any) -> str:
-    """A figure as a data URI of SVG; the same figure gives the same bytes."""
-    import matplotlib as mpl
-
-    mpl.rcParams["svg.hashsalt"] = "ragtune"
-    for axes in figure.axes:
-        axes.spines[["top", "right"]].set_visible(False)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None})
-    return "data:image/svg+xml;base64," + base64.b64encode(buffer.getvalue()).decode()
+def _plots(folder: Path, figures: Mapping[str, Any]) -> list[tuple[str, Markup]]:
+    """Each plot with its caption."""
+    arms = figures["arms"]
+    seconds = {
+        arm: [
+            sum(t[part] for part in PARTS) for t in read_jsonl(folder / "latency" / f"{arm}.jsonl")
+        ]
+        for arm in arms
+    }
+    needs = Needs.model_validate(figures["recipe"]["filled"]["needs"])
+    count = next(iter(arms.values()))["latency_ms"]["questions"]
+    drawn = [
+        ("Token F1, with its 95 % interval", plots.quality(arms)),
+        (
+            f"Latency in ms of {count} questions asked alone; lines at the median and the 95th "
+            "percentile",
+            plots.latency(seconds, arms),
+        ),
+        (
+            f"Machine hours a month against queries a month; documents change: "
+            f"{needs.documents_change}",
+            plots.cost(arms, needs),
+        ),
+    ]
+    if figures["tune"] and figures["tune"]["epochs"]:
+        drawn.append(
+            ("Loss a token while tuning, in nats", plots.losses(figures["tune"]["epochs"]))
+        )
+    return drawn

@@ -7,6 +7,11 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from local.study.failures import FLIPS
+
+FEW = 30
+"""Fewer judged questions than this are called few."""
+
 
 def render(figures: dict[str, Any]) -> RenderableType:
     """The arms side by side, then retrieval, losses and the recommendation, a line each."""
@@ -54,12 +59,26 @@ def _arms(figures: dict[str, Any]) -> Table:
 
 def lines(figures: dict[str, Any]) -> list[str]:
     """What the table has no column for."""
+    found = [*_star(figures), *notes(figures), *failure_lines(figures["failures"])]
+    if line := break_even_line(figures["break_even"]):
+        found.append(line)
+    return found + verdict_lines(figures["recommendation"])
+
+
+def _star(figures: dict[str, Any]) -> list[str]:
+    """What the table's asterisk means."""
+    unanswerable = figures["unanswerable"]
+    if not unanswerable:
+        return []
+    return [
+        f"* share of the {unanswerable} unanswerable questions that were refused; quality is over "
+        f"the other {figures['questions'] - unanswerable}"
+    ]
+
+
+def notes(figures: dict[str, Any]) -> list[str]:
+    """What one has to know to read the figures."""
     found = []
-    if unanswerable := figures["unanswerable"]:
-        found.append(
-            f"* share of the {unanswerable} unanswerable questions that were refused; quality is "
-            f"over the other {figures['questions'] - unanswerable}"
-        )
     if retrieval := figures["retrieval"]:
         found.append(
             f"retrieval: recall@{retrieval['k']} {retrieval['recall_at_k']['mean']:.2f}, "
@@ -81,7 +100,45 @@ def lines(figures: dict[str, Any]) -> list[str]:
         found.append(
             f"warning: {leaked} held-out questions stand word for word in the training rows"
         )
-    recommendation = figures["recommendation"]
-    found.append(f"fits best: {recommendation['arm'] or 'none'} — {recommendation['because']}")
+    judged = figures["questions"] - figures["unanswerable"] or figures["questions"]
+    if judged < FEW:
+        found.append(f"only {judged} questions: a hint, not a finding; mind the intervals")
+    return found
+
+
+def failure_lines(failures: dict[str, Any]) -> list[str]:
+    """Right answers and flips in one line, and where arms with passages went wrong in another."""
+    right = ", ".join(f"{arm} {count}" for arm, count in failures["right"].items())
+    flips = [f"{words} {failures['flips'][name]}" for name, words in FLIPS.items()]
+    found = [f"right (token F1 from {failures['right_from']:g}): {right}"]
+    if failures["steps"]:
+        found.append(f"flips: {', '.join(flips)}")
+    for arm, causes in failures["causes"].items():
+        words = {"not_found": "gold not found", "left_out": "gold left out", "misread": "misread"}
+        words["not_refused"] = "not refused"
+        if told := ", ".join(f"{w} {causes[name]}" for name, w in words.items() if name in causes):
+            found.append(f"{arm} wrong: {told}")
+    return found
+
+
+def break_even_line(break_even: dict[str, Any] | None) -> str:
+    """From how many queries a month tuning pays, in words; empty where it cannot be said."""
+    if break_even is None:
+        return ""
+    change, queries = break_even["documents_change"], break_even["queries_per_month"]
+    given = f"(documents change: {change}; this machine's seconds)"
+    if queries is None:
+        return f"break-even: tuned costs more than rag at any number of queries {given}"
+    if queries == 0:
+        return f"break-even: tuned costs less than rag from the first query {given}"
+    return f"break-even: tuned costs less than rag from {queries:,.0f} queries a month {given}"
+
+
+def verdict_lines(recommendation: dict[str, Any]) -> list[str]:
+    """The arm that fits, why each other does not, and what would change that."""
+    found = [f"fits best: {recommendation['arm'] or 'none'} — {recommendation['because']}"]
     found += [f"  not {arm}: {why}" for arm, why in recommendation["out"].items()]
+    changes = [f"{c['change']} → {c['arm'] or 'none'}" for c in recommendation["sensitivity"]]
+    if changes:
+        found.append(f"would change it: {'; '.join(changes)}")
     return found

@@ -7,6 +7,9 @@ from local.rag.passages import Passage
 from local.recipe import Study
 from local.records import Record
 
+TIMED = "retrieval, prefill, decode"
+"""The parts of a latency; an input of the stage, so that answers timed otherwise are made anew."""
+
 
 def ask(
     arm: Arm,

@@ -1,22 +1,24 @@
 """Every figure of a run, from what its stages left in the folder."""
 
 from collections.abc import Sequence
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from local import recommend
 from local.rag.passages import Passage
 from local.recipe import Arm, Recipe
+from local.recommend.rule import recommend
+from local.recommend.sensitivity import sensitivity
 from local.records import Record
 from local.runs import read_json, read_jsonl
-from local.study import retrieval
+from local.study import cost, failures, retrieval, speed
+from local.study.failures import is_unanswerable
+from local.study.labels import macro_f1
 from local.study.metrics import METRICS, exact_match
-from local.study.statistics import difference, estimate
+from local.study.statistics import compare, estimate
 
-SCHEMA = 1
+SCHEMA = 2
 """Of ``results.json``; raised when a field changes its meaning or goes."""
 
 
@@ -27,59 +29,70 @@ def collect(recipe: Recipe, folder: Path, lock: dict[str, Any]) -> dict[str, Any
     """
     questions = [Record(**row) for row in read_jsonl(folder / "data" / "test.jsonl")]
     refusal = recipe.study.refusal
-    answers = {arm: read_jsonl(folder / "answers" / f"{arm}.jsonl") for arm in recipe.arms}
+    answers: dict[str, list[Any]] = {
+        arm: read_jsonl(folder / "answers" / f"{arm}.jsonl") for arm in recipe.arms
+    }
     latencies = {arm: read_jsonl(folder / "latency" / f"{arm}.jsonl") for arm in recipe.arms}
     scores = {arm: score(questions, answers[arm], refusal) for arm in recipe.arms}
+    seconds = {name: stage["seconds"] for name, stage in lock["stages"].items()}
+    found = _found(folder)
     figures: dict[str, Any] = {
         "schema": SCHEMA,
         "recipe": {"name": recipe.name, "identity": recipe.identity, "filled": recipe.filled},
         "questions": len(questions),
         "unanswerable": sum(is_unanswerable(q, refusal) for q in questions),
         "arms": {
-            arm: _arm(questions, answers[arm], latencies[arm], scores[arm], recipe)
+            arm: {
+                **_arm(questions, answers[arm], latencies[arm], scores[arm], recipe),
+                "cost": cost.arm_cost(
+                    arm, seconds, answers[arm], latencies[arm], recipe.needs.price_per_hour
+                ),
+            }
             for arm in recipe.arms
         },
         "differences": differences(scores, recipe.seed),
-        "retrieval": _retrieval(recipe, folder, questions),
+        "failures": failures.analyse(questions, answers, found, refusal),
+        "retrieval": (
+            retrieval.quality(questions, found, recipe.rag.top_k, recipe.seed) if found else None
+        ),
         "heldout_loss": _optional(folder / "heldout.json"),
         "tune": _optional(folder / "adapter" / "training.json"),
         "index": _index(folder),
         "data": lock.get("data", {}),
-        "seconds": {name: stage["seconds"] for name, stage in lock["stages"].items()},
+        "seconds": seconds,
         "environment": lock.get("environment", {}),
     }
-    figures["recommendation"] = recommend.recommend(recipe.needs, figures)
+    figures["break_even"] = cost.break_even(figures["arms"], recipe.needs)
+    figures["recommendation"] = {
+        **recommend(recipe.needs, figures),
+        "sensitivity": sensitivity(recipe.needs, figures),
+    }
     return figures
-
-
-def is_unanswerable(question: Record, refusal: str) -> bool:
-    """Whether the reference answer is that there is none."""
-    return exact_match(question.response, refusal) == 1.0
 
 
 def score(
     questions: Sequence[Record], answers: Sequence[dict[str, Any]], refusal: str
 ) -> dict[str, list[float]]:
     """Each metric for each answerable question, in order; all questions where none is."""
-    judged = [
-        (q.response, a["text"])
-        for q, a in zip(questions, answers, strict=True)
-        if not is_unanswerable(q, refusal)
-    ] or [(q.response, a["text"]) for q, a in zip(questions, answers, strict=True)]
+    judged = _judged(questions, answers, refusal)
     return {name: [metric(a, r) for r, a in judged] for name, metric in METRICS.items()}
 
 
+def _judged(
+    questions: Sequence[Record], answers: Sequence[dict[str, Any]], refusal: str
+) -> list[tuple[str, str]]:
+    """Reference and answer of each answerable question; of all questions where none is."""
+    both = [(q, a["text"]) for q, a in zip(questions, answers, strict=True)]
+    answerable = [(q, text) for q, text in both if not is_unanswerable(q, refusal)]
+    return [(q.response, text) for q, text in answerable or both]
+
+
 def differences(scores: dict[Arm, dict[str, list[float]]], seed: int) -> list[dict[str, Any]]:
-    """Each pair of arms on each metric, question by question."""
+    """Each pair of arms on each metric, question by question; a metric is one family of pairs."""
     return [
-        {
-            "left": left,
-            "right": right,
-            "metric": metric,
-            **difference(scores[left][metric], scores[right][metric], seed).to_json(),
-        }
-        for left, right in combinations(scores, 2)
+        {"metric": metric, **pair.to_json()}
         for metric in METRICS
+        for pair in compare({arm: values[metric] for arm, values in scores.items()}, seed)
     ]
 
 
@@ -91,23 +104,22 @@ def _arm(
     recipe: Recipe,
 ) -> dict[str, Any]:
     seed = recipe.seed
-    alone = 1000 * np.array([t["retrieval"] + t["generation"] for t in latencies])
+    judged = _judged(questions, answers, recipe.study.refusal)
+    texts, references = [a for _, a in judged], [r for r, _ in judged]
     return {
-        "quality": {name: estimate(values, seed).to_json() for name, values in scores.items()},
-        "refusal": _refusals(questions, answers, recipe),
-        "latency_ms": {
-            "p50": round(float(np.percentile(alone, 50)), 3),
-            "p95": round(float(np.percentile(alone, 95)), 3),
-            "retrieval_p50": round(1000 * float(np.median([t["retrieval"] for t in latencies])), 3),
-            "questions": len(latencies),
+        "quality": {
+            **{name: estimate(values, seed).to_json() for name, values in scores.items()},
+            "macro_f1": macro_f1(texts, references, seed),
         },
+        "refusal": _refusals(questions, answers, recipe),
+        "latency_ms": speed.latency_ms(latencies),
+        "throughput": speed.throughput(answers),
         "tokens": {
             "prompt_mean": float(np.mean([a["prompt_tokens"] for a in answers])),
             "completion_mean": float(np.mean([a["completion_tokens"] for a in answers])),
             "cut_prompts": sum(a["cut_tokens"] > 0 for a in answers),
             "cut_passages": sum(a["retrieved"] - len(a["sources"]) for a in answers),
         },
-        "batch_seconds_per_answer": float(np.mean([a["seconds"] for a in answers])),
     }
 
 
@@ -126,12 +138,12 @@ def _refusals(
     }
 
 
-def _retrieval(recipe: Recipe, folder: Path, questions: Sequence[Record]) -> dict[str, Any] | None:
+def _found(folder: Path) -> list[list[Passage]]:
+    """The passages found for each question, in order; none where nothing was retrieved."""
     path = folder / "retrieval.jsonl"
     if not path.exists():
-        return None
-    found = [[Passage(**p) for p in row["passages"]] for row in read_jsonl(path)]
-    return retrieval.quality(questions, found, recipe.rag.top_k, recipe.seed)
+        return []
+    return [[Passage(**p) for p in row["passages"]] for row in read_jsonl(path)]
 
 
 def _index(folder: Path) -> dict[str, Any] | None:

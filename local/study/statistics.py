@@ -1,39 +1,198 @@
-"""Means with intervals: bootstrap over questions, which are the unit that was sampled."""
+"""Means with intervals, and which arms differ; the questions are the unit that was sampled."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr, ndtri, stdtrit
 
 DRAWS = 4000
+LEVEL = 0.05
+"""Of a family of comparisons: the chance that arms which are alike are called different."""
+POWER = 0.8
+"""The chance to see a difference of the size measured, that `more_questions` asks for."""
+BLOCK = 4_000_000
+"""Cells of a resampling matrix held at once."""
+
+Array = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean and its 95 % percentile-bootstrap interval."""
+    """A mean and its 95 % interval."""
 
     mean: float
     ci95: tuple[float, float]
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, Any]:
         """``mean`` and ``ci95``, rounded to six places."""
         return {"mean": round(self.mean, 6), "ci95": [round(x, 6) for x in self.ci95]}
 
 
-def estimate(values: Sequence[float], seed: int) -> Estimate:
-    """The mean of ``values``, one a question, and its interval.
+@dataclass(frozen=True)
+class Comparison:
+    """The mean of ``left - right``, paired by question, and whether it can be told from zero.
 
-    Raises ValueError when there are none. The percentile method is Efron's (1979).
+    ``p`` is for this pair alone, ``p_holm`` corrected for all pairs compared. ``more_questions``
+    is about how many further ones would tell them apart, were the true difference the one
+    measured; None where they are told apart already, or where the means are equal.
     """
-    if not values:
+
+    left: str
+    right: str
+    difference: Estimate
+    p: float
+    p_holm: float
+    more_questions: int | None
+
+    @property
+    def different(self) -> bool:
+        """Whether the arms are told apart at ``LEVEL``, after the correction."""
+        return self.p_holm <= LEVEL
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields, the difference's own among them, and ``different``."""
+        return {
+            "left": self.left,
+            "right": self.right,
+            **self.difference.to_json(),
+            "p": round(self.p, 6),
+            "p_holm": round(self.p_holm, 6),
+            "different": self.different,
+            "more_questions": self.more_questions,
+        }
+
+
+def estimate(values: Sequence[float], seed: int) -> Estimate:
+    """The mean of ``values``, one a question, and its interval (see `intervals`).
+
+    Raises ValueError when there are none.
+    """
+    if not len(values):
         raise ValueError("no values to estimate a mean from")
-    data = np.asarray(values, dtype=float)
-    generator = np.random.default_rng(seed)
-    draws = generator.integers(0, len(data), (DRAWS, len(data)))
-    low, high = np.percentile(data[draws].mean(axis=1), [2.5, 97.5])
+    data = np.asarray(values, dtype=float)[:, None]
+    (low,), (high,) = intervals(data, seed)
     return Estimate(float(data.mean()), (float(low), float(high)))
 
 
-def difference(left: Sequence[float], right: Sequence[float], seed: int) -> Estimate:
-    """The mean of ``left - right`` question by question, paired, and its interval."""
-    return estimate([a - b for a, b in zip(left, right, strict=True)], seed)
+def intervals(values: Array, seed: int) -> tuple[Array, Array]:
+    """The lower and upper 95 % bounds of each column's mean; ``values`` is (questions, columns).
+
+    A column of nothing but 0 and 1 is a share and gets Wilson's score interval (1927), which has
+    a width even where all are equal. Any other gets the expanded percentile bootstrap: Efron's
+    percentiles, moved outwards so that few questions do not make the interval too narrow
+    (Hesterberg, "What Teachers Should Know About the Bootstrap", 2015, section 5.3). All columns
+    share the resampled questions.
+    """
+    count = len(values)
+    means = np.concatenate([block @ values / count for block in resamples(count, seed)])
+    tail = float(expanded(LEVEL / 2, count))
+    low, high = np.quantile(means, [tail, 1 - tail], axis=0)
+    shares = np.isin(values, (0.0, 1.0)).all(axis=0)
+    low[shares], high[shares] = _wilson(values[:, shares].mean(axis=0), count)
+    return low, high
+
+
+def expanded(tail: float, count: int) -> float:
+    """The bootstrap percentile that stands for ``tail`` with ``count`` questions."""
+    if count < 2:
+        return 0.0
+    return float(ndtr(math.sqrt(count / (count - 1)) * stdtrit(count - 1, tail)))
+
+
+def compare(scores: Mapping[str, Sequence[float]], seed: int) -> list[Comparison]:
+    """Every pair of arms on one metric, corrected for the number of pairs by Holm's method (1979).
+
+    ``scores`` holds each arm's values, in the order of the questions. The p-values are those of
+    the paired sign-flip test (`sign_flip`).
+    """
+    pairs = list(combinations(scores, 2))
+    if not pairs:
+        return []
+    gaps = np.array([np.subtract(scores[a], scores[b]) for a, b in pairs], dtype=float).T
+    alone = sign_flip(gaps, seed)
+    low, high = intervals(gaps, seed)
+    corrected, levels = holm(alone)
+    return [
+        Comparison(
+            left,
+            right,
+            Estimate(float(gaps[:, n].mean()), (float(low[n]), float(high[n]))),
+            float(alone[n]),
+            float(corrected[n]),
+            None if corrected[n] <= LEVEL else more_questions(gaps[:, n], float(levels[n])),
+        )
+        for n, (left, right) in enumerate(pairs)
+    ]
+
+
+def sign_flip(gaps: Array, seed: int) -> Array:
+    """Two-sided p-values of each column's mean being zero; ``gaps`` is (questions, columns).
+
+    Fisher's randomisation test: were two arms alike, each difference might as well have had the
+    other sign. `DRAWS` random sets of signs stand for all of them, with the one seen added.
+    """
+    generator = np.random.default_rng(seed)
+    seen = np.abs(gaps.sum(axis=0)) - 1e-9  # equal sums in another order are still equal
+    beyond = np.zeros(gaps.shape[1])
+    for size in _blocks(len(gaps)):
+        signs = generator.integers(0, 2, (size, len(gaps))) * 2.0 - 1.0
+        beyond += (np.abs(signs @ gaps) >= seen).sum(axis=0)
+    return (beyond + 1) / (DRAWS + 1)
+
+
+def holm(p: Array) -> tuple[Array, Array]:
+    """Holm's step-down correction along the first axis: p-values, and the level each was held to.
+
+    ``p`` is (comparisons,) or (comparisons, studies).
+    """
+    count = len(p)
+    order = np.argsort(p, axis=0, kind="stable")
+    left = np.arange(count, 0, -1).reshape(-1, *[1] * (p.ndim - 1))
+    stepped = np.maximum.accumulate(np.take_along_axis(p, order, 0) * left, axis=0)
+    corrected, levels = np.empty_like(p), np.empty_like(p)
+    np.put_along_axis(corrected, order, np.minimum(stepped, 1.0), 0)
+    np.put_along_axis(levels, order, np.broadcast_to(LEVEL / left, p.shape), 0)
+    return corrected, levels
+
+
+def more_questions(gaps: Array, level: float) -> int | None:
+    """About how many more questions would tell two arms apart at ``level``, with `POWER`.
+
+    The normal approximation for a paired mean, n = ((z_level/2 + z_power) · sd / mean)², taken at
+    the difference measured. None where the means are equal or there is one question only.
+    """
+    mean = abs(float(gaps.mean()))
+    if len(gaps) < 2 or mean < 1e-12:
+        return None
+    reach = float(-ndtri(level / 2) + ndtri(POWER))
+    needed = (reach * float(gaps.std(ddof=1)) / mean) ** 2
+    return max(1, math.ceil(needed) - len(gaps))
+
+
+def resamples(count: int, seed: int) -> Iterator[Array]:
+    """How often each question stands in each resample, in blocks of (resamples, questions)."""
+    generator = np.random.default_rng(seed)
+    for size in _blocks(count):
+        drawn = generator.integers(0, count, (size, count)) + count * np.arange(size)[:, None]
+        block = np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count)
+        yield block.astype(float)
+
+
+def _blocks(count: int) -> Iterator[int]:
+    """Sizes that add up to ``DRAWS``, each small enough to be held with ``count`` columns."""
+    size = max(1, min(DRAWS, BLOCK // count))
+    for start in range(0, DRAWS, size):
+        yield min(size, DRAWS - start)
+
+
+def _wilson(share: Array, count: int) -> tuple[Array, Array]:
+    z = float(-ndtri(LEVEL / 2))
+    middle = share + z * z / (2 * count)
+    reach = z * np.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
+    low, high = (middle - reach) / (1 + z * z / count), (middle + reach) / (1 + z * z / count)
+    return np.minimum(np.clip(low, 0, 1), share), np.maximum(np.clip(high, 0, 1), share)

@@ -40,3 +40,13 @@ def test_progress_reaches_the_end_and_time_is_shared(generator: Generator) -> No
     completions = generator.many(PROMPTS, 2, lambda done, total: seen.append((done, total)))
     assert seen == [(2, 4), (4, 4)]
     assert all(c.seconds > 0 for c in completions)
+
+
+def test_the_first_token_comes_after_the_prompt_was_read_and_before_the_end(
+    generator: Generator,
+) -> None:
+    longer = Generator(generator.model, generator.tokenizer, max_new_tokens=32)
+    one = next(c for c in map(longer.one, PROMPTS) if len(c.ids) > 20)
+    assert 0 < one.prefill < one.seconds
+    (short,) = Generator(generator.model, generator.tokenizer, 1).many([PROMPTS[0]], 1)
+    assert 0 < short.prefill <= short.seconds

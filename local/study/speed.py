@@ -1,0 +1,33 @@
+"""How long an arm takes: latency of one question alone, throughput in batches."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+PARTS = ("retrieval", "prefill", "decode")
+
+
+def latency_ms(rows: Sequence[Mapping[str, float]]) -> dict[str, float | int]:
+    """Percentiles of the whole and the medians of its parts, from ``latency/<arm>.jsonl``."""
+    parts = {part: 1000 * np.array([row[part] for row in rows]) for part in PARTS}
+    whole = sum(parts.values())
+    return {
+        "p50": round(float(np.percentile(whole, 50)), 3),
+        "p95": round(float(np.percentile(whole, 95)), 3),
+        **{f"{part}_p50": round(float(np.median(ms)), 3) for part, ms in parts.items()},
+        "questions": len(rows),
+    }
+
+
+def throughput(answers: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Answers and written tokens a second while answers are decoded in batches.
+
+    Retrieval is not in it: the passages of all questions are found beforehand.
+    """
+    seconds = sum(answer["seconds"] for answer in answers)
+    tokens = sum(answer["completion_tokens"] for answer in answers)
+    return {
+        "answers_per_second": round(len(answers) / seconds, 3),
+        "tokens_per_second": round(tokens / seconds, 3),
+    }

@@ -1,0 +1,44 @@
+import pytest
+
+from local.recipe import Needs
+from local.study.cost import arm_cost, break_even, fixed_seconds, monthly_seconds
+
+STAGES = {"tune": 3600.0, "index": 60.0}
+ANSWERS = [{"seconds": 0.01}, {"seconds": 0.03}]
+TIMES = [{"retrieval": 0.02}, {"retrieval": 0.04}]
+
+
+def test_an_arm_costs_what_was_made_for_it_and_what_a_question_takes() -> None:
+    both = arm_cost("tuned+rag", STAGES, ANSWERS, TIMES, price_per_hour=3.6)
+    assert both == {
+        "tuning_seconds": 3600.0,
+        "indexing_seconds": 60.0,
+        "seconds_per_1000": pytest.approx(50.0),
+        "initial_price": 3.66,
+        "price_per_1000": pytest.approx(0.05),
+    }
+    base = arm_cost("base", STAGES, ANSWERS, TIMES, price_per_hour=None)
+    assert base["tuning_seconds"] == base["indexing_seconds"] == 0
+    assert base["seconds_per_1000"] == 20
+    assert base["initial_price"] is None
+
+
+def test_what_knows_the_documents_by_heart_is_tuned_anew_when_they_change() -> None:
+    cost = arm_cost("tuned+rag", STAGES, ANSWERS, TIMES, None)
+    assert fixed_seconds("tuned", {**cost, "indexing_seconds": 0}, "monthly") == 3600
+    assert fixed_seconds("tuned+rag", cost, "monthly") == 300 + 60
+    assert monthly_seconds("tuned+rag", cost, 2000, "monthly") == pytest.approx(360 + 100)
+
+
+def test_break_even_is_where_both_cost_the_same() -> None:
+    tuned = {"tuning_seconds": 3600.0, "indexing_seconds": 0.0, "seconds_per_1000": 10.0}
+    rag = {"tuning_seconds": 0.0, "indexing_seconds": 36.0, "seconds_per_1000": 40.0}
+    arms = {"tuned": {"cost": tuned}, "rag": {"cost": rag}}
+    found = break_even(arms, Needs(documents_change="monthly"))
+    assert found == {"documents_change": "monthly", "queries_per_month": 118_800.0}
+    assert monthly_seconds("tuned", tuned, 118_800, "monthly") == pytest.approx(
+        monthly_seconds("rag", rag, 118_800, "monthly")
+    )
+    slow = {"tuned": {"cost": {**tuned, "seconds_per_1000": 50.0}}, "rag": {"cost": rag}}
+    assert break_even(slow, Needs()) == {"documents_change": "never", "queries_per_month": None}
+    assert break_even({"base": {"cost": tuned}}, Needs()) is None
