@@ -13,7 +13,7 @@ from local.records import Record as Question
 from local.runs import read_jsonl, write_json, write_text
 from local.study.metrics import METRICS
 from local.study.results import score
-from local.study.statistics import difference, estimate
+from local.study.statistics import estimate
 
 COMPARISON = Path("cloud") / "comparison.json"
 PAGE = Path("cloud") / "comparison.html"
@@ -107,9 +107,11 @@ def _answers(
 
 def _gains(scores: dict[str, dict[str, list[float]]], seed: int) -> dict[str, Any]:
     return {
-        place: difference(
-            scores[f"{place} tuned"]["token_f1"], scores[f"{place} base"]["token_f1"], seed
-        ).to_json()
+        place: estimate(_gaps(scores[f"{place} tuned"], scores[f"{place} base"]), seed).to_json()
         for place in ("local", "cloud")
         if f"{place} tuned" in scores and f"{place} base" in scores
     }
+
+
+def _gaps(tuned: dict[str, list[float]], base: dict[str, list[float]]) -> list[float]:
+    return [t - b for t, b in zip(tuned["token_f1"], base["token_f1"], strict=True)]

@@ -48,7 +48,6 @@ Overrides = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="FIELD=VALUE", help="Override a field, e.g. tune.epoch=2."),
 ]
-RunsFolder = Annotated[Path, typer.Option("--runs", help="Where run folders are kept.")]
 Offline = Annotated[
     bool, typer.Option("--offline", help="Refuse downloads and every connection but loopback.")
 ]

@@ -22,7 +22,7 @@ from .formats import format_task
 from .organisations import reading_task
 from .pages import page_task
 from .reading import closed_book_task, country_task, paragraph_task, passages_task, summary_task
-from .recall import recall_sample
+from .recall import asked_about, recall_sample
 from .samples import JUMPSTART, TEMPLATE, Piece, Sample, Task, compact, encode, prompts
 
 STAGES = ((0.9, 512), (1.01, 1024))
@@ -30,11 +30,12 @@ STAGES = ((0.9, 512), (1.01, 1024))
 
 KNOTS = (0.0, 0.12, 0.4, 0.75, 1.0)
 SHARES: dict[str, tuple[float, ...]] = {
-    "recall": (0.20, 0.12, 0.06, 0.03, 0.02),
-    "generated": (0.36, 0.32, 0.20, 0.10, 0.05),
+    "recall": (0.20, 0.09, 0.03, 0.02, 0.01),
+    "asked": (0.10, 0.20, 0.14, 0.05, 0.02),
+    "generated": (0.28, 0.24, 0.17, 0.09, 0.05),
     "generated_rag": (0.02, 0.08, 0.14, 0.16, 0.14),
-    "page": (0.12, 0.14, 0.18, 0.14, 0.08),
-    "page_rag": (0.00, 0.05, 0.10, 0.22, 0.34),
+    "page": (0.10, 0.09, 0.10, 0.12, 0.08),
+    "page_rag": (0.00, 0.01, 0.10, 0.21, 0.33),
     "paragraph": (0.14, 0.14, 0.12, 0.08, 0.05),
     "paragraph_rag": (0.00, 0.03, 0.06, 0.10, 0.14),
     "country": (0.02, 0.02, 0.02, 0.02, 0.02),
@@ -47,6 +48,7 @@ SHARES: dict[str, tuple[float, ...]] = {
 
 TYPICAL = {
     "recall": 130,
+    "asked": 130,
     "generated": 200,
     "generated_rag": 400,
     "page": 220,
@@ -85,6 +87,7 @@ class Sources:
         self.corpus = corpus
         self.makers: dict[str, Callable[[Random, float], Sample | None]] = {
             "recall": lambda rng, _: recall_sample(corpus, rng),
+            "asked": lambda rng, _: _laid_out(asked_about(corpus, rng), rng),
             "generated": lambda rng, f: _laid_out(
                 reading_task(rng, plain=rng.random() > 2 * f, refusals=0.08, most=6), rng
             ),

@@ -10,7 +10,7 @@ from random import Random
 
 from .corpus import Corpus
 from .names import product, stem, surname, town
-from .samples import Piece, Sample
+from .samples import Piece, Question, Sample, Task
 
 PAIRS = (
     "{k}: {v}\n",
@@ -20,6 +20,31 @@ PAIRS = (
     "{k} -> {v}\n",
     "{k}, {v}; ",
 )
+STATEMENTS = (
+    "{k} is {v}.",
+    "{k} has {v}.",
+    "{k}: {v}.",
+    "{v} is for {k}.",
+    "{v} belongs to {k}.",
+    "For {k} there is {v}.",
+    "With {k} goes {v}.",
+    "The {k} came from {v}.",
+    "{v} was given to {k}.",
+    "In {v} stands {k}.",
+)
+ASKED = (
+    "What about {k}?",
+    "And {k}?",
+    "What goes with {k}?",
+    "Which one has to do with {k}?",
+    "Tell me of {k}.",
+    "{k}: what is it?",
+    "Please look up {k} for me.",
+    "I want to know what {k} has.",
+    "Is there something on {k}?",
+    "Name what belongs to {k}.",
+)
+"""Ways to ask for a key that do not tell how it was stated."""
 NAMES = (stem, surname, town, product)
 
 
@@ -57,6 +82,25 @@ def looked_up(corpus: Corpus, rng: Random) -> Sample:
         sample.append(Piece(before.format(k=key), "prompt"))
         sample.append(Piece(pairs[key] + after.rstrip(" "), "answer"))
     return sample
+
+
+def asked_about(corpus: Corpus, rng: Random) -> Task:
+    """Statements that pair words without sense, and a question that holds the words of a key.
+
+    The key stands anywhere in the question, now and then with its words in another order: what
+    has to be found is where these words stood, and what was said there beside them.
+    """
+    words = random_words(corpus, rng, 60)
+    statements, questions = [], []
+    for _ in range(rng.randint(2, 6)):
+        key = [words.pop() for _ in range(rng.randint(1, 3))]
+        value = " ".join(words.pop() for _ in range(rng.randint(1, 3)))
+        statements.append(rng.choice(STATEMENTS).format(k=" ".join(key), v=value))
+        if rng.random() < 0.3:
+            rng.shuffle(key)
+        questions.append(Question(rng.choice(ASKED).format(k=" ".join(key)), value))
+    rng.shuffle(questions)
+    return Task(questions, (" ".join(statements),))
 
 
 def recall_sample(corpus: Corpus, rng: Random) -> Sample:

@@ -134,3 +134,12 @@ def test_in_a_browser_the_filter_and_the_search_leave_what_fits(tmp_path: Path) 
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     assert "<title>2,123,13,3,|0 of 3 questions</title>" in done.stdout
+
+
+def test_the_page_says_what_was_tuned_otherwise_than_asked(tmp_path: Path) -> None:
+    what = "micro-batches of 1 instead of 4: memory is short"
+    figures = write_run(tmp_path, arms=ARMS)
+    assert f"Tuned otherwise than asked: {what}." in page.render(
+        tmp_path, {**figures, "tune": {"epochs": [], "substitutions": [what]}}
+    )
+    assert "Tuned otherwise" not in page.render(tmp_path, figures)
