@@ -13,8 +13,10 @@ from moto import mock_aws
 from moto.core.models import botocore_stubber
 
 from cloud.account import Account
+from local import recipe_file
+from local.pipeline import Pipeline
 from local.recipe import Recipe
-from local.runs import file_hash, write_json, write_jsonl
+from local.runs import Run, file_hash, write_json, write_jsonl
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, archive
 from tests.conftest import ROOT
 
@@ -150,17 +152,32 @@ def run(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def merged_model(tiny_llama: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """What a job leaves: a tiny Llama, its LoRA merged in, with its tokenizer, as an archive."""
-    import torch
-    from peft import LoraConfig, get_peft_model
-    from transformers import AutoTokenizer, LlamaForCausalLM
-
-    folder = tmp_path_factory.mktemp("merged")
-    torch.manual_seed(1)
-    base = LlamaForCausalLM.from_pretrained(tiny_llama)
-    tuned = get_peft_model(base, LoraConfig(r=2, target_modules=["q_proj", "v_proj"]))
-    tuned.merge_and_unload().save_pretrained(folder)
-    AutoTokenizer.from_pretrained(tiny_llama).save_pretrained(folder)
+    """What a job leaves: a tiny Llama that was tuned here, its LoRA merged in, as an archive."""
+    made = tmp_path_factory.mktemp("tuned")
+    rows = [
+        {"instruction": f"When {n}?", "context": f"At six, {n}.", "response": "six"}
+        for n in range(12)
+    ]
+    write_jsonl(made / "records.jsonl", rows)
+    tune = {
+        "epoch": 1,
+        "learning_rate": 0.01,
+        "max_input_length": 64,
+        "per_device_train_batch_size": 1,
+        "gradient_accumulation_steps": 1,
+    }
+    sections = {
+        "name": "tuned",
+        "model": {"local": str(tiny_llama)},
+        "records": {"source": "records.jsonl", "test_fraction": 0.2},
+        "tune": tune,
+        "study": {"arms": ["base", "tuned"]},
+    }
+    (made / "recipe.yaml").write_text(json.dumps(sections), encoding="utf-8")
+    tuning = Pipeline(recipe_file.load(made / "recipe.yaml"), Run(made / "run"))
+    assert tuning.tune()["steps"]
+    folder = made / "merged"
+    tuning.bench.export(folder, "bfloat16")
     content = archive(folder)
     shutil.rmtree(folder)
     return content
