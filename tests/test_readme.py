@@ -83,7 +83,7 @@ def test_the_demo_gives_every_figure_and_a_report_and_opens_no_connection(demo: 
     assert set(figures["arms"]) == {"base", "tuned", "rag", "tuned+rag"}
     assert figures["questions"] == 100
     assert figures["heldout_loss"]["tuned"] < figures["heldout_loss"]["base"]
-    assert figures["retrieval"]["recall_at_k"]["mean"] > 0.7
+    assert figures["retrieval"]["recall_at_k"]["mean"] > 0.55
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert page.count('<article class="question"') == 100
     assert not re.search(r"(src|href)=\"(?!#)", page)

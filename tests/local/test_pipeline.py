@@ -135,7 +135,7 @@ def test_kill_9_while_tuning_loses_no_finished_stage(
     root = Path(__file__).resolve().parents[2]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     process = subprocess.Popen(
-        [*command, "--set", "tune.epoch=30"],
+        [*command, "--set", "tune.epoch=10"],
         cwd=root,
         env=environment,
         stderr=subprocess.DEVNULL,
@@ -152,7 +152,7 @@ def test_kill_9_while_tuning_loses_no_finished_stage(
     finished = {n: s["finished"] for n, s in read_json(folder / "lock.json")["stages"].items()}
     assert list(finished) == ["index", "data"]
     done = subprocess.run(
-        [*command, "--set", "tune.epoch=30", "--json"],
+        [*command, "--set", "tune.epoch=10", "--json"],
         cwd=root,
         env=environment,
         capture_output=True,

@@ -14,7 +14,7 @@ from scripts.pretrain.organisations import reading_task
 from scripts.pretrain.pages import page_task
 from scripts.pretrain.wordlists import WORDS
 
-RUN = 8
+RUN = 10
 """So many words in a row in common are no coincidence: shorter runs are turns of phrase."""
 SETS = {
     "handbook": data_folder() / "demo/handbook",

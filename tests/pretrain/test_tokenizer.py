@@ -4,9 +4,9 @@ from random import Random
 import pytest
 from transformers import AutoTokenizer
 
-from local.template import Renderer, Template
+from local.template import Renderer
 from scripts.pretrain.organisations import reading_task
-from scripts.pretrain.samples import Piece, Task, compact, encode, prompts
+from scripts.pretrain.samples import TEMPLATE, Piece, Task, compact, encode, prompts
 from scripts.pretrain.tokenizer import load_tokenizer, train_tokenizer
 
 TEXTS = [
@@ -60,7 +60,7 @@ def test_samples_are_encoded_as_the_renderer_encodes_them(folder: Path) -> None:
     tokenizer = load_tokenizer(folder)
     task = reading_task(Random(5), passages=2, most=1)
     ids, weights = encode(prompts(task), tokenizer)
-    template = Template()
+    template = TEMPLATE
     context = template.context("", task.passages)
     row = Renderer(template, tokenizer).row(
         task.questions[0].text, context, task.questions[0].answer

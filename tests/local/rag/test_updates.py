@@ -44,7 +44,7 @@ def run(target: Any, *arguments: Any) -> int:
 
 
 @settings(
-    max_examples=int(os.environ.get("RAGTUNE_SEQUENCES", "12")),
+    max_examples=int(os.environ.get("RAGTUNE_SEQUENCES", "5")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
