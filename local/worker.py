@@ -16,6 +16,7 @@ from typing import Any
 from local import errors, hub, recipe_file
 from local.errors import RagtuneError
 from local.runs import read_json, read_jsonl, write_json
+from local.watch import Silent
 from local.workbench import Workbench
 
 
@@ -69,7 +70,7 @@ def _error(path: Path, code: int) -> BaseException:
     return kind(said["message"])
 
 
-class _Stderr:
+class _Stderr(Silent):
     """A watcher of the first process: lines on stderr, and no bar."""
 
     def __init__(self, speaks: bool) -> None:
@@ -78,9 +79,6 @@ class _Stderr:
     def say(self, line: str) -> None:
         if self._speaks:
             print(line, file=sys.stderr, flush=True)
-
-    def progress(self, title: str) -> Any:
-        raise NotImplementedError
 
 
 def main(run_folder: Path, work: Path) -> int:

@@ -65,6 +65,8 @@ TYPICAL = {
 
 RANKS = (0.65, 0.2, 0.1, 0.05)
 """How often the passage with the answer is the first, second, ... that retrieval finds."""
+SHORT_PARAGRAPHS = 0.9
+"""Until this fraction of the budget, natural paragraphs are of 15 to 60 words."""
 COMPACT, QUESTION_FIRST = 0.15, 0.1
 """How often a task of several questions has a compact layout, and a single question the prompt of
 JumpStart's container instead of the one that the model is made for."""
@@ -116,7 +118,7 @@ class Sources:
         return [Piece(whole[start : start + characters], "text")]
 
     def _paragraph(self, rng: Random, fraction: float) -> Sample | None:
-        shortest, longest = (15, 60) if fraction < STAGES[0][0] else (30, 110)
+        shortest, longest = (15, 60) if fraction < SHORT_PARAGRAPHS else (30, 110)
         blanks = max(0.15, 0.6 - fraction)
         return _laid_out(paragraph_task(self.corpus, rng, shortest, longest, 8, blanks), rng)
 

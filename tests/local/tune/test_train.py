@@ -18,6 +18,7 @@ from local.template import Renderer
 from local.tune import checkpoint, lora, memory, train
 from local.tune.samples import Samples, prepare
 from local.tune.train import Tuned, tune
+from local.watch import Silent
 from tests.conftest import record_rows
 
 
@@ -25,7 +26,7 @@ class Killed(BaseException):
     """Stands for SIGKILL: nothing of ours catches it, and only files are left."""
 
 
-class Lines:
+class Lines(Silent):
     """A watcher that keeps what it is told."""
 
     def __init__(self) -> None:
@@ -33,9 +34,6 @@ class Lines:
 
     def say(self, line: str) -> None:
         self.lines.append(line)
-
-    def progress(self, title: str) -> Any:
-        raise NotImplementedError
 
 
 def hardware(dtype: str = "float32") -> models.Hardware:
