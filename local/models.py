@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local import hub
+from local import hub, smollm
 from local.builtin import BUILTIN, builtin_embedder, builtin_model
 from local.errors import ModelError, RecipeError
 from local.recipe import Recipe
@@ -72,6 +72,9 @@ def model_folder(recipe: Recipe) -> Path:
     name = recipe.model.local
     if name == BUILTIN:
         folder = builtin_model()
+    elif name == smollm.NAME:
+        quiet_libraries()
+        folder = smollm.smollm_folder()
     elif (folder := recipe.path(name)).is_dir():
         pass
     elif hub.is_id(name) and not name.startswith("."):

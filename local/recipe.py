@@ -29,7 +29,7 @@ class Section(BaseModel):
 class Model(Section):
     """The model that is tuned and asked."""
 
-    local: str = Field("builtin", description="`builtin`, a folder, or a hub id")
+    local: str = Field("builtin", description="`builtin`, `smollm2`, a folder, or a hub id")
     revision: str | None = Field(None, description="the hub revision, for a hub id")
     jumpstart: str | None = Field(None, description="the JumpStart model to promote to")
 

@@ -8,6 +8,7 @@ ORDER = [
     ["errors"],
     ["hub", "template", "watch"],
     ["recipe", "builtin"],
+    ["smollm"],
     ["recipe_file", "records", "runs"],
     ["models", "environment"],
     ["rag", "generate"],

@@ -65,7 +65,7 @@ TYPICAL = {
 
 RANKS = (0.65, 0.2, 0.1, 0.05)
 """How often the passage with the answer is the first, second, ... that retrieval finds."""
-SHORT_PARAGRAPHS = 0.9
+SHORT_PARAGRAPHS = 0.3
 """Until this fraction of the budget, natural paragraphs are of 15 to 60 words."""
 COMPACT, QUESTION_FIRST = 0.15, 0.1
 """How often a task of several questions has a compact layout, and a single question the prompt of

@@ -61,7 +61,7 @@ def make_loss(model: LlamaForCausalLM, compiled: bool = True) -> Loss:
 
 def make_optimizer(model: LlamaForCausalLM, rate: float) -> torch.optim.AdamW:
     """AdamW at the peak `rate`, with weight decay on the matrices of the layers alone."""
-    weights = list(model.named_parameters())
+    weights = [(name, one) for name, one in model.named_parameters() if one.requires_grad]
     groups = [
         {
             "params": [

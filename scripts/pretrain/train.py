@@ -20,7 +20,7 @@ import torch
 from transformers import LlamaForCausalLM
 
 from .mixture import SHARES, Batch, Stream
-from .model import make_loss, make_optimizer
+from .model import Loss, make_loss, make_optimizer
 
 
 @dataclass(frozen=True)
@@ -71,12 +71,18 @@ class Training:
     """A model on its way: everything that a checkpoint holds."""
 
     def __init__(
-        self, model: LlamaForCausalLM, stream: Stream, settings: Settings, folder: Path
+        self,
+        model: LlamaForCausalLM,
+        stream: Stream,
+        settings: Settings,
+        folder: Path,
+        loss: Loss | None = None,
     ) -> None:
+        """Bind a training of the weights that ask for gradients; `loss`: another than usual."""
         self.model, self.stream, self.settings, self.folder = model, stream, settings, folder
         self.optimizer = make_optimizer(model, settings.peak_rate)
         self.progress = Progress()
-        self.loss = make_loss(model, settings.compiled)
+        self.loss = loss or make_loss(model, settings.compiled)
         self.log: list[dict[str, Any]] = []
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -87,8 +93,10 @@ class Training:
 
     def save(self) -> None:
         """Write the checkpoint under another name, then rename it."""
+        trained = {name for name, one in self.model.named_parameters() if one.requires_grad}
+        weights = self.model.state_dict()
         state = {
-            "model": self.model.state_dict(),
+            "model": {name: one for name, one in weights.items() if name in trained},
             "optimizer": self.optimizer.state_dict(),
             "progress": asdict(self.progress),
             "random": torch.get_rng_state(),
@@ -104,7 +112,7 @@ class Training:
         if not self.path.exists():
             return False
         state = torch.load(self.path, weights_only=False)
-        self.model.load_state_dict(state["model"])
+        self.model.load_state_dict(state["model"], strict=False)
         self.optimizer.load_state_dict(state["optimizer"])
         self.progress = Progress(**state["progress"])
         torch.set_rng_state(state["random"])

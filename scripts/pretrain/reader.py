@@ -1,0 +1,122 @@
+r"""The reading adapter of the small SmolLM2: the instruction stage of a model that exists already.
+
+SmolLM2-135M-Instruct answers in sentences of its own and makes up what a passage does not say.
+A LoRA adapter on its upper layers learns, from the last part of the mixture, to answer in the
+passage's words, to stop, and to refuse. Reads nothing of the demos.
+
+    python -m scripts.pretrain.reader --text ../shared/data/text \
+        --output data/models/smollm2-reader --minutes 10
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, get_peft_model
+from torch import Tensor
+from transformers import AutoTokenizer, LlamaForCausalLM
+
+from .corpus import Corpus
+from .mixture import Batch, Stream
+from .model import Loss
+from .train import Settings, Training
+
+FROM, UNTIL = 0.76, 0.89
+"""The stretch of the mixture's course that is used: reading among distractors, in rows of 512."""
+FIRST_LAYER = 8
+"""The layers below are left as they are, which spares a quarter of the backward pass."""
+RANK, ALPHA, RATE = 16, 32, 8e-4
+
+
+class LateStream(Stream):
+    """The stream of a training that starts late in the mixture's course."""
+
+    def batch(self, step: int, fraction: float) -> Batch:
+        """The rows of one step."""
+        return super().batch(step, FROM + (UNTIL - FROM) * fraction)
+
+
+def adapted(folder: Path, seed: int) -> LlamaForCausalLM:
+    """The model with a new adapter; only the adapter is trained."""
+    torch.manual_seed(seed)
+    model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
+    layers = list(range(FIRST_LAYER, model.config.num_hidden_layers))
+    config = LoraConfig(
+        r=RANK,
+        lora_alpha=ALPHA,
+        target_modules=[
+            "q_proj",
+            "k_proj",
+            "v_proj",
+            "o_proj",
+            "gate_proj",
+            "up_proj",
+            "down_proj",
+        ],
+        layers_to_transform=layers,
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(model, config)
+
+
+def answers_loss(model: LlamaForCausalLM) -> Loss:
+    """The loss on answers and plain text alone: the head is 49,152 wide, so few rows go there."""
+    body, head = model.get_base_model().model, model.get_base_model().lm_head
+
+    def loss(inputs: Tensor, targets: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        with torch.autocast("cpu", torch.bfloat16):
+            hidden = body(input_ids=inputs, use_cache=False).last_hidden_state
+            taught = weights.flatten() >= 1.0
+            logits = head(hidden.flatten(0, 1)[taught])
+        each = torch.nn.functional.cross_entropy(
+            logits.float(), targets.flatten()[taught], reduction="none"
+        )
+        share = weights.flatten()[taught]
+        spread = torch.zeros(targets.numel()).masked_scatter(taught, each.detach())
+        return (each * share).sum() / share.sum(), spread
+
+    return loss
+
+
+def main() -> None:
+    """Train the adapter, or go on training it, and write it beside its settings and its curve."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--model", type=Path, required=True, help="folder of the converted model")
+    parser.add_argument("--text", type=Path, required=True, help="folder of the texts")
+    parser.add_argument("--output", type=Path, required=True, help="adapter folder to write")
+    parser.add_argument("--work", type=Path, default=Path("build/reader"), help="checkpoints")
+    parser.add_argument("--minutes", type=float, default=45.0)
+    parser.add_argument("--seed", type=int, default=11)
+    given = parser.parse_args()
+    tokenizer = AutoTokenizer.from_pretrained(given.model)
+    settings = Settings(
+        tokens=0,
+        minutes=given.minutes,
+        seed=given.seed,
+        peak_rate=RATE,
+        warmup=0.03,
+        decay_from=0.3,
+        log_steps=20,
+        compiled=False,
+    )
+    model = adapted(given.model, given.seed)
+    stream = LateStream(Corpus(given.text), tokenizer, given.seed, settings.batch_tokens)
+    training = Training(model, stream, settings, given.work, answers_loss(model))
+    training.resume()
+    training.run()
+    model.to(torch.bfloat16).save_pretrained(given.output)
+    lines = "".join(json.dumps(line) + "\n" for line in training.log[::2])
+    (given.output / "curve.jsonl").write_text(lines, encoding="utf-8")
+    (given.output / "training.json").write_text(
+        json.dumps(asdict(settings), indent=1) + "\n", encoding="utf-8"
+    )
+
+
+if __name__ == "__main__":
+    main()
