@@ -14,6 +14,9 @@ import yaml
 from local.recipe import Needs
 
 ROOT = Path(__file__).resolve().parent.parent
+QUESTIONS = 16
+FEW = ["study.max_questions=16", "study.latency_questions=2", "tune.max_train_samples=8"]
+"""What every run here is given: the demo's own data and model, less of it."""
 WATCHED = """
 import sys
 def watch(event, arguments):
@@ -44,6 +47,10 @@ def watched(arguments: list[str], cwd: Path) -> "subprocess.CompletedProcess[str
     )
 
 
+def fewer() -> list[str]:
+    return [word for field in FEW for word in ("--set", field)]
+
+
 def commands(page: str) -> list[list[str]]:
     """The commands of a page's console blocks, each split into words."""
     blocks = re.findall(r"```console\n(.*?)```", page, re.S)
@@ -70,7 +77,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shown = re.search(r"^exec .venv/bin/ragtune (run \S+)", script, re.M)
     assert shown is not None
     verb, recipe = shown[1].split()
-    done = watched([verb, str(ROOT / recipe)], folder)
+    done = watched([verb, str(ROOT / recipe), *fewer()], folder)
     assert done.returncode == 0, done.stderr
     assert "tuned+rag" in done.stdout
     assert "report.html" in done.stderr
@@ -81,11 +88,11 @@ def test_the_demo_gives_every_figure_and_a_report_and_opens_no_connection(demo: 
     (folder,) = (demo / "runs").iterdir()
     figures = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     assert set(figures["arms"]) == {"base", "tuned", "rag", "tuned+rag"}
-    assert figures["questions"] == 100
+    assert figures["questions"] == QUESTIONS
     assert figures["heldout_loss"]["tuned"] < figures["heldout_loss"]["base"]
     assert figures["retrieval"]["recall_at_k"]["mean"] > 0.55
     page = (folder / "report.html").read_text(encoding="utf-8")
-    assert page.count('<article class="question"') == 100
+    assert page.count('<article class="question"') == QUESTIONS
     assert not re.search(r"(src|href)=\"(?!#)", page)
 
 
@@ -96,6 +103,7 @@ def test_the_readmes_other_commands_work_in_order(demo: Path) -> None:
             continue
         assert words[0] == ".venv/bin/ragtune"
         arguments = [str(folder) if word == "RUN" else word for word in words[1:]]
+        arguments += fewer() if arguments[0] == "run" else []
         done = watched(arguments, demo)
         assert done.returncode == 0, (words, done.stderr)
         assert done.stdout, words

@@ -78,7 +78,7 @@ def finish(
     """Export, evaluate what was exported, and write card, curve and figures beside it."""
     tokenizer = training.stream.tokenizer
     export(model, tokenizer, output)
-    figures = evaluate(output, text / "wikitext2_test.txt", squad, 300)
+    figures = evaluate(output, text / "wikitext2_test.txt", squad, 300, "float32")
     (output / "evaluation.json").write_text(
         json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
     )

@@ -1,7 +1,7 @@
 """The evaluation of a finished model, printed as JSON.
 
 * `bits_per_byte`: `wikitext2_test.txt` as it stands, tokenised whole without BOS, cut into windows
-  of the model's context; each window begins with BOS and is read alone. The sum of -log2 p over
+  of the model's context, of 1,024 tokens at most; each window begins with BOS and is read alone. The sum of -log2 p over
   all tokens of the text, divided by the number of its bytes in UTF-8.
 * `squad2`: the exact prompt with the context as the only passage; greedy decoding, the first line
   of the response. Token F1 and exact match against the best of the gold answers after SQuAD's
@@ -33,6 +33,7 @@ from .pages import page_task
 from .samples import REFUSAL, TEMPLATE, Task
 
 HELD_OUT_SEED = "held-out organisations"
+WINDOW = 1024
 
 
 @dataclass(frozen=True)
@@ -144,7 +145,7 @@ def bits_per_byte(model: Any, tokenizer: Any, path: Path, characters: int | None
     """See the head of this file; `characters`: only so many, for a quick look."""
     text = path.read_text(encoding="utf-8")[:characters]
     ids = tokenizer(text, add_special_tokens=False)["input_ids"]
-    window = model.config.max_position_embeddings - 1
+    window = min(model.config.max_position_embeddings, WINDOW) - 1
     nats = 0.0
     for start in range(0, len(ids), window):
         row = torch.tensor([[tokenizer.bos_token_id, *ids[start : start + window]]])
@@ -154,11 +155,11 @@ def bits_per_byte(model: Any, tokenizer: Any, path: Path, characters: int | None
 
 
 def evaluate(
-    folder: Path, wikitext: Path | None, squad: Path | None, generated: int
+    folder: Path, wikitext: Path | None, squad: Path | None, generated: int, dtype: str
 ) -> dict[str, Any]:
     """All figures of the model in `folder`; what is not given is left out."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype)).eval()
     figures: dict[str, Any] = {"parameters": sum(weight.numel() for weight in model.parameters())}
     if wikitext:
         figures["bits_per_byte"] = round(bits_per_byte(model, tokenizer, wikitext), 4)
@@ -187,10 +188,11 @@ def main() -> None:
     parser.add_argument("--wikitext", type=Path, help="wikitext2_test.txt")
     parser.add_argument("--squad", type=Path, help="folder of queries.json and ground_truth.json")
     parser.add_argument("--generated", type=int, default=300, help="how many generated cases")
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
     given = parser.parse_args()
     print(
         json.dumps(
-            evaluate(given.model, given.wikitext, given.squad, given.generated),
+            evaluate(given.model, given.wikitext, given.squad, given.generated, given.dtype),
             indent=1,
             ensure_ascii=False,
         )

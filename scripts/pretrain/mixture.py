@@ -67,7 +67,7 @@ RANKS = (0.65, 0.2, 0.1, 0.05)
 """How often the passage with the answer is the first, second, ... that retrieval finds."""
 SHORT_PARAGRAPHS = 0.3
 """Until this fraction of the budget, natural paragraphs are of 15 to 60 words."""
-COMPACT, QUESTION_FIRST = 0.15, 0.1
+COMPACT, QUESTION_FIRST = 0.15, 0.2
 """How often a task of several questions has a compact layout, and a single question the prompt of
 JumpStart's container instead of the one that the model is made for."""
 
@@ -98,7 +98,7 @@ class Sources:
             ),
             "page": lambda rng, _: _laid_out(page_task(rng, 1, 0.08, 8), rng),
             "page_rag": lambda rng, f: _laid_out(
-                page_task(rng, rng.randint(1, 4), 0.17, _followers(rng, f)), rng
+                page_task(rng, rng.randint(1, 4), 0.25, _followers(rng, f)), rng
             ),
             "paragraph": self._paragraph,
             "paragraph_rag": self._paragraph_rag,
@@ -187,6 +187,10 @@ class Stream:
             tokens,
         )
 
+    def shares(self, fraction: float) -> dict[str, float]:
+        """The share of each source after `fraction` of the budget."""
+        return shares(fraction)
+
     def batch(self, step: int, fraction: float) -> Batch:
         """The rows of one step."""
         rng = Random(f"{self.seed}/{step}/{fraction:.6f}")
@@ -202,7 +206,7 @@ class Stream:
     def _samples(self, rng: Random, fraction: float, length: int, count: int) -> list[_Part]:
         """Samples for about all the room there is."""
         names = list(SHARES)
-        odds = [share / TYPICAL[name] for name, share in shares(fraction).items()]
+        odds = [share / TYPICAL[name] for name, share in self.shares(fraction).items()]
         made: list[_Part] = []
         room = count * length
         while room > 0:
