@@ -175,6 +175,10 @@ def load_base(folder: Path, hardware: Hardware, *, training: bool = False) -> "t
     except Exception as error:
         raise ModelError(f"{folder}: the model cannot be loaded: {_first_line(error)}") from None
     loaded: torch.nn.Module = model.to(hardware.device).eval()
+    if not training:
+        from local.linear import through_onednn
+
+        through_onednn(loaded)
     return loaded
 
 

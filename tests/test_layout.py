@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = [
     ["errors"],
-    ["hub", "template", "watch"],
+    ["hub", "template", "watch", "linear"],
     ["recipe", "builtin"],
     ["smollm"],
     ["recipe_file", "records", "runs"],

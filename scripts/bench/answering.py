@@ -1,6 +1,6 @@
 """ragtune's answers against transformers' text-generation pipeline, each question asked alone.
 
-The same weights in memory, the same prompts and the same greedy search, arm by arm and in turn
+The same weights and precision, the same prompts and the same greedy search, arm by arm and in turn
 within one run; the answers of both are compared token by token.
 """
 
@@ -27,10 +27,11 @@ def measure(pipeline: Pipeline, name: Any, questions: int | None) -> dict[str, A
     prompts = [arm.prompt(r, p) for r, p in zip(records, found, strict=True)]
     size = pipeline.recipe.study.batch_size
     arm.generator.many([p.ids for p in prompts[:2]], size)
+    plain = plainly_loaded(pipeline, name)
     started = time.perf_counter()
     ours = [c.ids for c in arm.generator.many([p.ids for p in prompts], size)]
     between = time.perf_counter()
-    theirs = asked_alone(arm, prompts)
+    theirs = asked_alone(plain, arm, prompts)
     ended = time.perf_counter()
     return {
         "arm": name,
@@ -41,12 +42,27 @@ def measure(pipeline: Pipeline, name: Any, questions: int | None) -> dict[str, A
     }
 
 
-def asked_alone(arm: Arm, prompts: list[Prompt]) -> list[list[int]]:
+def plainly_loaded(pipeline: Pipeline, name: str) -> Any:
+    """The arm's model as transformers and PEFT load it."""
+    import torch
+    from peft import PeftModel
+    from transformers import LlamaForCausalLM
+
+    bench = pipeline.bench
+    dtype = getattr(torch, bench.hardware.load_dtype)
+    model = LlamaForCausalLM.from_pretrained(bench.base, dtype=dtype, local_files_only=True)
+    if "tuned" in name:
+        adapter = str(pipeline.run.folder / "adapter")
+        model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+    return model.to(bench.hardware.device).eval()
+
+
+def asked_alone(model: Any, arm: Arm, prompts: list[Prompt]) -> list[list[int]]:
     """The ids of each answer through the pipeline, EOS left out."""
     from transformers import pipeline
 
     tokenizer = arm.generator.tokenizer
-    ask = pipeline("text-generation", model=arm.generator.model, tokenizer=tokenizer)
+    ask = pipeline("text-generation", model=model, tokenizer=tokenizer)
     written = []
     for prompt in prompts:
         start = tokenizer.bos_token or ""
