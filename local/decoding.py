@@ -56,7 +56,8 @@ def batches(prompts: Sequence[Prompt], size: int) -> Iterator[list[Group]]:
     for kind in ([g for g in groups if g.stem], [g for g in groups if not g.stem]):
         batch: list[Group] = []
         for group in sorted(kind, key=lambda g: -(g.stem or len(prompts[g.places[0]]))):
-            if sum(len(g.places) for g in [*batch, group]) > size:
+            full = sum(len(g.places) for g in [*batch, group]) > size
+            if full or (batch and 2 * group.stem < batch[0].stem):
                 yield batch
                 batch = []
             batch.append(group)

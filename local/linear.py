@@ -28,7 +28,7 @@ class OneDnnLinear(torch.nn.Linear):
 
 def through_onednn(model: torch.nn.Module) -> None:
     """Make the fp32 linear layers of a model on a CPU oneDNN's, where PyTorch has it."""
-    if not torch.backends.mkldnn.is_available():
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return
     layers: Any = [m for m in model.modules() if type(m) is torch.nn.Linear]
     for layer in layers:
