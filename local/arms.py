@@ -83,7 +83,7 @@ class Arm:
         advance: Callable[[int, int], None] = lambda done, total: None,
     ) -> list[Answer]:
         """Answer all questions in batches, in the order given, from what was found for each."""
-        prompts = [self._prompt(r, p) for r, p in zip(records, found, strict=True)]
+        prompts = [self.prompt(r, p) for r, p in zip(records, found, strict=True)]
         completions = self.generator.many([p.ids for p in prompts], batch_size, advance)
         return [
             self._answer(*parts) for parts in zip(records, found, prompts, completions, strict=True)
@@ -100,14 +100,15 @@ class Arm:
         started = time.perf_counter()
         passages = self.retrieve([record])[0]
         retrieved = time.perf_counter()
-        prompt = self._prompt(record, passages)
+        prompt = self.prompt(record, passages)
         rendered = time.perf_counter()
         completion = self.generator.one(prompt.ids)
         self.generator.text(completion)
         prefill = rendered - retrieved + completion.prefill
         return Latency(retrieved - started, prefill, time.perf_counter() - retrieved - prefill)
 
-    def _prompt(self, record: Record, passages: Sequence[Passage]) -> Prompt:
+    def prompt(self, record: Record, passages: Sequence[Passage]) -> Prompt:
+        """What the model is given for a question with these passages."""
         own = record.context if self.show_context else ""
         texts = [p.text for p in passages]
         return self.renderer.prompt(record.instruction, own, texts, self.limit)

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from local.decoding import Group, batches, decode
+
 
 @dataclass(frozen=True)
 class Completion:
@@ -26,7 +28,7 @@ class Generator:
 
     def one(self, ids: Sequence[int]) -> Completion:
         """Complete a single prompt, as a server with one user would."""
-        return self._batch([list(ids)])[0]
+        return self._decode([ids], [Group([0], 0)])[0]
 
     def many(
         self,
@@ -34,16 +36,13 @@ class Generator:
         batch_size: int,
         advance: Callable[[int, int], None] = lambda done, total: None,
     ) -> list[Completion]:
-        """Complete all prompts, in batches of like length; the order given is the order returned.
+        """Complete all prompts, ``batch_size`` at a time; the order given is the order returned.
 
         ``advance`` is told how many are done of how many.
         """
-        order = sorted(range(len(prompts)), key=lambda n: -len(prompts[n]))
         done: dict[int, Completion] = {}
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
-            completions = self._batch([list(prompts[n]) for n in chosen])
-            done.update(zip(chosen, completions, strict=True))
+        for groups in batches(prompts, batch_size):
+            done.update(self._decode(prompts, groups))
             advance(len(done), len(prompts))
         return [done[n] for n in range(len(prompts))]
 
@@ -51,50 +50,14 @@ class Generator:
         """The completion as text, special tokens and outer white space left out."""
         return str(self.tokenizer.decode(completion.ids, skip_special_tokens=True)).strip()
 
-    def _batch(self, prompts: list[list[int]]) -> list[Completion]:
-        import torch
-
+    def _decode(
+        self, prompts: Sequence[Sequence[int]], groups: Sequence[Group]
+    ) -> dict[int, Completion]:
         started = time.perf_counter()
-        width = max(len(p) for p in prompts)
-        pad, eos = self.tokenizer.pad_token_id, self.tokenizer.eos_token_id
-        padded = torch.tensor([[pad] * (width - len(p)) + p for p in prompts])
-        mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts])
-        clock = _FirstToken()
-        with torch.inference_mode():
-            output = self.model.generate(
-                padded.to(self.model.device),
-                attention_mask=mask.to(self.model.device),
-                max_new_tokens=self.max_new_tokens,
-                do_sample=False,
-                num_beams=1,
-                temperature=None,
-                top_p=None,
-                top_k=None,
-                eos_token_id=eos,
-                pad_token_id=pad,
-                streamer=clock,
-            )
-        written = [_until(row, eos) for row in output[:, width:].tolist()]
-        share = (time.perf_counter() - started) / len(prompts)
-        prefill = (clock.at - started) / len(prompts)
-        return [Completion(ids, share, prefill) for ids in written]
-
-
-class _FirstToken:
-    """A streamer that notes when the first token came: it is given the prompt before that."""
-
-    def __init__(self) -> None:
-        self.at = 0.0
-        self._given = 0
-
-    def put(self, value: Any) -> None:
-        self._given += 1
-        if self._given == 2:
-            self.at = time.perf_counter()
-
-    def end(self) -> None:
-        """Nothing is held back."""
-
-
-def _until(ids: list[int], eos: int) -> list[int]:
-    return ids[: ids.index(eos)] if eos in ids else ids
+        eos = self.tokenizer.eos_token_id
+        decoded = decode(self.model, prompts, groups, limit=self.max_new_tokens, eos=eos)
+        places = [n for group in groups for n in group.places]
+        share = (time.perf_counter() - started) / len(places)
+        prefill = (decoded.first - started) / len(places)
+        written = zip(places, decoded.rows, strict=True)
+        return {n: Completion(ids, share, prefill) for n, ids in written}

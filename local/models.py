@@ -46,8 +46,8 @@ def probe() -> Hardware:
     Training is in bf16, as in the cloud, or else in fp32: fp16 would need its loss scaled.
 
     A CPU without bf16 instructions emulates them at a fraction of fp32's speed, so the flags
-    decide, not what the library accepts. On CPU answers are decoded in fp32: the step is bound
-    by memory and overhead, and figures stay the same from machine to machine.
+    decide, not what the library accepts. On CPU answers are decoded in fp32: in bf16 an answer
+    would depend on the batch that it was decoded in.
     """
     import torch
 
@@ -175,6 +175,10 @@ def load_base(folder: Path, hardware: Hardware, *, training: bool = False) -> "t
     except Exception as error:
         raise ModelError(f"{folder}: the model cannot be loaded: {_first_line(error)}") from None
     loaded: torch.nn.Module = model.to(hardware.device).eval()
+    if not training:
+        from local.linear import through_onednn
+
+        through_onednn(loaded)
     return loaded
 
 

@@ -137,7 +137,7 @@ class Renderer:
         question = self.template.question(instruction, context)
         ids = self._encode(question + self.template.answer(response))
         prompt = self._encode(question)
-        start = _common_prefix(ids, prompt)
+        start = common_prefix(ids, prompt)
         if self.tokenizer.eos_token_id is not None:
             ids = [*ids, self.tokenizer.eos_token_id]
         labels = [IGNORED] * start + ids[start:]
@@ -186,6 +186,7 @@ class Renderer:
         return ids if bos is None or ids[:1] == [bos] else [bos, *ids]
 
 
-def _common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
+def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
+    """How many tokens both begin with."""
     pairs = enumerate(zip(left, right, strict=False))
     return next((n for n, (a, b) in pairs if a != b), min(len(left), len(right)))

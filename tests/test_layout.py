@@ -6,12 +6,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = [
     ["errors"],
-    ["hub", "template", "watch"],
+    ["hub", "template", "watch", "linear"],
     ["recipe", "builtin"],
     ["smollm"],
     ["recipe_file", "records", "runs"],
     ["models", "environment"],
-    ["rag", "generate"],
+    ["rag", "decoding"],
+    ["generate"],
     ["tune"],
     ["arms"],
     ["study", "recommend"],

@@ -7,7 +7,7 @@ from local.rag.passages import Passage
 from local.recipe import Study
 from local.records import Record
 
-TIMED = "retrieval, prefill, decode"
+TIMED = "retrieval, prefill, decode with drafts"
 """The parts of a latency; an input of the stage, so that answers timed otherwise are made anew."""
 
 
