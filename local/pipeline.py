@@ -174,6 +174,7 @@ class Pipeline:
             "template": self.bench.template.hash,
             "records.context": self.recipe.records.context,
             "records.with_passages": self.recipe.records.with_passages,
+            "records.without_gold": self.recipe.records.without_gold,
         }
         return {**inputs, **self._search_inputs()} if self.bench.passages_in_training else inputs
 
@@ -221,6 +222,12 @@ class Pipeline:
                 f"{census.validation_samples} samples, {census.steps_an_epoch} steps an "
                 f"epoch; longest row {census.longest}, {census.rows_cut} cut"
             )
+            if self.recipe.tune.local.loss == "completion" and census.rows_without_supervision:
+                self.watcher.say(
+                    f"tune: warning: {census.rows_without_supervision} of {census.rows} rows are "
+                    "cut before their completion, nothing is learnt from them; raise "
+                    "tune.max_input_length"
+                )
             if census.rows_straddling:
                 self.watcher.say(
                     f"tune: warning: in {census.rows_straddling} of {census.rows} rows the "

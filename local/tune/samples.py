@@ -96,6 +96,7 @@ def prepare(rows: Sequence[TrainingRow], tune: Tune, renderer: Renderer, length:
     """Render the rows, lay them out, and split off the validation samples.
 
     As the cloud's container does it, the split follows the layout, by ``train_data_split_seed``.
+    Rows of which nothing is trained on are left out; only in blocks do they stand before others.
 
     Raises RecordsError when nothing would be trained on.
     """
@@ -105,11 +106,11 @@ def prepare(rows: Sequence[TrainingRow], tune: Tune, renderer: Renderer, length:
     limit = None if layout == "blocks" else length
     rendered = [renderer.row(r["instruction"], r["context"], r["response"], limit) for r in rows]
     everything = [_supervise(row, n, tune.local.loss) for n, row in enumerate(rendered, 1)]
-    samples = everything
+    taught = [row for row in everything if row.supervised]
     if layout == "blocks":
         samples = _blocks(everything, length)
-    elif layout == "packed":
-        samples = _packed(everything, length)
+    else:
+        samples = _packed(taught, length) if layout == "packed" else taught
     train, validation = _split(samples, tune)
     supervised = sum(s.supervised for s in train)
     if not supervised:
