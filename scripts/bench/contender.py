@@ -28,6 +28,11 @@ TRL: dict[str, dict[str, Any]] = {
         "train_sampling_strategy": "group_by_length",
         "model_init_kwargs": {"dtype": "bfloat16"},
     },
+    "grouped-bf16-eager": {
+        "gradient_checkpointing": False,
+        "train_sampling_strategy": "group_by_length",
+        "model_init_kwargs": {"dtype": "bfloat16", "attn_implementation": "eager"},
+    },
     "packed": {"gradient_checkpointing": False, "packing": True},
     "compiled": {
         "gradient_checkpointing": False,
