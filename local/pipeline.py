@@ -222,18 +222,8 @@ class Pipeline:
                 f"{census.validation_samples} samples, {census.steps_an_epoch} steps an "
                 f"epoch; longest row {census.longest}, {census.rows_cut} cut"
             )
-            if self.recipe.tune.local.loss == "completion" and census.rows_without_supervision:
-                self.watcher.say(
-                    f"tune: warning: {census.rows_without_supervision} of {census.rows} rows are "
-                    "cut before their completion, nothing is learnt from them; raise "
-                    "tune.max_input_length"
-                )
-            if census.rows_straddling:
-                self.watcher.say(
-                    f"tune: warning: in {census.rows_straddling} of {census.rows} rows the "
-                    "tokenizer merges the prompt's end with the completion; end template.separator "
-                    "in another way"
-                )
+            for warning in census.warnings:
+                self.watcher.say(f"tune: warning: {warning}")
             if processes == 1:
                 tuned = self._trained(prepared, work)
             else:
