@@ -4,6 +4,7 @@ Everything is read from a local folder; a hub id becomes one through ``hub.snaps
 """
 
 import hashlib
+import importlib.util
 import json
 import logging
 from dataclasses import asdict, dataclass
@@ -158,8 +159,17 @@ def load_tokenizer(folder: Path) -> Any:
     return tokenizer
 
 
-def load_base(folder: Path, hardware: Hardware, *, training: bool = False) -> "torch.nn.Module":
+def quantizes(hardware: Hardware) -> bool:
+    """Whether bitsandbytes is here and computes in 4 bits on the device: CUDA and CPU."""
+    return hardware.device != "mps" and importlib.util.find_spec("bitsandbytes") is not None
+
+
+def load_base(
+    folder: Path, hardware: Hardware, *, training: bool = False, quantized: bool = False
+) -> "torch.nn.Module":
     """The base model on the device, in evaluation mode, in the precision of its use.
+
+    ``quantized``: the weights of its linear layers are kept in nf4, with quantized constants.
 
     Raises ModelError where the weights do not fit the configuration.
     """
@@ -167,19 +177,34 @@ def load_base(folder: Path, hardware: Hardware, *, training: bool = False) -> "t
     from transformers import LlamaForCausalLM
 
     quiet_libraries()
-    name = hardware.train_dtype if training else hardware.load_dtype
+    dtype = getattr(torch, hardware.train_dtype if training else hardware.load_dtype)
+    how = _in_nf4(dtype, hardware.device) if quantized else {}
     try:
-        model = LlamaForCausalLM.from_pretrained(
-            folder, dtype=getattr(torch, name), local_files_only=True
-        )
+        model = LlamaForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, **how)
     except Exception as error:
         raise ModelError(f"{folder}: the model cannot be loaded: {_first_line(error)}") from None
+    for layer in model.modules():
+        # A CPU's first evaluation would pack 4-bit weights for inference, and training end there.
+        if hasattr(layer, "support_avx512bf16_for_cpu"):
+            layer.support_avx512bf16_for_cpu = False
     loaded: torch.nn.Module = model.to(hardware.device).eval()
     if not training:
         from local.linear import through_onednn
 
         through_onednn(loaded)
     return loaded
+
+
+def _in_nf4(dtype: "torch.dtype", device: str) -> dict[str, Any]:
+    from transformers import BitsAndBytesConfig
+
+    config = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
+    return {"quantization_config": config, "device_map": {"": device}}
 
 
 def check_adapter(adapter: Path, template_hash: str) -> None:

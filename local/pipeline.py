@@ -174,6 +174,7 @@ class Pipeline:
             "template": self.bench.template.hash,
             "records.context": self.recipe.records.context,
             "records.with_passages": self.recipe.records.with_passages,
+            "records.without_gold": self.recipe.records.without_gold,
         }
         return {**inputs, **self._search_inputs()} if self.bench.passages_in_training else inputs
 
@@ -221,12 +222,8 @@ class Pipeline:
                 f"{census.validation_samples} samples, {census.steps_an_epoch} steps an "
                 f"epoch; longest row {census.longest}, {census.rows_cut} cut"
             )
-            if census.rows_straddling:
-                self.watcher.say(
-                    f"tune: warning: in {census.rows_straddling} of {census.rows} rows the "
-                    "tokenizer merges the prompt's end with the completion; end template.separator "
-                    "in another way"
-                )
+            for warning in census.warnings:
+                self.watcher.say(f"tune: warning: {warning}")
             if processes == 1:
                 tuned = self._trained(prepared, work)
             else:

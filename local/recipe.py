@@ -51,6 +51,9 @@ class Records(Section):
     with_passages: Share = Field(
         0.0, description="share of training rows given once more with retrieved passages"
     )
+    without_gold: Share = Field(
+        0.0, description="share of the rows with passages that get others instead of the gold one"
+    )
     max_bad_lines: Share = Field(0.01, description="more broken lines than this share: an error")
 
 
@@ -106,6 +109,9 @@ class TuneLocal(Section):
         "whole rows side by side, none seeing another",
     )
     loss: Literal["all", "completion"] = Field("all", description="tokens that are trained on")
+    quantize: Literal["nf4"] | None = Field(
+        None, description="the frozen weights in 4 bits while tuning (QLoRA, Dettmers et al. 2023)"
+    )
     dora: bool = Field(False, description="weight-decomposed LoRA (Liu et al. 2024)")
     rslora: bool = Field(
         False, description="LoRA scaled by alpha / sqrt(r) (Kalajdzievski 2023), not alpha / r"

@@ -62,20 +62,25 @@ def _fused(
 def _chunked(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, scaling: float
 ) -> torch.Tensor:
-    """(1, heads, length, size) each: a chunk of queries against all keys up to its end."""
-    length, found = query.shape[2], []
-    for start in range(0, length, CHUNK):
-        end = min(length, start + CHUNK)
-        future = _future(1 << length.bit_length(), query.dtype)
-        before = future.shape[1] - CHUNK - start
+    """(1, heads, length, size) each: a chunk of queries against all keys up to its end.
+
+    Views are taken so that the backward pass fills no zeros for what they leave out.
+    """
+    query, key, value = query.squeeze(0), key.squeeze(0), value.squeeze(0)
+    length, start, found = query.shape[1], 0, []
+    future = _future(1 << length.bit_length(), query.dtype)
+    for chunk in torch.split(query, CHUNK, dim=1):
+        end, before = start + chunk.shape[1], future.shape[1] - CHUNK - start
+        keys, values = (t if end == length else t[:, :end] for t in (key, value))
         scores = torch.baddbmm(
             future[: end - start, before : before + end],
-            query[0, :, start:end],
-            key[0, :, :end].transpose(1, 2),
+            chunk,
+            keys.transpose(1, 2),
             alpha=scaling,
         )
-        found.append(torch.bmm(scores.softmax(dim=-1), value[0, :, :end]))
-    return torch.cat(found, dim=1)[None]
+        found.append(torch.bmm(scores.softmax(dim=-1), values))
+        start = end
+    return torch.cat(found, dim=1).unsqueeze(0)
 
 
 @functools.lru_cache(maxsize=4)

@@ -4,7 +4,7 @@ Passages are rendered into a row's context, so a row that has them is data like 
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from local.rag.passages import gold_rank
@@ -23,8 +23,10 @@ def training_rows(
     """One row a record, as base and tuned are asked, and a share once more with passages.
 
     The passages are those that retrieval finds for the question, so training sees what inference
-    will; where the gold passage is not among them the row is left out, for it would teach to
-    answer from nothing (RAFT, Zhang et al. 2024). The rows are shuffled by the recipe's seed.
+    will: the gold one among distractors. Where it is not found the row is left out. From a share
+    of the rows, ``records.without_gold``, it is taken away on purpose: these teach to answer from
+    memory where retrieval fails (RAFT, Zhang et al. 2024, there 1 - P). The rows are shuffled by
+    the recipe's seed.
     """
     own = recipe.records.context == "input"
     rows = [_row(r, r.context if own else "") for r in records]
@@ -32,12 +34,31 @@ def training_rows(
     if retriever is not None:
         count = round(recipe.records.with_passages * len(records))
         chosen = chooser.sample(list(records), count)
-        found = retriever.search([r.query(with_context=own) for r in chosen])
-        for record, passages in zip(chosen, found, strict=True):
-            if not record.document or gold_rank(record, passages):
-                rows.append(_with_passages(recipe, record, passages, own))
+        for record, passages in _retrieved(recipe, chosen, retriever):
+            rows.append(_with_passages(recipe, record, passages, own))
     chooser.shuffle(rows)
     return rows
+
+
+def _retrieved(
+    recipe: Recipe, records: Sequence[Record], retriever: "Retriever"
+) -> "Iterator[tuple[Record, Sequence[Passage]]]":
+    """The records that keep or lose their gold passage as they should, each with passages.
+
+    Those without a gold document have none to lose. Twice as many passages are looked for where
+    the gold ones go, so that enough are left.
+    """
+    top_k = recipe.rag.top_k
+    queries = [r.query(with_context=recipe.records.context == "input") for r in records]
+    answerable = [n for n, r in enumerate(records) if r.document]
+    blind = answerable[: round(recipe.records.without_gold * len(answerable))]
+    wider = retriever.search([queries[n] for n in blind], 2 * top_k) if blind else []
+    others = dict(zip(blind, wider, strict=True))
+    for n, (record, found) in enumerate(zip(records, retriever.search(queries), strict=True)):
+        if n in others:
+            yield record, [p for p in others[n] if not gold_rank(record, [p])][:top_k]
+        elif not record.document or gold_rank(record, found):
+            yield record, found
 
 
 def _with_passages(

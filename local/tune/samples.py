@@ -46,7 +46,8 @@ class Sample:
 class Census:
     """What there is to learn from; ``supervised`` counts tokens that the loss is taken on.
 
-    ``rows_straddling`` are those whose completion the tokenizer merges with the prompt's end.
+    ``rows_without_supervision`` are those with no such token, ``rows_straddling`` those whose
+    completion the tokenizer merges with the prompt's end.
     """
 
     rows: int
@@ -60,6 +61,22 @@ class Census:
     validation_samples: int
     samples_dropped_an_epoch: int
     steps_an_epoch: int
+
+    @property
+    def warnings(self) -> list[str]:
+        """What is wrong with the rows, and what to do about it."""
+        found = []
+        if self.rows_without_supervision:
+            found.append(
+                f"{self.rows_without_supervision} of {self.rows} rows are cut before their "
+                "completion and teach nothing; raise tune.max_input_length"
+            )
+        if self.rows_straddling:
+            found.append(
+                f"in {self.rows_straddling} of {self.rows} rows the tokenizer merges the prompt's "
+                "end with the completion; end template.separator in another way"
+            )
+        return found
 
     def to_json(self) -> dict[str, Any]:
         """The fields, for ``results.json``."""
@@ -96,6 +113,7 @@ def prepare(rows: Sequence[TrainingRow], tune: Tune, renderer: Renderer, length:
     """Render the rows, lay them out, and split off the validation samples.
 
     As the cloud's container does it, the split follows the layout, by ``train_data_split_seed``.
+    Rows of which nothing is trained on are left out; only in blocks do they stand before others.
 
     Raises RecordsError when nothing would be trained on.
     """
@@ -105,11 +123,11 @@ def prepare(rows: Sequence[TrainingRow], tune: Tune, renderer: Renderer, length:
     limit = None if layout == "blocks" else length
     rendered = [renderer.row(r["instruction"], r["context"], r["response"], limit) for r in rows]
     everything = [_supervise(row, n, tune.local.loss) for n, row in enumerate(rendered, 1)]
-    samples = everything
+    taught = [row for row in everything if row.supervised]
     if layout == "blocks":
         samples = _blocks(everything, length)
-    elif layout == "packed":
-        samples = _packed(everything, length)
+    else:
+        samples = _packed(taught, length) if layout == "packed" else taught
     train, validation = _split(samples, tune)
     supervised = sum(s.supervised for s in train)
     if not supervised:
@@ -127,7 +145,7 @@ def prepare(rows: Sequence[TrainingRow], tune: Tune, renderer: Renderer, length:
         supervised=supervised,
         longest=max(len(s.ids) for s in everything),
         rows_cut=sum(row.cut > 0 for row in rendered),
-        rows_without_supervision=sum(row.supervised == 0 for row in rendered),
+        rows_without_supervision=len(everything) - len(taught),
         rows_straddling=sum(row.straddles for row in rendered),
         train_samples=len(train),
         validation_samples=len(validation),

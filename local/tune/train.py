@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from local.errors import ModelError
-from local.models import Hardware, load_base, quiet_libraries
+from local.models import Hardware, load_base, quantizes, quiet_libraries
 from local.recipe import Recipe
 from local.tune import checkpoint, lora, memory
 from local.tune.batches import collate, epoch_steps, micro_batches
@@ -109,7 +109,9 @@ class Training:
         self.recipe, self.samples, self.hardware = recipe, samples, hardware
         self.folder, self.watcher, self.team = folder, watcher, team
         self.interrupt = Interrupt()
-        self.model = lora.with_lora(load_base(base, hardware, training=True), recipe)
+        quantized = recipe.tune.local.quantize is not None and quantizes(hardware)
+        loaded = load_base(base, hardware, training=True, quantized=quantized)
+        self.model = lora.with_lora(loaded, recipe)
         self.weights = lora.MasterWeights(self.model)
         self.optimizer = torch.optim.AdamW(
             self.weights.weights,
@@ -123,6 +125,11 @@ class Training:
         self.total = self.steps_an_epoch * recipe.tune.epoch
         self.resumed_from = self._resume()
         self._saved = time.monotonic()
+        if recipe.tune.local.quantize and not quantized:
+            self._substitute(
+                f"weights in {hardware.train_dtype} instead of {recipe.tune.local.quantize}: "
+                f"bitsandbytes does not compute on {hardware.device} here"
+            )
         self._make_room()
 
     def run(self, advance: Advance = lambda step, total: None) -> None:

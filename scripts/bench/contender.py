@@ -28,6 +28,11 @@ TRL: dict[str, dict[str, Any]] = {
         "train_sampling_strategy": "group_by_length",
         "model_init_kwargs": {"dtype": "bfloat16"},
     },
+    "grouped-bf16-eager": {
+        "gradient_checkpointing": False,
+        "train_sampling_strategy": "group_by_length",
+        "model_init_kwargs": {"dtype": "bfloat16", "attn_implementation": "eager"},
+    },
     "packed": {"gradient_checkpointing": False, "packing": True},
     "compiled": {
         "gradient_checkpointing": False,
@@ -76,26 +81,24 @@ def trl(task: Task, adapter: Path, options: dict[str, Any]) -> "Spent":
     """Train through TRL's SFTTrainer; return what training took."""
     from datasets import Dataset
     from peft import LoraConfig
+    from torch.optim.lr_scheduler import LambdaLR
     from trl import SFTConfig, SFTTrainer
 
+    from local.tune.train import GAMMA, WEIGHT_DECAY
+
     recipe, hardware = task.recipe(), probe()
-    renderer = task.renderer()
-    rows = [
-        renderer.row(r["instruction"], r["context"], r["response"], LENGTH)
-        for r in task.read("rows")
-    ]
     data = Dataset.from_list(
         [
             {"input_ids": r.ids, "completion_mask": [int(n != IGNORED) for n in r.labels]}
-            for r in rows
+            for r in task.rendered("rows")
         ]
     )
     config = SFTConfig(
         output_dir=str(adapter.parent / "trl"),
         num_train_epochs=task.epochs,
         learning_rate=task.learning_rate,
-        lr_scheduler_type="constant",
-        weight_decay=0.1,
+        weight_decay=WEIGHT_DECAY,
+        max_grad_norm=0.0,
         per_device_train_batch_size=BATCH,
         max_length=LENGTH,
         completion_only_loss=True,
@@ -119,9 +122,12 @@ def trl(task: Task, adapter: Path, options: dict[str, Any]) -> "Spent":
         model=task.model,
         args=config,
         train_dataset=data,
-        processing_class=renderer.tokenizer,
+        processing_class=task.renderer().tokenizer,
         peft_config=lora,
     )
+    trainer.create_optimizer()
+    steps = len(trainer.get_train_dataloader())
+    trainer.lr_scheduler = LambdaLR(trainer.optimizer, lambda step: GAMMA ** (step // steps))
     with Spent() as spent:
         trainer.train()
     trainer.save_model(str(adapter))
@@ -136,14 +142,11 @@ def held_out(task: Task, adapter: Path) -> float:
 
     base = LlamaForCausalLM.from_pretrained(task.model, dtype=torch.float32)
     model = PeftModel.from_pretrained(base, str(adapter)).eval()
-    renderer, total, tokens = task.renderer(), 0.0, 0
-    for r in task.read("held"):
-        row = renderer.row(r["instruction"], r["context"], r["response"], LENGTH)
-        if row.supervised:
-            labels = torch.tensor([row.labels])
-            with torch.inference_mode():
-                loss = model(torch.tensor([row.ids]), labels=labels).loss
-            total, tokens = total + float(loss) * row.supervised, tokens + row.supervised
+    total, tokens = 0.0, 0
+    for row in task.rendered("held"):
+        with torch.inference_mode():
+            loss = model(torch.tensor([row.ids]), labels=torch.tensor([row.labels])).loss
+        total, tokens = total + float(loss) * row.supervised, tokens + row.supervised
     return total / tokens
 
 
@@ -156,10 +159,7 @@ def main(name: str, task_file: str) -> None:
     spent = ragtune(task, adapter) if kind == "ragtune" else trl(task, adapter, TRL[options])
     unit = 1 if platform.system() == "Darwin" else 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
-    rows, renderer = task.read("rows"), task.renderer()
-    supervised = sum(
-        renderer.row(r["instruction"], r["context"], r["response"], LENGTH).supervised for r in rows
-    )
+    supervised = sum(row.supervised for row in task.rendered("rows"))
     figures = {
         "contender": name,
         "seconds": spent.wall,

@@ -1,5 +1,6 @@
 """What every contender is given: a model's folder, rows of token ids, and the settings."""
 
+import itertools
 import json
 import random
 from dataclasses import asdict, dataclass
@@ -9,7 +10,7 @@ from typing import Any
 from local.builtin import builtin_model, data_folder
 from local.models import load_tokenizer
 from local.recipe import Recipe
-from local.template import Renderer, Template
+from local.template import Renderer, Row, Template
 from local.tune.samples import TrainingRow
 
 BATCH = 8
@@ -62,6 +63,11 @@ class Task:
         text = Path(getattr(self, which)).read_text(encoding="utf-8")
         return [json.loads(line) for line in text.splitlines()]
 
+    def rendered(self, which: str) -> list[Row]:
+        """Those rows as token ids and labels."""
+        renderer = self.renderer()
+        return [_render(renderer, row) for row in self.read(which)]
+
     def to_json(self) -> dict[str, Any]:
         """The fields."""
         return asdict(self)
@@ -74,15 +80,26 @@ def records() -> Path:
 
 
 def write_rows(source: Path, count: int, held: int, folder: Path) -> tuple[Path, Path]:
-    """Draw rows to train on and rows held out; Dolly's are its summarizations."""
+    """Draw rows to train on and rows held out; Dolly's are its summarizations.
+
+    Rows whose prompt alone fills ``LENGTH`` tokens are left out: nothing of them is trained on,
+    and the contenders do not agree on whether they count.
+    """
     rows = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
     kept = [r for r in rows if r.get("category") == "summarization"] or rows
-    drawn = random.Random(0).sample(kept, min(count + held, len(kept)))
+    random.Random(0).shuffle(kept)
+    renderer = Renderer(Template(), load_tokenizer(builtin_model()))
+    learnable = (r for r in kept if _render(renderer, r).supervised)
+    drawn = list(itertools.islice(learnable, count + held))
     files = folder / f"rows-{count}.jsonl", folder / f"held-{count}.jsonl"
     usable = (len(drawn) - held) // BATCH * BATCH
     for file, part in zip(files, (drawn[:usable], drawn[usable : usable + held]), strict=True):
         file.write_text("".join(json.dumps(row) + "\n" for row in part), encoding="utf-8")
     return files
+
+
+def _render(renderer: Renderer, row: TrainingRow) -> Row:
+    return renderer.row(row["instruction"], row["context"], row["response"], LENGTH)
 
 
 def write_model(shape: str, folder: Path) -> Path:

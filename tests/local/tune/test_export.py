@@ -8,7 +8,7 @@ import torch
 
 from local import recipe_file
 from local.errors import ModelError, RunError
-from local.models import Hardware, load_tokenizer
+from local.models import Hardware, load_tokenizer, quantizes
 from local.records import prepare as prepare_records
 from local.template import Renderer
 from local.tune import export as exporting
@@ -17,6 +17,7 @@ from local.tune.rows import training_rows
 from local.tune.samples import block_length, prepare
 from local.tune.train import tune
 
+HARDWARE = Hardware("cpu", "test", 1, "float32", "float32")
 ROWS = [[0, 5, 6, 7, 9, 11, 3], [0, 8, 200, 14]]
 
 
@@ -28,8 +29,7 @@ def tuned(path: Path, base: Path, folder: Path, *overrides: str) -> Any:
     rows = training_rows(recipe, prepare_records(recipe).train, None)
     length = block_length(recipe.tune, tokenizer, 512)
     samples = prepare(rows, recipe.tune, Renderer(template, tokenizer), length)
-    hardware = Hardware("cpu", "test", 1, "float32", "float32")
-    tune(recipe, base, samples, hardware=hardware, folder=folder)
+    tune(recipe, base, samples, hardware=HARDWARE, folder=folder)
     return template, tokenizer
 
 
@@ -104,6 +104,28 @@ def test_a_folder_with_something_else_in_it_is_left_alone(
     with pytest.raises(RunError, match="thesis: holds something else"):
         merge(tmp_path / "thesis")
     assert [p.name for p in (tmp_path / "thesis").iterdir()] == ["chapter.txt"]
+
+
+@pytest.mark.skipif(not quantizes(HARDWARE), reason="bitsandbytes is not here")
+def test_what_was_tuned_over_four_bits_is_merged_into_sixteen(
+    project: Callable[..., Path], tiny_llama: Path, tmp_path: Path
+) -> None:
+    from transformers import AutoModelForCausalLM
+
+    nf4 = "tune.local.quantize=nf4"
+    template, tokenizer = tuned(project(), tiny_llama, tmp_path / "run", nf4, "tune.epoch=1")
+    export(
+        tiny_llama,
+        tmp_path / "run" / "adapter",
+        tmp_path / "merged",
+        dtype="bfloat16",
+        template_hash=template.hash,
+        tokenizer=tokenizer,
+        rows=ROWS,
+    )
+    model = AutoModelForCausalLM.from_pretrained(tmp_path / "merged")
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.bfloat16}
+    assert not hasattr(model.config, "quantization_config")
 
 
 @pytest.mark.parametrize("name", ["TinyStories-656K", "stories260K-hf"])

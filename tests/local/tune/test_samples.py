@@ -130,6 +130,28 @@ def test_the_census_counts_what_is_cut_and_what_is_dropped(renderer: Renderer) -
     assert census.longest == 16
 
 
+@pytest.mark.parametrize("layout", ["rows", "packed"])
+def test_rows_cut_before_their_completion_are_counted_and_left_out(
+    renderer: Renderer, layout: str
+) -> None:
+    spec = tune(local={"layout": layout, "loss": "completion"}, validation_split_ratio=0.0)
+    long = {"instruction": "a very long question " * 20, "context": "", "response": "answer"}
+    samples = prepare([*rows(4), long], spec, renderer, 64)
+    assert samples.census.rows_without_supervision == 1
+    assert samples.census.warnings == [
+        "1 of 5 rows are cut before their completion and teach nothing; raise tune.max_input_length"
+    ]
+    assert sorted(n for s in samples.train for n in s.rows) == [1, 2, 3, 4]
+
+
+def test_a_completion_that_merges_with_the_prompt_is_warned_of(tiny_tokenizer: Any) -> None:
+    merging = Renderer(Template(prompt="{instruction}", separator="docu"), tiny_tokenizer)
+    row = {"instruction": "Take", "context": "", "response": "ment"}
+    spec = tune(validation_split_ratio=0.0, local={"layout": "rows"})
+    (warning,) = prepare([row], spec, merging, 64).census.warnings
+    assert warning.startswith("in 1 of 1 rows the tokenizer merges the prompt's end")
+
+
 def test_few_samples_make_a_smaller_batch(renderer: Renderer) -> None:
     spec = tune(local={"layout": "rows"}, validation_split_ratio=0.0)
     samples = prepare(rows(1), spec, renderer, 512)

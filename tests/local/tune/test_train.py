@@ -257,6 +257,38 @@ def test_where_not_even_one_sample_fits_activations_are_computed_twice(
         torch.testing.assert_close(tensor, expected[name], atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.skipif(not models.quantizes(hardware()), reason="bitsandbytes is not here")
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_over_a_base_in_four_bits_tuning_learns_and_goes_on_bitwise(
+    run: Callable[..., Tuned], tiny_llama: Path, tmp_path: Path, dtype: str
+) -> None:
+    nf4 = "tune.local.quantize=nf4"
+    tuned = run(tmp_path / "straight", nf4, dtype=dtype)
+    assert tuned.substitutions == []
+    assert tuned.epochs[-1]["eval_loss"] < tuned.epochs[0]["eval_loss"]
+    with pytest.raises(Killed):
+        run(tmp_path / "killed", nf4, dtype=dtype, advance=kill_at(1))
+    again = run(tmp_path / "killed", nf4, dtype=dtype)
+    assert again.epochs == tuned.epochs
+    whole = run(tmp_path / "whole", dtype=dtype)
+    assert whole.epochs != tuned.epochs
+    assert whole.epochs[-1]["eval_loss"] == pytest.approx(tuned.epochs[-1]["eval_loss"], rel=0.05)
+    quantized = models.load_base(tiny_llama, hardware(dtype), training=True, quantized=True)
+    kinds = {type(module).__name__ for module in quantized.modules()}
+    assert "Linear4bit" in kinds
+
+
+def test_where_four_bits_cannot_be_had_this_is_said_and_recorded(
+    run: Callable[..., Tuned], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(train, "quantizes", lambda hardware: False)
+    watcher = Lines()
+    tuned = run(tmp_path, "tune.local.quantize=nf4", "tune.epoch=1", watcher=watcher)
+    said = "weights in float32 instead of nf4: bitsandbytes does not compute on cpu here"
+    assert tuned.substitutions == [said]
+    assert f"tune: {said}" in watcher.lines
+
+
 @pytest.mark.parametrize("option", ["dora", "rslora"])
 def test_what_the_cloud_job_cannot_do_is_a_plain_peft_adapter_too(
     run: Callable[..., Tuned], tiny_llama: Path, tmp_path: Path, option: str
