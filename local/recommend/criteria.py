@@ -101,12 +101,13 @@ def _upkeep(figures: Figures) -> Iterator[Line]:
     tuned, rag = (figures["arms"][arm] for arm in ("tuned", "rag"))
     fresh = tuned["freshness_seconds"], rag["freshness_seconds"]
     if None not in fresh:
+        followed, count = figures["freshness"]["followed"], len(figures["freshness"]["changes"])
         yield (
             "changing data",
             RETRIEVAL,
-            _lower(*fresh),
-            f"a changed document is answered by after {brief(fresh[1])} s of indexing and asking, "
-            f"{brief(fresh[0])} s of tuning anew",
+            _lower(*fresh) if followed else None,
+            f"from a changed document to an answer {brief(fresh[1])} s by indexing, "
+            f"{brief(fresh[0])} s by tuning anew; {followed} of {count} answers followed the index",
         )
     once = tuned["cost"]["tuning_seconds"], rag["cost"]["indexing_seconds"]
     yield (

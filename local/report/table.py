@@ -169,8 +169,8 @@ def evidence_lines(figures: dict[str, Any]) -> list[str]:
         count = len(fresh["changes"])
         found.append(
             f"freshness: {count} documents changed, {brief(fresh['reindex_seconds'])} s each from "
-            f"the change to an answer; {fresh['changed']} of {count} answers changed, "
-            f"{fresh['followed']} of them to the new fact"
+            f"the change to an answer; the new fact stood in {fresh['shown']} prompts, "
+            f"{fresh['followed']} answers changed to it"
         )
     if curve := figures["learning_curve"]:
         for arm, enough in curve["enough"].items():

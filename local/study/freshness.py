@@ -42,13 +42,18 @@ class Change:
 
 @dataclass(frozen=True)
 class Measured:
-    """What came of a change; ``followed``: the answer changed, and is right by the new text."""
+    """What came of a change.
+
+    ``shown``: the new fact stood in the prompt's passages; ``followed``: the answer changed, and is
+    right by the new text.
+    """
 
     document: str
     question: str
     fact: str
     before: str
     after: str
+    shown: bool
     followed: bool
     index_seconds: float
     answer_seconds: float
@@ -64,9 +69,10 @@ def by_rightness(questions: Sequence[Record], texts: Sequence[str], refusal: str
 def changes(corpus: Corpus, questions: Sequence[Record], *, with_context: bool) -> list[Change]:
     """Up to `CHANGES` changes to different documents, by the order of the questions.
 
-    A question whose response stands in its gold document gets another question's response, of like
-    length and without a word in common, in its place. Where there is no such question, a document is given a last paragraph
-    that states a question and its response, as where nothing was written on the matter before.
+    Where a question's response stands in its gold document, another question's takes its place:
+    one of like length, without a word in common. Where there is no such question, a document is
+    given a last paragraph that states a question and its response, as if nobody had written on
+    the matter before.
     """
     found: dict[str, Change] = {}
     for question in questions:
@@ -102,7 +108,7 @@ def measure(
         started = time.perf_counter()
         retriever = opened(_overlaid(listing(), made[: number + 1]))
         indexed = time.perf_counter()
-        after = arm(retriever).ask(change.question).text
+        after = arm(retriever).ask(change.question)
         answered = time.perf_counter()
         retriever.close()
         now = replace(change.question, response=change.fact)
@@ -112,8 +118,9 @@ def measure(
                 change.question.instruction,
                 change.fact,
                 before[number],
-                after,
-                after != before[number] and is_right(now, after, refusal),
+                after.text,
+                any(change.fact in source["text"] for source in after.sources),
+                after.text != before[number] and is_right(now, after.text, refusal),
                 round(indexed - started, 4),
                 round(answered - indexed, 4),
             )
@@ -123,12 +130,12 @@ def measure(
 
 
 def summary(measured: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """The changes, the median of their seconds, and how many answers changed, and to the fact."""
+    """The changes, the median of their seconds, in how many the fact was shown, and followed."""
     return {
         "reindex_seconds": round(
             median(m["index_seconds"] + m["answer_seconds"] for m in measured), 4
         ),
-        "changed": sum(m["before"] != m["after"] for m in measured),
+        "shown": sum(m["shown"] for m in measured),
         "followed": sum(m["followed"] for m in measured),
         "changes": list(measured),
     }

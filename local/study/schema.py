@@ -195,13 +195,17 @@ class Forgetting(Part):
 
 
 class DocumentChange(Part):
-    """A document that was given another fact, and the answers before and after."""
+    """A document that was given another fact, and the answers before and after.
+
+    ``shown``: the fact stood in the prompt; ``followed``: the answer changed to it.
+    """
 
     document: str
     question: str
     fact: str
     before: str
     after: str
+    shown: bool
     followed: bool
     index_seconds: float
     answer_seconds: float
@@ -211,7 +215,7 @@ class Freshness(Part):
     """Real changes of documents; `reindex_seconds` is the median to an answer."""
 
     reindex_seconds: float
-    changed: int
+    shown: int
     followed: int
     changes: list[DocumentChange]
 

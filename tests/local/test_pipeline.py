@@ -85,6 +85,7 @@ def test_one_recipe_gives_four_arms_and_every_promised_figure(
     assert figures["forgetting"]["base"]["tokens"] > 1000
     assert figures["forgetting"]["tuned"] != figures["forgetting"]["base"]
     assert [c["document"] for c in figures["freshness"]["changes"]] == ["canteen.md", "fog.md"]
+    assert figures["freshness"]["shown"] == 2
     held = read_json(folder / "index" / "manifest.json")["hashes"]
     assert held["fog.md"] == file_hash(tmp_path / "project" / "docs" / "fog.md")
     fresh = {arm: of["freshness_seconds"] for arm, of in figures["arms"].items()}

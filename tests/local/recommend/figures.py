@@ -54,5 +54,6 @@ def figures(
         "differences": differences,
         "failures": {"right": {"base": 8}, "steps": steps},
         "data": {"train": 400},
+        "freshness": {"followed": 4, "changes": [{}] * 5},
         "learning_curve": None,
     }

@@ -33,6 +33,17 @@ def test_what_cannot_be_told_apart_speaks_for_neither() -> None:
         assert found[criterion] is None
 
 
+def test_an_index_that_no_answer_follows_does_not_speak_for_retrieval() -> None:
+    deaf = figures((0.1, 0.9, 0.5, 0.4))
+    deaf["freshness"]["followed"] = 0
+    (line,) = [c for c in criteria(deaf) if c["criterion"] == "changing data"]
+    assert line["speaks_for"] is None
+    assert line["measured"] == (
+        "from a changed document to an answer 37 s by indexing, 3,601 s by tuning anew; "
+        "0 of 5 answers followed the index"
+    )
+
+
 def test_few_labels_are_judged_at_the_foot_of_the_learning_curve() -> None:
     """With all 400 records tuning is the better one, with 40 it is not."""
     measured = figures((0.1, 0.9, 0.5, 0.4))

@@ -48,10 +48,10 @@ def test_an_arm_is_as_fresh_as_what_has_to_be_made_anew_for_it() -> None:
     assert freshness.arm_seconds("rag", stages, None, 250.0) is None
 
 
-def test_the_summary_counts_what_changed_and_takes_the_median() -> None:
-    change = {"before": "six", "after": "ten", "followed": True, "answer_seconds": 0.5}
+def test_the_summary_counts_what_was_shown_and_followed_and_takes_the_median() -> None:
+    change = {"shown": True, "followed": True, "answer_seconds": 0.5}
     measured = [{**change, "index_seconds": seconds} for seconds in (1.0, 9.0, 2.0)]
-    measured[1]["after"], measured[1]["followed"] = "six", False
+    measured[1]["followed"] = False
     found = freshness.summary(measured)
     assert found["reindex_seconds"] == pytest.approx(2.5)
-    assert (found["changed"], found["followed"]) == (2, 2)
+    assert (found["shown"], found["followed"]) == (3, 2)
