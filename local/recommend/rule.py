@@ -143,9 +143,11 @@ def _passed_over(needs: Needs, figures: Figures, arm: str, chosen: str, near: li
     pair = between(figures, chosen, arm)
     more = pair["more_questions"] if pair else None
     would = f"; about {rounded(more)} more questions would tell" if more else ""
-    same = ", about the same cost" if arm in near else ""
+    close = arm in near
+    same = ", about the same cost" if close else ""
     why = f"not distinguishable from {chosen}, at {at}{same}{would}"
-    return _reason(why, _dear(needs, arm, figures["arms"][arm]))
+    dear = _dear(needs, arm, figures["arms"][arm])
+    return _reason(why, _lacks(arm, chosen) if close else dear)
 
 
 def _dear(needs: Needs, arm: str, figures: Figures) -> str:

@@ -18,7 +18,7 @@ from local.errors import DocumentsError
 from local.rag.documents import Corpus, Document, from_documents
 from local.records import Record
 from local.study.failures import is_right, is_unanswerable
-from local.study.metrics import token_f1
+from local.study.metrics import normalise, token_f1
 
 if TYPE_CHECKING:
     from local.rag.index import Retriever
@@ -119,7 +119,7 @@ def measure(
                 change.fact,
                 before[number],
                 after.text,
-                any(change.fact in source["text"] for source in after.sources),
+                any(normalise(change.fact) in normalise(s["text"]) for s in after.sources),
                 after.text != before[number] and is_right(now, after.text, refusal),
                 round(indexed - started, 4),
                 round(answered - indexed, 4),
