@@ -1,4 +1,4 @@
-"""What ships with ragtune: the demo, the tiny base model, and the embedder's wheel."""
+"""What ships with ragtune: demos, the tiny base model, a general text, the embedder's wheel."""
 
 import hashlib
 from pathlib import Path
@@ -7,6 +7,7 @@ from local.errors import ModelError
 
 BUILTIN = "builtin"
 MODEL = "models/tiny-llama"
+GENERAL_TEXT = "general.txt"
 EMBEDDER_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of all-MiniLM-L6-v2's ``model.safetensors``, as published and as the wheel carries it."""
 
@@ -21,6 +22,11 @@ def data_folder() -> Path:
 def builtin_model() -> Path:
     """The folder of the tiny base model."""
     return data_folder() / MODEL
+
+
+def general_text() -> Path:
+    """200 sentences of plain English on everyday matters, written for this project."""
+    return data_folder() / GENERAL_TEXT
 
 
 def builtin_embedder() -> Path:

@@ -1,4 +1,4 @@
-"""The stages of a run, in order: index, data, tune, retrieval, answers, losses, figures, report.
+"""The stages of a run, in order: index, data, tune, retrieval, answers, evidence, figures, report.
 
 Models are loaded when the first stage needs them, so a run whose stages all stand costs nothing.
 """
@@ -9,8 +9,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from local import environment, recipe_file
+from local import environment, evidence, recipe_file
 from local.errors import RecipeError
+from local.rag import places
 from local.recipe import Arm, Recipe
 from local.runs import (
     Run,
@@ -61,6 +62,9 @@ class Pipeline:
                 self._answers(arm)
             if bench.tunes:
                 self._heldout()
+                self._forgetting()
+                self._learning_curve()
+            self._freshness()
             return self.figures()
 
     def tune(self, processes: int = 1) -> dict[str, Any]:
@@ -268,8 +272,8 @@ class Pipeline:
 
         self._stage("retrieval", self._retrieval_inputs(), ["retrieval.jsonl"], make)
 
-    def _answers(self, name: Arm) -> None:
-        from local.study.asking import TIMED, ask
+    def _answers_inputs(self, name: Arm) -> dict[str, Any]:
+        from local.study.asking import TIMED
 
         study = self.recipe.study
         inputs = {
@@ -286,17 +290,20 @@ class Pipeline:
             inputs["tune"] = digest(self._tune_inputs())
         if "rag" in name:
             inputs["retrieval"] = digest(self._retrieval_inputs())
+        return inputs
+
+    def _answers(self, name: Arm) -> None:
+        from local.study.asking import ask
 
         def make(work: Path) -> None:
             with self.watcher.progress(f"answers: {name}") as advance:
-                answers, latencies = ask(
-                    self.bench.arm(name), self.bench.split.test, self._found(name), study, advance
-                )
+                arm, asked = self.bench.arm(name), self.bench.split.test
+                answers, latencies = ask(arm, asked, self._found(name), self.recipe.study, advance)
             write_jsonl(work / "answers" / f"{name}.jsonl", [a.to_json() for a in answers])
             write_jsonl(work / "latency" / f"{name}.jsonl", [asdict(t) for t in latencies])
 
         files = [f"answers/{name}.jsonl", f"latency/{name}.jsonl"]
-        self._stage(f"answers/{name}", inputs, files, make)
+        self._stage(f"answers/{name}", self._answers_inputs(name), files, make)
 
     def _found(self, name: Arm) -> Sequence[Sequence[Any]]:
         """The passages of the retrieval stage for each question; none in an arm without."""
@@ -315,25 +322,50 @@ class Pipeline:
         }
 
         def make(work: Path) -> None:
-            from local.study.heldout import completion_loss
-
-            losses: dict[str, Any] = {}
-            for side, model in (("base", self.bench.base_model), ("tuned", self.bench.tuned_model)):
-                with self.watcher.progress(f"held-out loss: {side}") as advance:
-                    measured = completion_loss(
-                        model,
-                        self.bench.tokenizer,
-                        self.bench.renderer,
-                        self.bench.split.test,
-                        self.bench.context_length,
-                        show_context=self.bench.show_context,
-                        advance=advance,
-                    )
-                losses[side] = measured["loss"]
-                losses["tokens"] = measured["tokens"]
-            write_json(work / "heldout.json", losses)
+            write_json(work / "heldout.json", evidence.heldout_loss(self.bench, self.watcher))
 
         self._stage("heldout", inputs, ["heldout.json"], make)
+
+    def _forgetting(self) -> None:
+        inputs = {
+            "code": CODE,
+            "study.general_text": file_hash(self.bench.general_text),
+            "tune": digest(self._tune_inputs()),
+        }
+
+        def make(work: Path) -> None:
+            write_json(work / "forgetting.json", evidence.forgetting(self.bench, self.watcher))
+
+        self._stage("forgetting", inputs, ["forgetting.json"], make)
+
+    def _freshness(self) -> None:
+        """Measure freshness on an embedded index; a server's collection is not copied."""
+        name = next((arm for arm in self.recipe.arms if "rag" in arm), None)
+        if name is None or self.recipe.rag.qdrant != places.EMBEDDED:
+            return
+
+        def make(work: Path) -> None:
+            answers = read_jsonl(self.run.folder / "answers" / f"{name}.jsonl")
+            texts = [answer["text"] for answer in answers]
+            fresh = evidence.freshness(self.bench, name, texts, work, self.watcher)
+            write_json(work / "freshness.json", fresh)
+
+        inputs = {"arm": name, **self._answers_inputs(name)}
+        self._stage("freshness", inputs, ["freshness.json"], make)
+
+    def _learning_curve(self) -> None:
+        arms = [arm for arm in self.recipe.arms if "tuned" in arm]
+        for share in self.recipe.study.learning_curve:
+            if share == 1:
+                continue
+
+            def make(work: Path, share: float = share) -> None:
+                found = {arm: self._found(arm) for arm in arms}
+                evidence.learn(self.bench, share, found, work, self.watcher)
+
+            answers = {str(arm): digest(self._answers_inputs(arm)) for arm in arms}
+            inputs = {"share": share, **answers}
+            self._stage(f"curve/{share:g}", inputs, [f"curve/{share:g}"], make)
 
     def figures(self) -> dict[str, Any]:
         """Compute every figure from what the stages left; write ``results.json`` and the report."""

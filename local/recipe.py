@@ -198,6 +198,12 @@ class Study(Section):
     refusal: str = Field(
         "not in the documents", description="the response that says there is no answer"
     )
+    general_text: str = Field(
+        "builtin", description="plain text on which forgetting is measured: `builtin`, or a file"
+    )
+    learning_curve: list[Annotated[float, Field(gt=0, le=1)]] = Field(
+        [], description="shares of the training records to tune on as well; each takes its time"
+    )
 
     @field_validator("arms")
     @classmethod
@@ -205,6 +211,11 @@ class Study(Section):
         if len(set(value)) != len(value):
             raise ValueError("an arm is named twice")
         return [arm for arm in ARMS if arm in value]
+
+    @field_validator("learning_curve")
+    @classmethod
+    def _rising(cls, value: list[float]) -> list[float]:
+        return sorted(set(value))
 
 
 class Needs(Section):
@@ -221,6 +232,9 @@ class Needs(Section):
     )
     price_per_hour: Annotated[float, Field(ge=0)] | None = Field(
         None, description="of the machine, in a currency of yours"
+    )
+    watts: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="that the machine draws at work; null: energy is not told"
     )
     budget_per_month: Annotated[float, Field(ge=0)] | None = Field(
         None, description="in that currency; needs queries_per_month and price_per_hour"

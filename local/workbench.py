@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from local import models
+from local import builtin, models
 from local import recipe as recipes
 from local.arms import Arm
 from local.errors import RecipeError
@@ -36,9 +36,13 @@ class Workbench:
 
         Raises RagtuneError for what is missing, broken, or does not fit together.
         """
+        from local.study.forgetting import paragraphs
+
         _ = self.split, self.base
         if self.retrieves:
             self.check_documents()
+        if self.tunes:
+            paragraphs(self.general_text)
         self._check_lengths()
 
     def check_documents(self) -> None:
@@ -94,11 +98,24 @@ class Workbench:
     @functools.cached_property
     def corpus(self) -> documents.Corpus:
         """The documents to retrieve from."""
+        return self.list_documents()
+
+    def list_documents(self) -> documents.Corpus:
+        """The documents as they are now.
+
+        Raises DocumentsError where there are none.
+        """
         assert self.recipe.documents is not None
         source, most = self.recipe.documents.source, self.recipe.documents.max_file_mb
         if source == documents.CONTEXTS:
             return documents.from_contexts([*self.split.train, *self.split.test])
         return documents.from_folder(self.recipe.path(source), most)
+
+    @property
+    def general_text(self) -> Path:
+        """The file on which forgetting is measured."""
+        named = self.recipe.study.general_text
+        return builtin.general_text() if named == builtin.BUILTIN else self.recipe.path(named)
 
     @functools.cached_property
     def base(self) -> Path:
@@ -162,14 +179,16 @@ class Workbench:
             self.folder / "index", self.recipe.rag, self.embedder, self.embedder_fingerprint
         )
 
-    def arm(self, name: recipes.Arm) -> Arm:
-        """One of the four arms, over the run folder's adapter and index."""
-        model = self.tuned_model if "tuned" in name else self.base_model
+    def arm(self, name: recipes.Arm, *, model: Any = None, retriever: Any = None) -> Arm:
+        """One of the four arms, over the run folder's adapter and index, or over what is given."""
+        model = model or (self.tuned_model if "tuned" in name else self.base_model)
+        if "rag" in name:
+            retriever = retriever or self.retriever
         return Arm(
             self.renderer,
             Generator(model, self.tokenizer, self.recipe.study.max_new_tokens),
             self.context_length,
-            retriever=self.retriever if "rag" in name else None,
+            retriever=retriever,
             show_context=self.show_context,
         )
 

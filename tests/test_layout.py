@@ -18,7 +18,7 @@ ORDER = [
     ["study", "recommend"],
     ["report"],
     ["workbench"],
-    ["worker"],
+    ["worker", "evidence"],
     ["pipeline", "asking", "searching", "preview", "starter", "terminal"],
     ["cli"],
     ["__main__"],

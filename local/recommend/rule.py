@@ -15,7 +15,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from local.recipe import Needs
-from local.study.cost import monthly_seconds, price
+from local.study.cost import fixed_seconds, monthly_seconds, price
+from local.study.speed import brief
 
 METRIC = "token_f1"
 NOTHING = 0.05
@@ -23,7 +24,12 @@ NOTHING = 0.05
 NEAR = 0.1
 """Costs that differ by less than this share of the cheaper one count as equal."""
 
+PERIODS = {"monthly": 365 / 12 * 86_400, "weekly": 7 * 86_400.0, "daily": 86_400.0}
+"""Seconds between two changes of the documents."""
+
 Figures = Mapping[str, Any]
+Reason = dict[str, str]
+"""``why``, the measurement, and the ``criterion`` of the choice that it answers (`criteria`)."""
 
 
 def recommend(needs: Needs, figures: Figures) -> dict[str, Any]:
@@ -52,22 +58,36 @@ def recommend(needs: Needs, figures: Figures) -> dict[str, Any]:
     return {"arm": chosen, "because": because, "out": {**out, **worse, **rest}, "metric": METRIC}
 
 
-def fails(needs: Needs, arm: str, figures: Figures) -> str | None:
+def fails(needs: Needs, arm: str, figures: Figures) -> Reason | None:
     """Which need an arm fails, with the measurement; None where it meets them all."""
     p95 = figures["latency_ms"]["p95"]
     if needs.p95_latency_ms is not None and p95 > needs.p95_latency_ms:
-        return f"p95 latency {p95:.0f} ms, over needs.p95_latency_ms {needs.p95_latency_ms:g}"
+        limit = f"over needs.p95_latency_ms {needs.p95_latency_ms:g}"
+        return _reason(f"p95 latency {p95:.0f} ms, {limit}", "low latency")
     got = quality(figures)
     if needs.min_quality is not None and got < needs.min_quality:
-        return f"token F1 {got:.2f}, under needs.min_quality {needs.min_quality:g}"
+        limit = f"under needs.min_quality {needs.min_quality:g}"
+        return _reason(f"token F1 {got:.2f}, {limit}", "predictable quality")
     if needs.cite_sources and "rag" not in arm:
-        return "cites no sources, and needs.cite_sources asks for them"
-    if needs.documents_change == "daily" and "rag" not in arm:
-        return "knows only what it has learnt, and needs.documents_change is daily"
+        return _reason("cites no sources, and needs.cite_sources asks for them", "sources")
+    if needs.documents_change != "never" and (why := _stale(needs, arm, figures)):
+        return _reason(why, "changing data")
     if needs.budget_per_month is not None and needs.queries_per_month is not None:
         bill = price(cost(needs, arm, figures), needs.price_per_hour) or 0.0
         if bill > needs.budget_per_month:
-            return f"{bill:.2f} a month, over needs.budget_per_month {needs.budget_per_month:g}"
+            limit = f"over needs.budget_per_month {needs.budget_per_month:g}"
+            return _reason(f"{bill:.2f} a month, {limit}", _dear(needs, arm, figures))
+    return None
+
+
+def _stale(needs: Needs, arm: str, figures: Figures) -> str | None:
+    """Why an arm does not keep up with its documents; None where it does, or was not measured."""
+    change, seconds = needs.documents_change, figures["freshness_seconds"]
+    if change == "daily" and "rag" not in arm:
+        after = f" until it is tuned anew ({brief(seconds)} s)" if seconds else ""
+        return f"knows only what it has learnt{after}, and needs.documents_change is daily"
+    if seconds and seconds > PERIODS[change]:
+        return f"answers by a changed document after {brief(seconds)} s; they change {change}"
     return None
 
 
@@ -97,24 +117,49 @@ def between(figures: Figures, left: str, right: str) -> Figures | None:
     return None
 
 
-def _worse(figures: Figures, arm: str, others: list[str]) -> str | None:
+def _worse(figures: Figures, arm: str, others: list[str]) -> Reason | None:
     """Why ``arm`` is significantly worse than one of ``others``; None where it is not."""
     for other in others:
         pair = between(figures, other, arm)
         if pair and pair["different"] and pair["mean"] > 0:
             low, high = pair["ci95"]
-            return f"token F1 lower than {other}'s by {pair['mean']:.2f} ({low:.2f} to {high:.2f})"
+            gap = f"{pair['mean']:.2f} ({low:.2f} to {high:.2f})"
+            return _reason(f"token F1 lower than {other}'s by {gap}", _lacks(arm, other))
     return None
 
 
-def _passed_over(needs: Needs, figures: Figures, arm: str, chosen: str, near: list[str]) -> str:
+def _lacks(worse: str, better: str) -> str:
+    """The criterion behind a difference in quality: what one arm has and the other has not."""
+    if "rag" in better and "rag" not in worse:
+        return "wide knowledge"
+    if "tuned" in better and "tuned" not in worse:
+        return "narrow task"
+    return "narrow task" if "rag" in worse and "rag" not in better else "curated labels"
+
+
+def _passed_over(needs: Needs, figures: Figures, arm: str, chosen: str, near: list[str]) -> Reason:
     """Why an arm that is good enough is not the one."""
     at = _cost_text(needs, arm, figures["arms"][arm])
     pair = between(figures, chosen, arm)
     more = pair["more_questions"] if pair else None
     would = f"; about {rounded(more)} more questions would tell" if more else ""
-    same = ", about the same cost" if arm in near else ""
-    return f"not distinguishable from {chosen}, at {at}{same}{would}"
+    close = arm in near
+    same = ", about the same cost" if close else ""
+    why = f"not distinguishable from {chosen}, at {at}{same}{would}"
+    dear = _dear(needs, arm, figures["arms"][arm])
+    return _reason(why, _lacks(arm, chosen) if close else dear)
+
+
+def _dear(needs: Needs, arm: str, figures: Figures) -> str:
+    """The criterion behind a cost: what is paid once, or what is paid for each query."""
+    if needs.queries_per_month is None:
+        return "high throughput"
+    once = fixed_seconds(arm, figures["cost"], needs.documents_change)
+    return "low initial cost" if once > cost(needs, arm, figures) / 2 else "high throughput"
+
+
+def _reason(why: str, criterion: str) -> Reason:
+    return {"why": why, "criterion": criterion}
 
 
 def _cost_text(needs: Needs, arm: str, figures: Figures) -> str:

@@ -173,4 +173,8 @@ def _plots(folder: Path, figures: Mapping[str, Any]) -> list[tuple[str, Markup]]
         drawn.append(
             ("Loss a token while tuning, in nats", plots.losses(figures["tune"]["epochs"]))
         )
+    if curve := figures["learning_curve"]:
+        drawn.append(
+            ("Token F1 against training records, with 95 % intervals", plots.learning(curve))
+        )
     return drawn

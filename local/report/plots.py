@@ -96,6 +96,29 @@ def losses(epochs: Sequence[Mapping[str, float]]) -> Markup:
     return _svg(184, f"Loss a token in nats: {told}", marks)
 
 
+def learning(curve: Mapping[str, Any]) -> Markup:
+    """Token F1 of each tuned arm against the records that it was tuned on, with intervals."""
+    points = curve["points"]
+    most = points[-1]["records"]
+    x, y = _linear(0, most, LEFT - 40, RIGHT - 80), _linear(0, 1, 150, 20)
+    marks = _x_axis({x(p["records"]): f"{p['records']:,}" for p in points}, 160)
+    marks += [_text(LEFT - 50, y(v) + 4, f"{v:g}", "end") for v in (0, 0.5, 1)]
+    ends = _apart([y(points[-1]["arms"][arm]["mean"]) for arm in curve["enough"]], 14)
+    told_of = []
+    for arm, end in zip(curve["enough"], ends, strict=True):
+        means = [(x(p["records"]), y(p["arms"][arm]["mean"])) for p in points]
+        marks += [
+            _line(at, y(low), at, y(high), f"interval {CLASSES[arm]}")
+            for (at, _), (low, high) in zip(
+                means, (p["arms"][arm]["ci95"] for p in points), strict=True
+            )
+        ]
+        marks.append(_path(means, CLASSES[arm], DASHES[arm]))
+        marks.append(_text(means[-1][0] + 8, end + 4, arm, "start"))
+        told_of += [f"{arm} {p['arms'][arm]['mean']:.2f} with {p['records']}" for p in points]
+    return _svg(184, f"Token F1 by training records: {'; '.join(told_of)}", marks)
+
+
 def cost(arms: Mapping[str, Any], needs: Needs) -> Markup:
     """Machine hours a month of each arm against queries a month, both logarithmic."""
     volumes = [10 ** (n / 4) for n in range(8, 29)]

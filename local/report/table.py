@@ -8,19 +8,64 @@ from rich.table import Table
 from rich.text import Text
 
 from local.study.failures import FLIPS
+from local.study.speed import PARTS, brief
 
 FEW = 30
 """Fewer judged questions than this are called few."""
 
 
 def render(figures: dict[str, Any]) -> RenderableType:
-    """The arms side by side, then retrieval, losses and the recommendation, a line each."""
-    return Group(_arms(figures), *(Text(line) for line in lines(figures)))
+    """The arms side by side, then what has no column, and the recommendation, a line each."""
+    return Group(_arms(figures), _costs(figures), *(Text(line) for line in lines(figures)))
 
 
 def _arms(figures: dict[str, Any]) -> Table:
     recipe, chosen = figures["recipe"], figures["recommendation"]["arm"]
     title = f"{recipe['name']}-{recipe['identity'][:8]}: {figures['questions']} held-out questions"
+    unanswerable = bool(figures["unanswerable"])
+    refused = ["refused*"] * unanswerable
+    table = _table("F1", "95 %", "exact", "ROUGE-L", *refused, "p50/p95 ms", "tokens", title=title)
+    for name, arm in figures["arms"].items():
+        quality, tokens = arm["quality"], arm["tokens"]
+        f1 = quality["token_f1"]
+        rightly = arm["refusal"]["unanswerable_refused"]
+        cells = [
+            f"{f1['mean']:.2f}",
+            f"{f1['ci95'][0]:.2f}-{f1['ci95'][1]:.2f}",
+            f"{quality['exact_match']['mean']:.2f}",
+            f"{quality['rouge_l']['mean']:.2f}",
+            *([f"{rightly['mean']:.2f}"] if unanswerable else []),
+            f"{arm['latency_ms']['p50']:.0f}/{arm['latency_ms']['p95']:.0f}",
+            f"{tokens['prompt_mean']:.0f}+{tokens['completion_mean']:.0f}",
+        ]
+        table.add_row(name, *cells, style="green" if name == chosen else "")
+    return table
+
+
+def _costs(figures: dict[str, Any]) -> Table:
+    """What each arm takes: once, for each query, and until it follows its documents."""
+    chosen = figures["recommendation"]["arm"]
+    costs = [arm["cost"] for arm in figures["arms"].values()]
+    priced = ["price"] * (costs[0]["price_per_1000"] is not None)
+    metered = ["Wh"] * (costs[0]["kwh_per_1000"] is not None)
+    table = _table("find+read+write", "answers/s", "once s", "s/1000", *priced, *metered, "fresh s")
+    for name, arm in figures["arms"].items():
+        times, cost, fresh = arm["latency_ms"], arm["cost"], arm["freshness_seconds"]
+        parts = (times[f"{part}_p50"] for part in PARTS)
+        cells = [
+            "+".join(f"{part:.0f}" for part in parts),
+            f"{arm['throughput']['answers_per_second']:.3g}",
+            brief(cost["tuning_seconds"] + cost["indexing_seconds"]),
+            brief(cost["seconds_per_1000"]),
+            *(f"{cost['price_per_1000']:.2g}" for _ in priced),
+            *(f"{1000 * cost['kwh_per_1000']:.3g}" for _ in metered),
+            "-" if fresh is None else brief(fresh),
+        ]
+        table.add_row(name, *cells, style="green" if name == chosen else "")
+    return table
+
+
+def _table(*columns: str, title: str | None = None) -> Table:
     table = Table(
         title=title,
         title_justify="left",
@@ -29,31 +74,8 @@ def _arms(figures: dict[str, Any]) -> Table:
         collapse_padding=True,
     )
     table.add_column("arm", no_wrap=True)
-    unanswerable = bool(figures["unanswerable"])
-    for column in [
-        "F1",
-        "95 %",
-        "exact",
-        "ROUGE-L",
-        *(["refused*"] * unanswerable),
-        "p50/p95 ms",
-        "tokens",
-    ]:
+    for column in columns:
         table.add_column(column, justify="right", no_wrap=True)
-    for name, arm in figures["arms"].items():
-        quality, tokens = arm["quality"], arm["tokens"]
-        f1 = quality["token_f1"]
-        refused = arm["refusal"]["unanswerable_refused"]
-        cells = [
-            f"{f1['mean']:.2f}",
-            f"{f1['ci95'][0]:.2f}-{f1['ci95'][1]:.2f}",
-            f"{quality['exact_match']['mean']:.2f}",
-            f"{quality['rouge_l']['mean']:.2f}",
-            *([f"{refused['mean']:.2f}"] if unanswerable else []),
-            f"{arm['latency_ms']['p50']:.0f}/{arm['latency_ms']['p95']:.0f}",
-            f"{tokens['prompt_mean']:.0f}+{tokens['completion_mean']:.0f}",
-        ]
-        table.add_row(name, *cells, style="green" if name == chosen else "")
     return table
 
 
@@ -95,6 +117,7 @@ def notes(figures: dict[str, Any]) -> list[str]:
         found.append(
             f"held-out loss a token: base {loss['base']:.3f}, tuned {loss['tuned']:.3f} nats"
         )
+    found += [*_by_category(figures), *_support(figures), *evidence_lines(figures)]
     leaked = figures["data"].get("questions_also_in_training")
     if leaked and figures["tune"]:
         found.append(
@@ -103,6 +126,62 @@ def notes(figures: dict[str, Any]) -> list[str]:
     judged = figures["questions"] - figures["unanswerable"] or figures["questions"]
     if judged < FEW:
         found.append(f"only {judged} questions: a hint, not a finding; mind the intervals")
+    return found
+
+
+def _by_category(figures: dict[str, Any]) -> list[str]:
+    """Token F1 by category, where there are several."""
+    arms = figures["arms"]
+    categories = next(iter(arms.values()))["categories"]
+    if len(categories) < 2:
+        return []
+    told = [
+        f"{name} ({category['questions']}) "
+        + "/".join(f"{arm['categories'][name]['mean']:.2f}" for arm in arms.values())
+        for name, category in categories.items()
+    ]
+    return [f"F1 by category, {'/'.join(arms)}: {', '.join(told)}"]
+
+
+def _support(figures: dict[str, Any]) -> list[str]:
+    told = ", ".join(
+        f"{name} {arm['support']['mean']:.2f}"
+        for name, arm in figures["arms"].items()
+        if arm["support"]
+    )
+    return [f"support, the share of an answer's words that stand in its sources: {told}"] * bool(
+        told
+    )
+
+
+def evidence_lines(figures: dict[str, Any]) -> list[str]:
+    """What tuning forgot, how soon a changed document is answered by, how many labels it took."""
+    found = []
+    if lost := figures["forgetting"]:
+        base, tuned = lost["base"], lost["tuned"]
+        found.append(
+            f"forgetting: general text {base['nats_per_token']:.3f} → "
+            f"{tuned['nats_per_token']:.3f} nats a token ({base['bits_per_byte']:.3f} → "
+            f"{tuned['bits_per_byte']:.3f} bits a byte); {lost['unchanged']:.0%} of "
+            f"{lost['continuations']} continuations unchanged"
+        )
+    if fresh := figures["freshness"]:
+        count = len(fresh["changes"])
+        found.append(
+            f"freshness: {count} documents changed, {brief(fresh['reindex_seconds'])} s each from "
+            f"the change to an answer; the new fact stood in {fresh['shown']} prompts, "
+            f"{fresh['followed']} answers changed to it"
+        )
+    if curve := figures["learning_curve"]:
+        for arm, enough in curve["enough"].items():
+            told = ", ".join(
+                f"{point['arms'][arm]['mean']:.2f} with {point['records']:,}"
+                for point in curve["points"]
+            )
+            least = next(p["records"] for p in curve["points"] if p["share"] == enough)
+            found.append(
+                f"labels needed: {arm} F1 {told} records; from {least:,} on not told apart from all"
+            )
     return found
 
 
@@ -137,7 +216,18 @@ def break_even_line(break_even: dict[str, Any] | None) -> str:
 def verdict_lines(recommendation: dict[str, Any]) -> list[str]:
     """The arm that fits, why each other does not, and what would change that."""
     found = [f"fits best: {recommendation['arm'] or 'none'} — {recommendation['because']}"]
-    found += [f"  not {arm}: {why}" for arm, why in recommendation["out"].items()]
+    found += [
+        f"  not {arm}: {reason['why']} [{reason['criterion']}]"
+        for arm, reason in recommendation["out"].items()
+    ]
+    for side in ("tuning", "retrieval", None):
+        told = [
+            f"{line['criterion']} ({line['measured']})"
+            for line in recommendation["criteria"]
+            if line["speaks_for"] == side
+        ]
+        if told:
+            found.append(f"speaks for {side or 'neither'}: {'; '.join(told)}")
     changes = [f"{c['change']} → {c['arm'] or 'none'}" for c in recommendation["sensitivity"]]
     if changes:
         found.append(f"would change it: {'; '.join(changes)}")

@@ -1,4 +1,4 @@
-"""What an arm costs: once to make, and for each question; in machine seconds, priced if asked.
+"""What an arm costs, once to make and for each question: machine seconds, price, energy.
 
 Seconds are those of the machine that the run was made on, and so are comparisons between arms.
 """
@@ -17,9 +17,9 @@ def arm_cost(
     stages: Mapping[str, float],
     answers: Sequence[Mapping[str, Any]],
     latencies: Sequence[Mapping[str, float]],
-    price_per_hour: float | None,
+    needs: Needs,
 ) -> dict[str, float | None]:
-    """The seconds of making an arm and of 1,000 queries, and their price where one is known.
+    """The seconds of making an arm and of 1,000 queries; price and energy where they are known.
 
     A query takes its share of a batch and the retrieval of a question asked alone.
     """
@@ -32,14 +32,21 @@ def arm_cost(
         "tuning_seconds": round(tuning, 3),
         "indexing_seconds": round(indexing, 3),
         "seconds_per_1000": round(thousand, 3),
-        "initial_price": price(tuning + indexing, price_per_hour),
-        "price_per_1000": price(thousand, price_per_hour),
+        "initial_price": price(tuning + indexing, needs.price_per_hour),
+        "price_per_1000": price(thousand, needs.price_per_hour),
+        "initial_kwh": energy(tuning + indexing, needs.watts),
+        "kwh_per_1000": energy(thousand, needs.watts),
     }
 
 
 def price(seconds: float, price_per_hour: float | None) -> float | None:
     """What so many machine seconds cost, in the currency of the hourly price."""
     return None if price_per_hour is None else round(seconds / 3600 * price_per_hour, 6)
+
+
+def energy(seconds: float, watts: float | None) -> float | None:
+    """The kilowatt-hours of so many seconds at so many watts."""
+    return None if watts is None else round(seconds * watts / 3.6e6, 9)
 
 
 def fixed_seconds(arm: str, cost: Mapping[str, Any], documents_change: str) -> float:

@@ -33,7 +33,7 @@ def completion_loss(
     total, tokens = 0.0, 0
     for start in range(0, len(rows), batch_size):
         batch = rows[start : start + batch_size]
-        loss, count = _loss(model, collate(batch, tokenizer.pad_token_id))
+        loss, count = batch_loss(model, collate(batch, tokenizer.pad_token_id))
         total, tokens = total + loss, tokens + count
         advance(start + len(batch), len(rows))
     return {"loss": total / tokens, "tokens": tokens, "completions": len(rows)}
@@ -68,7 +68,7 @@ def _row(renderer: Renderer, record: Record, limit: int, show_context: bool) -> 
     return Sample(prompt + completion, [IGNORED] * len(prompt) + completion)
 
 
-def _loss(model: Any, batch: dict[str, Any]) -> tuple[float, int]:
+def batch_loss(model: Any, batch: dict[str, Any]) -> tuple[float, int]:
     """The summed loss over a batch's supervised tokens, and how many there are."""
     import torch
 

@@ -4,7 +4,7 @@ import functools
 import re
 import string
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
@@ -36,6 +36,13 @@ def token_f1(answer: str, reference: str) -> float:
 def rouge_l(answer: str, reference: str) -> float:
     """F-measure of the longest common subsequence, stemmed; Lin, "ROUGE" (2004)."""
     return float(_rouge().score(reference, answer)["rougeL"].fmeasure)
+
+
+def support(answer: str, passages: Sequence[str]) -> float:
+    """The share of an answer's normalised words that stand in the passages; 0 without a word."""
+    words = normalise(answer).split()
+    known = {word for passage in passages for word in normalise(passage).split()}
+    return sum(word in known for word in words) / len(words) if words else 0.0
 
 
 @functools.cache

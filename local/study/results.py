@@ -8,17 +8,18 @@ import numpy as np
 
 from local.rag.passages import Passage
 from local.recipe import Arm, Recipe
+from local.recommend.criteria import criteria
 from local.recommend.rule import recommend
 from local.recommend.sensitivity import sensitivity
 from local.records import Record
 from local.runs import read_json, read_jsonl
-from local.study import cost, failures, retrieval, speed
+from local.study import cost, curve, failures, freshness, retrieval, speed
 from local.study.failures import is_unanswerable
 from local.study.labels import macro_f1
-from local.study.metrics import METRICS, exact_match
+from local.study.metrics import METRICS, exact_match, normalise, support, token_f1
 from local.study.statistics import compare, estimate
 
-SCHEMA = 2
+SCHEMA = 3
 """Of ``results.json``; raised when a field changes its meaning or goes."""
 
 
@@ -36,6 +37,7 @@ def collect(recipe: Recipe, folder: Path, lock: dict[str, Any]) -> dict[str, Any
     scores = {arm: score(questions, answers[arm], refusal) for arm in recipe.arms}
     seconds = {name: stage["seconds"] for name, stage in lock["stages"].items()}
     found = _found(folder)
+    fresh = _optional(folder / "freshness.json")
     figures: dict[str, Any] = {
         "schema": SCHEMA,
         "recipe": {"name": recipe.name, "identity": recipe.identity, "filled": recipe.filled},
@@ -44,8 +46,9 @@ def collect(recipe: Recipe, folder: Path, lock: dict[str, Any]) -> dict[str, Any
         "arms": {
             arm: {
                 **_arm(questions, answers[arm], latencies[arm], scores[arm], recipe),
-                "cost": cost.arm_cost(
-                    arm, seconds, answers[arm], latencies[arm], recipe.needs.price_per_hour
+                "cost": cost.arm_cost(arm, seconds, answers[arm], latencies[arm], recipe.needs),
+                "freshness_seconds": freshness.arm_seconds(
+                    arm, seconds, fresh, speed.latency_ms(latencies[arm])["p50"]
                 ),
             }
             for arm in recipe.arms
@@ -56,6 +59,9 @@ def collect(recipe: Recipe, folder: Path, lock: dict[str, Any]) -> dict[str, Any
             retrieval.quality(questions, found, recipe.rag.top_k, recipe.seed) if found else None
         ),
         "heldout_loss": _optional(folder / "heldout.json"),
+        "forgetting": _optional(folder / "forgetting.json"),
+        "freshness": fresh,
+        "learning_curve": _learning_curve(recipe, folder, questions, scores, lock),
         "tune": _optional(folder / "adapter" / "training.json"),
         "index": _index(folder),
         "data": lock.get("data", {}),
@@ -65,6 +71,7 @@ def collect(recipe: Recipe, folder: Path, lock: dict[str, Any]) -> dict[str, Any
     figures["break_even"] = cost.break_even(figures["arms"], recipe.needs)
     figures["recommendation"] = {
         **recommend(recipe.needs, figures),
+        "criteria": criteria(figures),
         "sensitivity": sensitivity(recipe.needs, figures),
     }
     return figures
@@ -111,7 +118,9 @@ def _arm(
             **{name: estimate(values, seed).to_json() for name, values in scores.items()},
             "macro_f1": macro_f1(texts, references, seed),
         },
+        "categories": _categories(questions, answers, recipe),
         "refusal": _refusals(questions, answers, recipe),
+        "support": _support(answers, seed),
         "latency_ms": speed.latency_ms(latencies),
         "throughput": speed.throughput(answers),
         "tokens": {
@@ -136,6 +145,54 @@ def _refusals(
         name: estimate(values, recipe.seed).to_json() if values else None
         for name, values in sides.items()
     }
+
+
+def _categories(
+    questions: Sequence[Record], answers: Sequence[dict[str, Any]], recipe: Recipe
+) -> dict[str, Any]:
+    """Token F1 by category, most questions first, over those that have an answer."""
+    refusal = recipe.study.refusal
+    groups: dict[str, list[float]] = {}
+    for question, answer in zip(questions, answers, strict=True):
+        if question.category and not is_unanswerable(question, refusal):
+            value = token_f1(answer["text"], question.response)
+            groups.setdefault(question.category, []).append(value)
+    return {
+        name: {"questions": len(values), **estimate(values, recipe.seed).to_json()}
+        for name, values in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    }
+
+
+def _support(answers: Sequence[dict[str, Any]], seed: int) -> dict[str, Any] | None:
+    """The share of an answer's words that stand in the passages it was given, where it had any."""
+    shares = [
+        support(a["text"], [source["text"] for source in a["sources"]])
+        for a in answers
+        if a["sources"] and normalise(a["text"])
+    ]
+    return estimate(shares, seed).to_json() if shares else None
+
+
+def _learning_curve(
+    recipe: Recipe,
+    folder: Path,
+    questions: Sequence[Record],
+    scores: dict[Arm, dict[str, list[float]]],
+    lock: dict[str, Any],
+) -> dict[str, Any] | None:
+    """The curve over the recipe's shares, with the run's own tuning at 1."""
+    refusal, arms = recipe.study.refusal, [arm for arm in recipe.arms if "tuned" in arm]
+    if not arms:
+        return None
+    points = {1.0: {arm: scores[arm][curve.METRIC] for arm in arms}}
+    for share in recipe.study.learning_curve:
+        if share == 1:
+            continue
+        lines = {arm: read_jsonl(folder / "curve" / f"{share:g}" / f"{arm}.jsonl") for arm in arms}
+        points[share] = {
+            arm: score(questions, rows, refusal)[curve.METRIC] for arm, rows in lines.items()
+        }
+    return curve.figures(points, lock.get("data", {}).get("train", 0), recipe.seed)
 
 
 def _found(folder: Path) -> list[list[Passage]]:

@@ -11,6 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field
 from local.recipe import Arm
 
 Bounds = tuple[float, float]
+Criterion = Literal[
+    "narrow task",
+    "low latency",
+    "high throughput",
+    "curated labels",
+    "predictable quality",
+    "changing data",
+    "wide knowledge",
+    "few labels",
+    "low initial cost",
+    "sources",
+]
 
 
 class Part(BaseModel):
@@ -39,6 +51,12 @@ class Quality(Part):
     exact_match: Mean
     rouge_l: Mean
     macro_f1: MacroF1 | None
+
+
+class Category(Mean):
+    """Token F1 over the answerable questions of a category."""
+
+    questions: int
 
 
 class Refusal(Part):
@@ -76,24 +94,33 @@ class Tokens(Part):
 
 
 class Cost(Part):
-    """Machine seconds, and prices where `needs.price_per_hour` is given."""
+    """Machine seconds; prices with `needs.price_per_hour`, energy with `needs.watts`."""
 
     tuning_seconds: float
     indexing_seconds: float
     seconds_per_1000: float
     initial_price: float | None
     price_per_1000: float | None
+    initial_kwh: float | None
+    kwh_per_1000: float | None
 
 
 class ArmFigures(Part):
-    """All figures of an arm."""
+    """All figures of an arm.
+
+    ``support`` is the share of an answer's words that stand in its passages, ``freshness_seconds``
+    from a changed document to an answer by it; None where the arm has no way to that.
+    """
 
     quality: Quality
+    categories: dict[str, Category]
     refusal: Refusal
+    support: Mean | None
     latency_ms: Latency
     throughput: Throughput
     tokens: Tokens
     cost: Cost
+    freshness_seconds: float | None
 
 
 class Difference(Mean):
@@ -149,6 +176,66 @@ class Retrieval(Part):
     ndcg_at_k: Mean
 
 
+class TextLoss(Part):
+    """Of a model on general text."""
+
+    nats_per_token: float
+    bits_per_byte: float
+    tokens: int
+    bytes: int
+
+
+class Forgetting(Part):
+    """General text before and after tuning; `unchanged` is a share of greedy continuations."""
+
+    base: TextLoss
+    tuned: TextLoss
+    continuations: int
+    unchanged: float
+
+
+class DocumentChange(Part):
+    """A document that was given another fact, and the answers before and after.
+
+    ``shown``: the fact stood in the prompt; ``followed``: the answer changed to it.
+    """
+
+    document: str
+    question: str
+    fact: str
+    before: str
+    after: str
+    shown: bool
+    followed: bool
+    index_seconds: float
+    answer_seconds: float
+
+
+class Freshness(Part):
+    """Real changes of documents; `reindex_seconds` is the median to an answer."""
+
+    reindex_seconds: float
+    shown: int
+    followed: int
+    changes: list[DocumentChange]
+
+
+class CurvePoint(Part):
+    """Each tuned arm after tuning on a share of the records."""
+
+    share: float
+    records: int
+    arms: dict[Arm, Mean]
+
+
+class LearningCurve(Part):
+    """`enough` is the smallest share from which on none was told apart from all records."""
+
+    metric: str
+    points: list[CurvePoint]
+    enough: dict[Arm, float]
+
+
 class BreakEven(Part):
     """From how many queries a month `tuned` costs less than `rag`; 0 always, None never."""
 
@@ -163,13 +250,30 @@ class Change(Part):
     arm: Arm | None
 
 
+class Reason(Part):
+    """The measurement that speaks against an arm, and the criterion that it answers."""
+
+    why: str
+    criterion: Criterion
+
+
+class CriterionMeasured(Part):
+    """A criterion of the choice: what it is said to speak for, and what it spoke for here."""
+
+    criterion: Criterion
+    said_for: Literal["tuning", "retrieval"]
+    speaks_for: Literal["tuning", "retrieval"] | None
+    measured: str
+
+
 class Recommendation(Part):
     """The arm that fits, why, why each other does not, and what would change that."""
 
     arm: Arm | None
     because: str
-    out: dict[Arm, str]
+    out: dict[Arm, Reason]
     metric: str
+    criteria: list[CriterionMeasured]
     sensitivity: list[Change]
 
 
@@ -184,7 +288,7 @@ class RecipeUsed(Part):
 class Results(Part):
     """Every figure of a run. ``schema`` is raised when a field changes its meaning or goes."""
 
-    version: Literal[2] = Field(alias="schema")  # BaseModel has a method of that name
+    version: Literal[3] = Field(alias="schema")  # BaseModel has a method of that name
     recipe: RecipeUsed
     questions: int
     unanswerable: int
@@ -193,6 +297,9 @@ class Results(Part):
     failures: Failures
     retrieval: Retrieval | None
     heldout_loss: dict[str, Any] | None
+    forgetting: Forgetting | None
+    freshness: Freshness | None
+    learning_curve: LearningCurve | None
     tune: dict[str, Any] | None
     index: dict[str, Any] | None
     data: dict[str, Any]

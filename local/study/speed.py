@@ -8,6 +8,11 @@ import numpy as np
 PARTS = ("retrieval", "prefill", "decode")
 
 
+def brief(seconds: float) -> str:
+    """Seconds to three significant digits, never with an exponent above 100."""
+    return f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.3g}"
+
+
 def latency_ms(rows: Sequence[Mapping[str, float]]) -> dict[str, float | int]:
     """Percentiles of the whole and the medians of its parts, from ``latency/<arm>.jsonl``."""
     parts = {part: 1000 * np.array([row[part] for row in rows]) for part in PARTS}

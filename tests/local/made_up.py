@@ -22,6 +22,31 @@ TEXTS = {
 }
 PASSAGE = {"id": "1", "document": "a.md", "locator": "p. 2", "text": "Ann & co.", "score": 0.5}
 
+FORGOTTEN = {
+    "base": {"nats_per_token": 4.5, "bits_per_byte": 1.75, "tokens": 3000, "bytes": 12000},
+    "tuned": {"nats_per_token": 4.75, "bits_per_byte": 1.875, "tokens": 3000, "bytes": 12000},
+    "continuations": 24,
+    "unchanged": 0.25,
+}
+FRESH = {
+    "reindex_seconds": 0.75,
+    "shown": 1,
+    "followed": 1,
+    "changes": [
+        {
+            "document": "a.md",
+            "question": "Who?",
+            "fact": "Zoë",
+            "before": "Ann",
+            "after": "Zoë",
+            "shown": True,
+            "followed": True,
+            "index_seconds": 0.5,
+            "answer_seconds": 0.25,
+        }
+    ],
+}
+
 
 def write_run(
     folder: Path,
@@ -58,6 +83,8 @@ def write_run(
             for n, (q, text) in enumerate(zip(questions, texts[arm], strict=True))
         ]
         write_jsonl(folder / "answers" / f"{arm}.jsonl", rows)
+        for share in filled.study.learning_curve:
+            write_jsonl(folder / "curve" / f"{share:g}" / f"{arm}.jsonl", rows)
         times = [{"retrieval": 0.01, "prefill": 0.004 * n, "decode": 0.006 * n} for n in (1, 2, 3)]
         write_jsonl(folder / "latency" / f"{arm}.jsonl", times)
     found = [{"question": q.id, "passages": passages} for q in questions]
@@ -69,8 +96,11 @@ def write_run(
             {"epoch": 2, "train_loss": 2.5, "eval_loss": 2.75},
         ]
         write_json(folder / "adapter" / "training.json", {"epochs": epochs, "best_epoch": 2})
+        write_json(folder / "forgetting.json", FORGOTTEN)
+    if "rag" in arms:
+        write_json(folder / "freshness.json", FRESH)
     stages = {"index": {"seconds": 1.5}, "tune": {"seconds": 60.0}}
-    lock = {"stages": stages, "environment": {"ragtune": "x"}}
+    lock = {"stages": stages, "data": {"train": 200}, "environment": {"ragtune": "x"}}
     figures = results.collect(filled, folder, lock)
     write_json(folder / "results.json", figures)
     return figures

@@ -20,7 +20,7 @@ from local.errors import (
     RecordsError,
 )
 from local.recipe import ARMS
-from local.runs import Run, read_json, read_jsonl
+from local.runs import Run, file_hash, read_json, read_jsonl
 from local.watch import Silent
 
 STAGES = [
@@ -33,6 +33,8 @@ STAGES = [
     "answers/rag",
     "answers/tuned+rag",
     "heldout",
+    "forgetting",
+    "freshness",
 ]
 
 
@@ -80,6 +82,17 @@ def test_one_recipe_gives_four_arms_and_every_promised_figure(
         assert arm["tokens"]["prompt_mean"] > 0
     assert figures["retrieval"]["recall_at_k"]["mean"] == 1.0
     assert figures["heldout_loss"]["tuned"] < figures["heldout_loss"]["base"]
+    assert figures["forgetting"]["base"]["tokens"] > 1000
+    assert figures["forgetting"]["tuned"] != figures["forgetting"]["base"]
+    assert [c["document"] for c in figures["freshness"]["changes"]] == ["canteen.md", "fog.md"]
+    assert figures["freshness"]["shown"] == 2
+    held = read_json(folder / "index" / "manifest.json")["hashes"]
+    assert held["fog.md"] == file_hash(tmp_path / "project" / "docs" / "fog.md")
+    fresh = {arm: of["freshness_seconds"] for arm, of in figures["arms"].items()}
+    assert fresh["base"] is None
+    assert fresh["rag"] == fresh["tuned+rag"] == figures["freshness"]["reindex_seconds"]
+    assert fresh["tuned"] > figures["seconds"]["tune"]
+    assert figures["learning_curve"] is None
     assert figures["questions"] == len(read_jsonl(folder / "data" / "test.jsonl"))
     assert figures["environment"]["versions"]["torch"]
     answers = read_jsonl(folder / "answers" / "rag.jsonl")
@@ -98,7 +111,29 @@ def test_one_recipe_gives_four_arms_and_every_promised_figure(
     changed = StopAfter()
     execute(project(), tmp_path / "runs", changed, "tune.epoch=1")
     assert "index: copied from" in " ".join(changed.lines)
-    assert changed.how("made") == ["tune", "answers/tuned", "answers/tuned+rag", "heldout"]
+    assert changed.how("made") == [
+        "tune",
+        "answers/tuned",
+        "answers/tuned+rag",
+        "heldout",
+        "forgetting",
+    ]
+
+
+def test_a_share_of_the_records_is_tuned_on_where_the_recipe_asks_for_it(
+    project: Callable[..., Path], tmp_path: Path
+) -> None:
+    watcher = StopAfter()
+    overrides = ["study.arms=[tuned]", "study.learning_curve=[1.0, 0.5]", "tune.epoch=1"]
+    figures = execute(project(), tmp_path / "runs", watcher, *overrides)
+    assert "curve/0.5" in watcher.how("made")
+    half, whole = figures["learning_curve"]["points"]
+    assert (half["records"], whole["records"]) == (4, 8)
+    assert whole["arms"]["tuned"] == figures["arms"]["tuned"]["quality"]["token_f1"]
+    (folder,) = (tmp_path / "runs").iterdir()
+    assert read_json(folder / "curve" / "0.5" / "training.json")["records"] == 4
+    index = read_json(folder / "index" / "manifest.json")
+    assert index["points"] == 6
 
 
 def test_a_report_needs_nothing_but_the_run_folder(
@@ -184,6 +219,7 @@ def test_contexts_serve_as_documents_and_gold(project: Callable[..., Path], tmp_
         ("records.source=none.jsonl", RecordsError, "no such file or folder"),
         ("documents.source=empty", DocumentsError, "no such folder"),
         ("study.questions=none.jsonl", RecordsError, "no such file or folder"),
+        ("study.general_text=none.txt", RecipeError, "name a text file, or `builtin`"),
         ("rag.chunk_tokens=300", RecipeError, "allowed: 16 to 256"),
         ("tune.max_input_length=800", RecipeError, "the model reads 768 tokens"),
         ("study.max_new_tokens=700", RecipeError, "the template alone takes"),

@@ -13,15 +13,22 @@ TUNED_IS_BEST = (0.0, 0.9, 0.5, 0.4)
 def test_the_best_arm_is_named_with_why_each_other_is_not() -> None:
     found = recommend(Needs(), figures((0.0, 0.1, 0.7, 0.6)))
     assert found["arm"] == "rag"
-    assert found["out"]["tuned+rag"] == "token F1 lower than rag's by 0.10 (0.08 to 0.12)"
-    assert found["out"]["base"] == "token F1 lower than rag's by 0.70 (0.68 to 0.72)"
+    assert found["out"]["tuned+rag"] == {
+        "why": "token F1 lower than rag's by 0.10 (0.08 to 0.12)",
+        "criterion": "curated labels",
+    }
+    assert found["out"]["base"] == {
+        "why": "token F1 lower than rag's by 0.70 (0.68 to 0.72)",
+        "criterion": "wide knowledge",
+    }
 
 
 def test_of_arms_that_cannot_be_told_apart_the_cheaper_is_taken() -> None:
     found = recommend(Needs(), figures((0.1, 0.68, 0.70, 0.1), {("tuned", "rag"): 1234}))
     assert found["arm"] == "tuned"
     assert found["because"].endswith("not distinguishable from rag")
-    assert found["out"]["rag"] == (
+    assert found["out"]["rag"]["criterion"] == "high throughput"
+    assert found["out"]["rag"]["why"] == (
         "not distinguishable from tuned, at 405 tokens a question; "
         "about 1,200 more questions would tell"
     )
@@ -38,7 +45,7 @@ def test_an_arm_that_is_worse_than_another_that_is_left_is_out() -> None:
     """tuned is told apart from rag, though not from tuned+rag, whose answers scatter more."""
     found = recommend(Needs(), figures((0.0, 0.5, 0.6, 0.61), {("tuned", "tuned+rag"): 9}))
     assert found["arm"] == "tuned+rag"
-    assert "lower than rag's by 0.10" in found["out"]["tuned"]
+    assert "lower than rag's by 0.10" in found["out"]["tuned"]["why"]
 
 
 @pytest.mark.parametrize(
@@ -83,14 +90,44 @@ def test_an_arm_over_the_budget_is_out_with_its_price() -> None:
     needs = Needs(queries_per_month=3_600_000, price_per_hour=2.0, budget_per_month=25)
     found = recommend(needs, figures(RAG_IS_BEST))
     assert found["arm"] == "tuned"  # 10.08 machine hours against 40
-    assert found["out"]["rag"] == "80.00 a month, over needs.budget_per_month 25"
+    assert found["out"]["rag"]["criterion"] == "high throughput"
+    assert found["out"]["rag"]["why"] == "80.00 a month, over needs.budget_per_month 25"
     assert found["because"] == "token F1 0.50 at 10.1 machine hours a month (20.17)"
 
 
 def test_needs_that_no_arm_meets_leave_none() -> None:
     found = recommend(Needs(min_quality=0.95), figures((0.0, 0.1, 0.7, 0.6)))
     assert found["arm"] is None
-    assert found["out"]["rag"] == "token F1 0.70, under needs.min_quality 0.95"
+    assert found["out"]["rag"] == {
+        "why": "token F1 0.70, under needs.min_quality 0.95",
+        "criterion": "predictable quality",
+    }
+
+
+@pytest.mark.parametrize(
+    ("needs", "arm", "criterion", "measured"),
+    [
+        ({"p95_latency_ms": 20}, "rag", "low latency", "p95 latency 120 ms"),
+        ({"documents_change": "daily"}, "tuned", "changing data", "tuned anew (3,601 s)"),
+        ({"cite_sources": True}, "tuned", "sources", "cites no sources"),
+    ],
+)
+def test_what_fails_a_need_is_out_by_its_measurement_and_a_criterion(
+    needs: dict[str, Any], arm: str, criterion: str, measured: str
+) -> None:
+    reason = recommend(Needs(**needs), figures(TUNED_IS_BEST))["out"][arm]
+    assert reason["criterion"] == criterion
+    assert measured in reason["why"]
+
+
+def test_an_arm_that_takes_longer_than_its_documents_stay_the_same_is_out() -> None:
+    slow = figures(TUNED_IS_BEST)
+    assert recommend(Needs(documents_change="weekly"), slow)["arm"] == "tuned"
+    slow["arms"]["tuned"]["freshness_seconds"] = 8 * 86_400.0
+    found = recommend(Needs(documents_change="weekly"), slow)
+    assert found["arm"] == "rag"
+    assert found["out"]["tuned"]["criterion"] == "changing data"
+    assert recommend(Needs(documents_change="monthly"), slow)["arm"] == "tuned"
 
 
 def test_arms_that_answer_nothing_are_no_basis_for_a_choice() -> None:

@@ -67,6 +67,23 @@ def test_the_verdict_comes_first_and_every_arm_answers_every_question(tmp_path: 
     assert "gold passage not found" in html
 
 
+def test_every_claim_is_a_row_and_the_labels_needed_are_a_plot(tmp_path: Path) -> None:
+    html = render(tmp_path, study={"arms": ARMS, "learning_curve": [0.25]})
+    told = entities.unescape(re.sub(r"<[^>]+>", " ", html))
+    for row in (
+        "from a changed document to an answer by it",
+        "words that stand in the sources",
+        "1,000 queries",
+        "answers a second, in batches",
+        "once: tuning + indexing",
+    ):
+        assert row in told
+    assert "forgetting: general text 4.500 → 4.750" in told
+    assert "“Who?” is now answered by  Zoë ." in told
+    assert re.search(r"low initial cost\s+retrieval\s+retrieval\s+1.5 s of indexing", told)
+    assert 'aria-label="Token F1 by training records: tuned 0.75 with 50; ' in html
+
+
 def test_the_page_asks_for_nothing_and_is_the_same_each_time(tmp_path: Path) -> None:
     html = render(tmp_path)
     assert not re.search(

@@ -1,11 +1,12 @@
 import io
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
 from local.report import table
-from tests.local.made_up import write_run
+from tests.local.made_up import QUESTIONS, write_run
 
 
 def printed(figures: dict[str, Any]) -> str:
@@ -38,6 +39,32 @@ def test_the_table_says_why_answers_failed_and_what_would_change_the_verdict(
     assert "only 2 questions: a hint, not a finding" in text
     assert "would change it: a p95 limit under 39 ms → none" in text
     assert "break-even: tuned costs less than rag from 488 queries a month" in text
+
+
+def test_every_claim_has_its_figure_in_eighty_columns(tmp_path: Path) -> None:
+    arms = ["base", "tuned", "rag", "tuned+rag"]
+    figures = write_run(
+        tmp_path,
+        tuple(arms),
+        [replace(q, category=c) for q, c in zip(QUESTIONS, "xyy", strict=True)],
+        needs={"price_per_hour": 1.2, "watts": 60},
+        study={"arms": arms, "learning_curve": [0.25]},
+    )
+    text = printed(figures)
+    assert "…" not in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+    (tuned,) = [line.split() for line in text.splitlines() if line.startswith(" tuned  ")][1:]
+    assert tuned == ["tuned", "10+8+12", "10", "60", "100", "0.033", "1.67", "60"]
+    words = " ".join(text.split())
+    assert "general text 4.500 → 4.750 nats a token (1.750 → 1.875 bits a byte)" in words
+    assert "25% of 24 continuations unchanged" in words
+    assert "freshness: 1 documents changed, 0.75 s each from the change to an answer" in words
+    assert "the new fact stood in 1 prompts, 1 answers changed to it" in words
+    assert "labels needed: tuned F1 0.75 with 50, 0.75 with 200 records; from 50 on" in words
+    assert "F1 by category, base/tuned/rag/tuned+rag: x (1) 0.00/1.00/1.00/1.00" in words
+    assert "support, the share of an answer's words that stand in its sources: rag 0.33" in words
+    assert "low initial cost (1.5 s of indexing, 60 s of tuning)" in words
+    assert "[wide knowledge]" in words
 
 
 def test_wrong_answers_are_told_apart_by_what_retrieval_did(tmp_path: Path) -> None:

@@ -9,22 +9,25 @@ TIMES = [{"retrieval": 0.02}, {"retrieval": 0.04}]
 
 
 def test_an_arm_costs_what_was_made_for_it_and_what_a_question_takes() -> None:
-    both = arm_cost("tuned+rag", STAGES, ANSWERS, TIMES, price_per_hour=3.6)
+    both = arm_cost("tuned+rag", STAGES, ANSWERS, TIMES, Needs(price_per_hour=3.6, watts=100))
     assert both == {
         "tuning_seconds": 3600.0,
         "indexing_seconds": 60.0,
         "seconds_per_1000": pytest.approx(50.0),
         "initial_price": 3.66,
         "price_per_1000": pytest.approx(0.05),
+        "initial_kwh": pytest.approx(0.1016667, abs=1e-6),
+        "kwh_per_1000": pytest.approx(0.0013889, abs=1e-6),
     }
-    base = arm_cost("base", STAGES, ANSWERS, TIMES, price_per_hour=None)
+    base = arm_cost("base", STAGES, ANSWERS, TIMES, Needs())
     assert base["tuning_seconds"] == base["indexing_seconds"] == 0
     assert base["seconds_per_1000"] == 20
     assert base["initial_price"] is None
+    assert base["kwh_per_1000"] is None
 
 
 def test_what_knows_the_documents_by_heart_is_tuned_anew_when_they_change() -> None:
-    cost = arm_cost("tuned+rag", STAGES, ANSWERS, TIMES, None)
+    cost = arm_cost("tuned+rag", STAGES, ANSWERS, TIMES, Needs())
     assert fixed_seconds("tuned", {**cost, "indexing_seconds": 0}, "monthly") == 3600
     assert fixed_seconds("tuned+rag", cost, "monthly") == 300 + 60
     assert monthly_seconds("tuned+rag", cost, 2000, "monthly") == pytest.approx(360 + 100)

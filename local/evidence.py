@@ -1,0 +1,127 @@
+"""What a run measures beside its answers: losses, forgetting, freshness, the learning curve.
+
+Each function takes the workbench, computes one thing, and gives it as JSON or writes it into the
+folder that it is given; `pipeline` makes stages of them.
+"""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from local import models
+from local.rag.passages import Passage
+from local.recipe import Arm
+from local.runs import write_json, write_jsonl
+from local.watch import Watcher
+from local.workbench import Workbench
+
+
+def heldout_loss(bench: Workbench, watcher: Watcher) -> dict[str, Any]:
+    """The loss on the reference answers before and after tuning, nats a token."""
+    from local.study.heldout import completion_loss
+
+    losses: dict[str, Any] = {}
+    for side, model in (("base", bench.base_model), ("tuned", bench.tuned_model)):
+        with watcher.progress(f"held-out loss: {side}") as advance:
+            measured = completion_loss(
+                model,
+                bench.tokenizer,
+                bench.renderer,
+                bench.split.test,
+                bench.context_length,
+                show_context=bench.show_context,
+                advance=advance,
+            )
+        losses[side] = measured["loss"]
+        losses["tokens"] = measured["tokens"]
+    return losses
+
+
+def forgetting(bench: Workbench, watcher: Watcher) -> dict[str, Any]:
+    """The loss on general text, and how it is continued, before and after tuning."""
+    from local.study import forgetting
+
+    text = forgetting.paragraphs(bench.general_text)
+    limit, tokenizer = bench.context_length, bench.tokenizer
+    losses, continued = [], []
+    for side, model in (("base", bench.base_model), ("tuned", bench.tuned_model)):
+        with watcher.progress(f"forgetting: {side}") as advance:
+            losses.append(forgetting.text_loss(model, tokenizer, text, limit, advance))
+            continued.append(forgetting.continuations(model, tokenizer, text, limit))
+    return forgetting.compare(losses, continued)
+
+
+def freshness(
+    bench: Workbench, arm: Arm, texts: Sequence[str], work: Path, watcher: Watcher
+) -> dict[str, Any] | None:
+    """Seconds from a changed document to a changed answer; None where no document can be changed.
+
+    ``texts`` are the arm's answers to the questions: those answered rightly are changed first.
+    The index is copied into ``work``; the run's own is not touched.
+    """
+    from local.rag import index
+    from local.study import freshness
+
+    refusal, own = bench.recipe.study.refusal, bench.show_context
+    asked = freshness.by_rightness(bench.split.test, texts, refusal)
+    made = freshness.changes(bench.corpus, asked, with_context=own)
+    if not made:
+        return None
+    copy = work / "index"
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(bench.folder / "index", copy)
+    rag, embedder, fingerprint = bench.recipe.rag, bench.embedder, bench.embedder_fingerprint
+
+    def opened(corpus: Any) -> index.Retriever:
+        index.update(corpus, rag, embedder, fingerprint=fingerprint, folder=copy)
+        return index.Retriever(copy, rag, embedder, fingerprint)
+
+    with watcher.progress("freshness") as advance:
+        measured = freshness.measure(
+            made,
+            bench.list_documents,
+            opened,
+            lambda retriever: bench.arm(arm, retriever=retriever),
+            refusal=refusal,
+            advance=advance,
+        )
+    return freshness.summary(measured)
+
+
+def learn(
+    bench: Workbench,
+    share: float,
+    found: dict[Arm, Sequence[Sequence[Passage]]],
+    work: Path,
+    watcher: Watcher,
+) -> None:
+    """Tune on a share of the records and answer the questions with what came of it.
+
+    ``found`` holds the tuned arms and the passages of each question. Writes
+    ``<arm>.jsonl`` and ``training.json`` into ``work/curve/<share>``.
+    """
+    from local.study import curve
+    from local.tune import rows, train
+
+    records = curve.subset(bench.split.train, share, bench.recipe.seed)
+    retriever = bench.retriever if bench.passages_in_training else None
+    samples = bench.samples(rows.training_rows(bench.recipe, records, retriever))
+    with watcher.progress(f"tune on {share:.0%}") as advance:
+        tuned = train.tune(
+            bench.recipe,
+            bench.base,
+            samples,
+            hardware=bench.hardware,
+            folder=work,
+            watcher=watcher,
+            advance=advance,
+        )
+    model = models.load_tuned(bench.base, work / "adapter", bench.template.hash, bench.hardware)
+    folder = work / "curve" / f"{share:g}"
+    size = bench.recipe.study.batch_size
+    for arm, passages in found.items():
+        with watcher.progress(f"answers on {share:.0%}: {arm}") as advance:
+            answers = bench.arm(arm, model=model).ask_all(bench.split.test, passages, size, advance)
+        write_jsonl(folder / f"{arm}.jsonl", [a.to_json() for a in answers])
+    write_json(folder / "training.json", {"records": len(records), **tuned.to_json()})
