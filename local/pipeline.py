@@ -28,7 +28,7 @@ from local.watch import Silent, Watcher
 from local.workbench import Workbench
 from local.worker import tune_together
 
-CODE = 2
+CODE = 3
 """Part of every stage's inputs; raised when what a stage computes changes."""
 SUMS = "sha256.json"
 """In ``data/``: the hash of each file there as the run made it; promotion compares."""

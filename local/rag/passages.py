@@ -8,7 +8,11 @@ from local.records import Record
 
 @dataclass(frozen=True)
 class Passage:
-    """A retrieved chunk; ``score`` is cosine, BM25 or RRF, by the search mode."""
+    """A retrieved chunk.
+
+    ``score`` is cosine, BM25, or the weighted sum of both that ``fusion`` describes, by the search
+    mode.
+    """
 
     id: str
     document: str

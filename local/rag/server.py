@@ -20,7 +20,8 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from local.errors import OfflineError, RunError
-from local.rag.store import CANDIDATES, DELETE_BATCH, DENSE, DOCUMENT_ID, KEYWORD, RRF_K, bm25
+from local.rag.fusion import Hit, fused, ranked, reach
+from local.rag.store import DELETE_BATCH, DENSE, DOCUMENT_ID, KEYWORD, bm25
 
 API_KEY = "QDRANT_API_KEY"
 """The environment variable that holds the server's key; a recipe never does."""
@@ -72,7 +73,7 @@ class ServerVectorStore(QdrantVectorStore):
             vectors = [encoder.embed_query(text) for text in texts]
             return [v.indices for v in vectors], [v.values for v in vectors]
 
-        fusion: Any = reciprocal_rank_fusion
+        fusion: Any = weighted_sum
         super().__init__(
             collection_name=collection,
             client=client,
@@ -109,12 +110,14 @@ class ServerVectorStore(QdrantVectorStore):
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """Search by vector, by words, or by both; scores fall from hit to hit."""
         limit = query.similarity_top_k
+        asked = reach(limit)
+        deep = dataclasses.replace(
+            query, similarity_top_k=asked, sparse_top_k=asked, hybrid_top_k=limit
+        )
+        found = super().query(deep, **kwargs)
         if query.mode == VectorStoreQueryMode.HYBRID:
-            reach = max(CANDIDATES, 2 * limit)
-            query = dataclasses.replace(
-                query, similarity_top_k=reach, sparse_top_k=reach, hybrid_top_k=limit
-            )
-        return super().query(query, **kwargs)
+            return found
+        return _best(found, ranked(_hits(found), asked), limit)
 
     def flush(self) -> None:
         """Nothing to wait for: every write returns when the server has it."""
@@ -127,24 +130,27 @@ class ServerVectorStore(QdrantVectorStore):
         self._client.close()
 
 
-def reciprocal_rank_fusion(
+def weighted_sum(
     dense: VectorStoreQueryResult, sparse: VectorStoreQueryResult, alpha: float, top_k: int
 ) -> VectorStoreQueryResult:
-    """Cormack, Clarke and Büttcher's fusion with ranks counted from 0, as Qdrant's own does.
+    """The fusion of every store; ``alpha``, llama-index's weight of the dense side, is not used."""
+    both = VectorStoreQueryResult(nodes=[*(dense.nodes or []), *(sparse.nodes or [])])
+    asked = reach(top_k)
+    rankings = [ranked(_hits(side), asked) for side in (dense, sparse)]
+    return _best(both, fused(*rankings), top_k)
 
-    ``alpha``, llama-index's weight of the dense side, has no place in it.
-    """
-    scores: dict[str, float] = {}
-    nodes: dict[str, Any] = {}
-    for result in (dense, sparse):
-        for rank, node in enumerate(result.nodes or []):
-            nodes[node.node_id] = node
-            scores[node.node_id] = scores.get(node.node_id, 0.0) + 1 / (RRF_K + rank)
-    best = sorted(scores, key=lambda name: -scores[name])[:top_k]
+
+def _hits(found: VectorStoreQueryResult) -> list[Hit]:
+    names = [node.node_id for node in found.nodes or []]
+    return list(zip(names, found.similarities or [], strict=True))
+
+
+def _best(found: VectorStoreQueryResult, hits: Sequence[Hit], top_k: int) -> VectorStoreQueryResult:
+    """The first hits, as what was found."""
+    nodes = {node.node_id: node for node in found.nodes or []}
+    best = dict(hits[:top_k])
     return VectorStoreQueryResult(
-        nodes=[nodes[name] for name in best],
-        similarities=[scores[name] for name in best],
-        ids=best,
+        nodes=[nodes[name] for name in best], similarities=list(best.values()), ids=list(best)
     )
 
 

@@ -1,7 +1,7 @@
 """Qdrant's embedded engine behind llama-index's vector-store interface.
 
 A point carries a dense vector and a BM25 vector of the same text, so dense, keyword and hybrid
-search (reciprocal rank fusion) are one collection's. No server, nothing leaves the process.
+search are one collection's. No server, nothing leaves the process.
 """
 
 import uuid
@@ -25,15 +25,14 @@ from llama_index.core.vector_stores.types import (
 from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_metadata_dict
 
 from local.errors import RunError
+from local.rag.fusion import fused, ranked, reach
 
 DENSE, KEYWORD = "dense", "bm25"
 DOCUMENT_ID = "doc_id"
 """The payload field in which llama-index keeps the id of a node's document."""
 DELETE_BATCH = 500
-RRF_K = 60
-"""Of Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion" (SIGIR 2009)."""
-CANDIDATES = 20
-"""Hybrid search fuses this many hits of each kind, or twice the hits asked for."""
+EXACT = 10_000
+"""Up to so many chunks every vector is compared; beyond, the graph (HNSW) is followed."""
 
 
 def bm25() -> Any:
@@ -129,15 +128,23 @@ class EdgeVectorStore(BasePydanticVectorStore):
 
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """Search by vector, by words, or by both; scores fall from hit to hit."""
-        points = self._shard.query(self._request(query))
-        nodes = [metadata_dict_to_node(p.payload) for p in points]
+        asked = reach(query.similarity_top_k)
+        rankings = [
+            ranked([(str(p.id), p.score) for p in self._shard.query(request)], asked)
+            for request in self._requests(query, asked)
+        ]
+        hits = fused(*rankings) if len(rankings) > 1 else rankings[0]
+        best = dict(hits[: query.similarity_top_k])
+        ids: Any = [uuid.UUID(name) for name in best]
+        found = self._shard.retrieve(ids, with_payload=True, with_vector=False)
+        nodes = {str(point.id): metadata_dict_to_node(point.payload) for point in found}
         return VectorStoreQueryResult(
-            nodes=nodes, similarities=[p.score for p in points], ids=[str(p.id) for p in points]
+            nodes=[nodes[name] for name in best], similarities=list(best.values()), ids=list(best)
         )
 
-    def _request(self, query: VectorStoreQuery) -> Any:
+    def _requests(self, query: VectorStoreQuery, asked: int) -> list[Any]:
+        """Each ranking that the mode needs; dense comes before keyword."""
         condition = _filter(query.filters) if query.filters else None
-        limit = query.similarity_top_k
         parts = []
         if query.mode in (VectorStoreQueryMode.DEFAULT, VectorStoreQueryMode.HYBRID):
             if query.query_embedding is None:
@@ -148,12 +155,8 @@ class EdgeVectorStore(BasePydanticVectorStore):
             parts.append(qdrant.Query.Nearest(words, using=KEYWORD))
         if not parts:
             raise ValueError(f"search mode {query.mode} is not one of default, sparse, hybrid")
-        if len(parts) == 1:
-            return qdrant.QueryRequest(limit, query=parts[0], filter=condition, with_payload=True)
-        reach = max(CANDIDATES, 2 * limit)
-        fetch = [qdrant.Prefetch(reach, query=part, filter=condition) for part in parts]
-        fusion: Any = qdrant.Fusion.Rrf(k=RRF_K)
-        return qdrant.QueryRequest(limit, query=fusion, prefetches=fetch, with_payload=True)
+        how = qdrant.SearchParams(exact=len(self) <= EXACT)
+        return [qdrant.QueryRequest(asked, query=p, filter=condition, params=how) for p in parts]
 
 
 def _filter(filters: MetadataFilters) -> Any:

@@ -97,6 +97,26 @@ def test_dense_keyword_and_hybrid_find_what_they_should(store: Any) -> None:
     assert len(ask(store, TEXTS["harbour.md"], "hybrid", 2)) == 2
 
 
+@pytest.mark.parametrize("mode", ["default", "sparse", "hybrid"])
+def test_ties_come_in_one_order_however_the_store_was_filled(
+    place: places.Place, mode: str
+) -> None:
+    words: Any = Words()
+    rag = Rag(chunk_tokens=16)
+    documents = [Document(f"{n}.md", "The bell of the ferry rings.") for n in range(8)]
+    orders = []
+    for filled in (documents, documents[::-1]):
+        place.drop()
+        store = place.create(Words.dimension, SETTINGS)
+        nodes = Chunker(rag, words).split(filled)
+        for node in nodes:
+            (node.embedding,) = words.embed(["the same"])
+        store.add(nodes)
+        orders.append(ask(store, "the ferry", mode, 5))
+        store.close()
+    assert orders[0] == orders[1]
+
+
 def test_filters_hold_in_every_mode(store: Any) -> None:
     def only(operator: FilterOperator, value: Any) -> MetadataFilters:
         one = MetadataFilter(key="document", value=value, operator=operator)
