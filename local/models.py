@@ -243,10 +243,11 @@ def context_length(model_or_folder: Path) -> int:
 
 def quiet_libraries() -> None:
     """Keep notes of libraries that no user can act on off the terminal."""
-    for name in ("bitsandbytes", "transformers", "accelerate", "sentence_transformers", "httpx"):
-        logging.getLogger(name).setLevel(logging.ERROR)
     from transformers.utils import logging as transformers_logging
 
+    transformers_logging.get_verbosity()  # sets a level of its own, once
+    for name in ("bitsandbytes", "transformers", "accelerate", "sentence_transformers", "httpx"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     transformers_logging.disable_progress_bar()
 
 

@@ -33,6 +33,13 @@ TRL: dict[str, dict[str, Any]] = {
         "train_sampling_strategy": "group_by_length",
         "model_init_kwargs": {"dtype": "bfloat16", "attn_implementation": "eager"},
     },
+    "grouped-bf16-pairs": {
+        "gradient_checkpointing": False,
+        "train_sampling_strategy": "group_by_length",
+        "model_init_kwargs": {"dtype": "bfloat16"},
+        "per_device_train_batch_size": 2,
+        "gradient_accumulation_steps": BATCH // 2,
+    },
     "packed": {"gradient_checkpointing": False, "packing": True},
     "compiled": {
         "gradient_checkpointing": False,
@@ -93,13 +100,13 @@ def trl(task: Task, adapter: Path, options: dict[str, Any]) -> "Spent":
             for r in task.rendered("rows")
         ]
     )
+    settings = {"per_device_train_batch_size": BATCH, **options}
     config = SFTConfig(
         output_dir=str(adapter.parent / "trl"),
         num_train_epochs=task.epochs,
         learning_rate=task.learning_rate,
         weight_decay=WEIGHT_DECAY,
         max_grad_norm=0.0,
-        per_device_train_batch_size=BATCH,
         max_length=LENGTH,
         completion_only_loss=True,
         save_strategy="no",
@@ -109,7 +116,7 @@ def trl(task: Task, adapter: Path, options: dict[str, Any]) -> "Spent":
         seed=recipe.seed,
         use_cpu=hardware.device == "cpu",
         bf16=hardware.train_dtype == "bfloat16",
-        **options,
+        **settings,
     )
     lora = LoraConfig(
         r=recipe.tune.lora_r,
@@ -126,7 +133,7 @@ def trl(task: Task, adapter: Path, options: dict[str, Any]) -> "Spent":
         peft_config=lora,
     )
     trainer.create_optimizer()
-    steps = len(trainer.get_train_dataloader())
+    steps = len(data) // BATCH
     trainer.lr_scheduler = LambdaLR(trainer.optimizer, lambda step: GAMMA ** (step // steps))
     with Spent() as spent:
         trainer.train()
