@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from local import models
+from local.errors import RecipeError, RecordsError
 from local.rag.passages import Passage
 from local.recipe import Arm
 from local.runs import write_json, write_jsonl
@@ -100,13 +101,20 @@ def learn(
 
     ``found`` holds the tuned arms and the passages of each question. Writes
     ``<arm>.jsonl`` and ``training.json`` into ``work/curve/<share>``.
+
+    Raises RecipeError for a share that leaves nothing to train on.
     """
     from local.study import curve
     from local.tune import rows, train
 
     records = curve.subset(bench.split.train, share, bench.recipe.seed)
     retriever = bench.retriever if bench.passages_in_training else None
-    samples = bench.samples(rows.training_rows(bench.recipe, records, retriever))
+    try:
+        samples = bench.samples(rows.training_rows(bench.recipe, records, retriever))
+    except RecordsError as error:
+        raise RecipeError(
+            f"study.learning_curve: {share:g} of the records is too little: {error}"
+        ) from None
     with watcher.progress(f"tune on {share:.0%}") as advance:
         tuned = train.tune(
             bench.recipe,

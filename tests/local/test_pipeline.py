@@ -109,7 +109,8 @@ def test_one_recipe_gives_four_arms_and_every_promised_figure(
     assert again.how("made") == []
 
     changed = StopAfter()
-    execute(project(), tmp_path / "runs", changed, "tune.epoch=1")
+    overrides = ["tune.epoch=1", "study.learning_curve=[1.0, 0.5]"]
+    figures = execute(project(), tmp_path / "runs", changed, *overrides)
     assert "index: copied from" in " ".join(changed.lines)
     assert changed.how("made") == [
         "tune",
@@ -117,23 +118,12 @@ def test_one_recipe_gives_four_arms_and_every_promised_figure(
         "answers/tuned+rag",
         "heldout",
         "forgetting",
+        "curve/0.5",
     ]
-
-
-def test_a_share_of_the_records_is_tuned_on_where_the_recipe_asks_for_it(
-    project: Callable[..., Path], tmp_path: Path
-) -> None:
-    watcher = StopAfter()
-    overrides = ["study.arms=[tuned]", "study.learning_curve=[1.0, 0.5]", "tune.epoch=1"]
-    figures = execute(project(), tmp_path / "runs", watcher, *overrides)
-    assert "curve/0.5" in watcher.how("made")
     half, whole = figures["learning_curve"]["points"]
     assert (half["records"], whole["records"]) == (4, 8)
-    assert whole["arms"]["tuned"] == figures["arms"]["tuned"]["quality"]["token_f1"]
-    (folder,) = (tmp_path / "runs").iterdir()
-    assert read_json(folder / "curve" / "0.5" / "training.json")["records"] == 4
-    index = read_json(folder / "index" / "manifest.json")
-    assert index["points"] == 6
+    for arm in ("tuned", "tuned+rag"):
+        assert whole["arms"][arm] == figures["arms"][arm]["quality"]["token_f1"]
 
 
 def test_a_report_needs_nothing_but_the_run_folder(
@@ -146,6 +136,15 @@ def test_a_report_needs_nothing_but_the_run_folder(
     again = pipeline.open_run(folder)
     with again.run:
         assert again.figures() == figures
+
+
+def test_a_share_too_small_to_train_on_is_named(
+    project: Callable[..., Path], tmp_path: Path
+) -> None:
+    alone = project(documents=None, records={"source": "records.jsonl", "test_fraction": 0.3})
+    small = ["study.arms=[tuned]", "study.learning_curve=[0.01]", "tune.max_input_length=512"]
+    with pytest.raises(RecipeError, match=r"learning_curve: 0.01 of the records is too little: 1 "):
+        execute(alone, tmp_path / "runs", StopAfter(), *small, "tune.epoch=1")
 
 
 @pytest.mark.parametrize("stage", ["index", "tune", "answers/rag", "heldout"])
