@@ -321,7 +321,13 @@ def main() -> None:
 
 
 def _plug_in() -> None:
-    """Add the verbs of other packages; a broken one costs a line, not the command."""
+    """Add the verbs over several runs, and those of other packages.
+
+    A package that is broken costs a line, not the command.
+    """
+    from local import cli_runs
+
+    cli_runs.register(app)
     for entry in entry_points(group="ragtune.commands"):
         try:
             entry.load()(app)
@@ -387,6 +393,7 @@ def _opened(run_folder: Path) -> Any:
 
 
 def _print(data: Any, text: Any, as_json: bool) -> None:
+    """Print a verb's result on stdout: as JSON, or as text or whatever rich can draw."""
     if as_json:
         typer.echo(json.dumps(data, indent=1, ensure_ascii=False))
     elif isinstance(text, str):
@@ -398,4 +405,5 @@ def _print(data: Any, text: Any, as_json: bool) -> None:
 
 
 def _say(line: str) -> None:
+    """Print a line on stderr."""
     typer.echo(line, err=True)

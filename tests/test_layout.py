@@ -19,8 +19,9 @@ ORDER = [
     ["report"],
     ["workbench"],
     ["worker", "evidence"],
-    ["pipeline", "asking", "searching", "preview", "starter", "terminal"],
-    ["cli"],
+    ["pipeline", "asking", "searching", "preview", "starter", "terminal", "comparing"],
+    ["sweeping"],
+    ["cli", "cli_runs"],
     ["__main__"],
 ]
 """The rooms of ``local``, each of which imports from its own row's left neighbours or above."""

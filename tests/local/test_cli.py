@@ -56,7 +56,7 @@ def test_help_needs_no_heavy_import() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stderr.strip() == "[]"
-    verbs = "init check preview tune index search run ask report export promote"
+    verbs = "init check preview tune index search run ask report export promote compare sweep"
     for verb in verbs.split():
         assert verb in done.stdout
 
