@@ -24,9 +24,12 @@ class Generator:
     def __init__(self, model: Any, tokenizer: Any, max_new_tokens: int) -> None:
         self.model, self.tokenizer, self.max_new_tokens = model, tokenizer, max_new_tokens
 
-    def one(self, ids: Sequence[int]) -> Completion:
-        """Complete a single prompt, as a server with one user would."""
-        return self._batch([list(ids)])[0]
+    def one(self, ids: Sequence[int], say: Callable[[str], None] | None = None) -> Completion:
+        """Complete a single prompt, as a server with one user would.
+
+        ``say`` is given the text piece by piece, as it is written.
+        """
+        return self._batch([list(ids)], say)[0]
 
     def many(
         self,
@@ -51,7 +54,9 @@ class Generator:
         """The completion as text, special tokens and outer white space left out."""
         return str(self.tokenizer.decode(completion.ids, skip_special_tokens=True)).strip()
 
-    def _batch(self, prompts: list[list[int]]) -> list[Completion]:
+    def _batch(
+        self, prompts: list[list[int]], say: Callable[[str], None] | None = None
+    ) -> list[Completion]:
         import torch
 
         started = time.perf_counter()
@@ -59,7 +64,7 @@ class Generator:
         pad, eos = self.tokenizer.pad_token_id, self.tokenizer.eos_token_id
         padded = torch.tensor([[pad] * (width - len(p)) + p for p in prompts])
         mask = torch.tensor([[0] * (width - len(p)) + [1] * len(p) for p in prompts])
-        clock = _FirstToken()
+        clock = _FirstToken(_speaker(self.tokenizer, say) if say else None)
         with torch.inference_mode():
             output = self.model.generate(
                 padded.to(self.model.device),
@@ -81,19 +86,38 @@ class Generator:
 
 
 class _FirstToken:
-    """A streamer that notes when the first token came: it is given the prompt before that."""
+    """A streamer that notes when the first token came: it is given the prompt before that.
 
-    def __init__(self) -> None:
+    All that it is given goes to the streamer ``then``.
+    """
+
+    def __init__(self, then: Any = None) -> None:
         self.at = 0.0
         self._given = 0
+        self._then = then
 
     def put(self, value: Any) -> None:
         self._given += 1
         if self._given == 2:
             self.at = time.perf_counter()
+        if self._then:
+            self._then.put(value)
 
     def end(self) -> None:
-        """Nothing is held back."""
+        """Let the next streamer give what it holds back."""
+        if self._then:
+            self._then.end()
+
+
+def _speaker(tokenizer: Any, say: Callable[[str], None]) -> Any:
+    """A streamer that decodes tokens and says the text word by word."""
+    from transformers import TextStreamer
+
+    class Speaker(TextStreamer):
+        def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
+            say(text)
+
+    return Speaker(tokenizer, skip_prompt=True, skip_special_tokens=True)
 
 
 def _until(ids: list[int], eos: int) -> list[int]:

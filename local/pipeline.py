@@ -11,6 +11,7 @@ from typing import Any
 
 from local import environment, recipe_file
 from local.errors import RecipeError
+from local.models import fingerprint
 from local.recipe import Arm, Recipe
 from local.runs import (
     Run,
@@ -57,6 +58,8 @@ class Pipeline:
                 self._tune()
             if bench.retrieves:
                 self._retrieval()
+            if bench.retrieves and self.recipe.rag.refuse_below == "calibrated":
+                self._refusal()
             for arm in self.recipe.arms:
                 self._answers(arm)
             if bench.tunes:
@@ -183,6 +186,7 @@ class Pipeline:
             "index": digest(self._index_inputs()),
             "rag.top_k": rag.top_k,
             "rag.search": rag.search,
+            "rag.rerank": fingerprint(self.recipe.path(rag.rerank)) if rag.rerank else None,
         }
 
     def _data(self) -> None:
@@ -271,6 +275,33 @@ class Pipeline:
 
         self._stage("retrieval", self._retrieval_inputs(), ["retrieval.jsonl"], make)
 
+    def _refusal_inputs(self) -> dict[str, Any]:
+        return {
+            "code": CODE,
+            "records": self._data_inputs()["records"],
+            "records.context": self.recipe.records.context,
+            "seed": self.recipe.seed,
+            **self._search_inputs(),
+        }
+
+    def _refusal(self) -> None:
+        def make(work: Path) -> None:
+            from local.rag.refusal import calibrate
+
+            found = calibrate(
+                self.bench.retriever,
+                self.bench.split.train,
+                self.recipe.seed,
+                with_context=self.bench.show_context,
+            )
+            write_json(work / "refusal.json", found.to_json())
+            self.watcher.say(
+                f"refusal: below {found.below:.4f}; of {found.questions} training questions it "
+                f"refuses {found.wrongly:.0%}, and {found.rightly:.0%} without their gold document"
+            )
+
+        self._stage("refusal", self._refusal_inputs(), ["refusal.json"], make)
+
     def _answers(self, name: Arm) -> None:
         from local.study.asking import TIMED, ask
 
@@ -289,6 +320,8 @@ class Pipeline:
             inputs["tune"] = digest(self._tune_inputs())
         if "rag" in name:
             inputs["retrieval"] = digest(self._retrieval_inputs())
+            if (below := self.recipe.rag.refuse_below) is not None:
+                inputs["refusal"] = [below, study.refusal, digest(self._refusal_inputs())]
 
         def make(work: Path) -> None:
             with self.watcher.progress(f"answers: {name}") as advance:
