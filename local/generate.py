@@ -113,7 +113,7 @@ def _speaker(tokenizer: Any, say: Callable[[str], None]) -> Any:
     """A streamer that decodes tokens and says the text word by word."""
     from transformers import TextStreamer
 
-    class Speaker(TextStreamer):
+    class Speaker(TextStreamer):  # type: ignore[misc]  # untyped in transformers
         def on_finalized_text(self, text: str, stream_end: bool = False) -> None:
             say(text)
 

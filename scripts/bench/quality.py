@@ -12,6 +12,7 @@ import math
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -66,21 +67,17 @@ def sweep(
                 retriever = Retriever(place, chosen, embedder, "f")
                 found = retriever.search([r.instruction for r in asked], max(ks))
                 retriever.close()
-                for k in ks:
-                    for category in ("all", *ASKED):
-                        yield {
-                            "chunk_tokens": size,
-                            "mode": mode,
-                            "category": category,
-                            **_of(category, asked, found, k),
-                        }
+                head = {"chunk_tokens": size, "mode": mode}
+                for k, category in product(ks, ("all", *ASKED)):
+                    if measured := _of(category, asked, found, k):
+                        yield {**head, "category": category, **measured}
 
 
 def _of(
     category: str, asked: Sequence[Record], found: Sequence[Sequence[Passage]], k: int
-) -> dict[str, Any]:
+) -> dict[str, Any] | None:
     both = [(r, p) for r, p in zip(asked, found, strict=True) if category in ("all", r.category)]
-    return quality([r for r, _ in both], [p for _, p in both], k, SEED) or {}
+    return quality([r for r, _ in both], [p for _, p in both], k, SEED)
 
 
 def against_exact(records: Sequence[Record], asked: Sequence[Record]) -> dict[str, float]:
