@@ -1,3 +1,4 @@
+from local.rag.documents import with_context_names
 from local.records import Record
 from scripts.bench import quality
 
@@ -20,7 +21,7 @@ def test_every_mode_and_k_is_measured_by_category() -> None:
     records = [
         Record(f"What of: {text}", "x", context=text, category="closed_qa") for text in texts
     ]
-    named = quality.with_context_names(records)
+    named = with_context_names(records)
     rows = list(quality.sweep(named, named, [64], [1, 2]))
     assert {(r["mode"], r["k"]) for r in rows if r["category"] == "closed_qa"} == {
         (mode, k) for mode in quality.MODES for k in (1, 2)
