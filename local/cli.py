@@ -252,13 +252,15 @@ def ask(
 ) -> None:
     """Ask a finished run a question, by default in the arm that it recommends."""
     from local.asking import ask as ask_run
+    from local.asking import show
 
+    live = sys.stdout.isatty() and not as_json
     with _opened(run_folder) as pipeline:
-        answer = ask_run(pipeline.bench, question, arm)
-    sources = [
-        f"[{n}] {s['document']} {s['locator']}".rstrip() for n, s in enumerate(answer["sources"], 1)
-    ]
-    _print(answer, "\n".join([answer["text"], *sources]), as_json)
+        answer = ask_run(pipeline.bench, question, arm, _write if live else None)
+    streamed = live and not answer["refused"]
+    if streamed:
+        typer.echo()
+    _print(answer, show(answer, with_text=not streamed), as_json)
 
 
 @app.command()
@@ -402,6 +404,11 @@ def _print(data: Any, text: Any, as_json: bool) -> None:
         from rich.console import Console
 
         Console(soft_wrap=False).print(text)
+
+
+def _write(text: str) -> None:
+    typer.echo(text, nl=False)
+    sys.stdout.flush()
 
 
 def _say(line: str) -> None:

@@ -9,12 +9,15 @@ is masked, so rows of different lengths share one.
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from local.template import common_prefix
+
+if TYPE_CHECKING:
+    import torch
 
 STEP = 8
 """Tokens that a step may read besides costing one: rows times one more than the draft's length."""
@@ -92,17 +95,32 @@ def _grouped(prompts: Sequence[Prompt]) -> list[Group]:
 
 
 def decode(
-    model: Any, prompts: Sequence[Prompt], groups: Sequence[Group], *, limit: int, eos: int
+    model: Any,
+    prompts: Sequence[Prompt],
+    groups: Sequence[Group],
+    *,
+    limit: int,
+    eos: int,
+    hear: Callable[["torch.Tensor"], None] | None = None,
 ) -> Decoded:
-    """Complete the prompts of ``groups``, in the order of their places, up to ``limit`` tokens."""
+    """Complete the prompts of ``groups``, in the order of their places, up to ``limit`` tokens.
+
+    ``hear`` is given the first row's tokens as they are written, (tokens,) each time.
+    """
     import torch
 
     with torch.inference_mode():
         batch = _Batch(model, prompts, groups)
         found = batch.read()
         first = time.perf_counter()
+        heard = 0
         batch.write(found, limit, eos)
-        while batch.active:
+        while True:
+            if hear and len(batch.written[0]) > heard:
+                hear(torch.tensor(batch.written[0][heard:]))
+                heard = len(batch.written[0])
+            if not batch.active:
+                break
             batch.write(batch.step(limit), limit, eos)
     return Decoded(batch.written, first)
 

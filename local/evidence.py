@@ -18,6 +18,23 @@ from local.watch import Watcher
 from local.workbench import Workbench
 
 
+def refusal(bench: Workbench, watcher: Watcher) -> dict[str, Any]:
+    """The score below which nothing found is good enough, from the training questions."""
+    from local.rag.refusal import calibrate
+
+    found = calibrate(
+        bench.retriever,
+        bench.split.train,
+        bench.recipe.seed,
+        with_context=bench.show_context,
+    )
+    watcher.say(
+        f"refusal: below {found.below:.4f}; of {found.questions} training questions it "
+        f"refuses {found.wrongly:.0%}, and {found.rightly:.0%} without their gold document"
+    )
+    return dict(found.to_json())
+
+
 def heldout_loss(bench: Workbench, watcher: Watcher) -> dict[str, Any]:
     """The loss on the reference answers before and after tuning, nats a token."""
     from local.study.heldout import completion_loss

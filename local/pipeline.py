@@ -11,6 +11,7 @@ from typing import Any
 
 from local import environment, evidence, recipe_file
 from local.errors import RecipeError
+from local.models import fingerprint
 from local.rag import places
 from local.recipe import Arm, Recipe
 from local.runs import (
@@ -58,6 +59,8 @@ class Pipeline:
                 self._tune()
             if bench.retrieves:
                 self._retrieval()
+            if bench.retrieves and self.recipe.rag.refuse_below == "calibrated":
+                self._refusal()
             for arm in self.recipe.arms:
                 self._answers(arm)
             if bench.tunes:
@@ -188,6 +191,7 @@ class Pipeline:
             "index": digest(self._index_inputs()),
             "rag.top_k": rag.top_k,
             "rag.search": rag.search,
+            "rag.rerank": fingerprint(self.recipe.path(rag.rerank)) if rag.rerank else None,
         }
 
     def _data(self) -> None:
@@ -272,6 +276,21 @@ class Pipeline:
 
         self._stage("retrieval", self._retrieval_inputs(), ["retrieval.jsonl"], make)
 
+    def _refusal_inputs(self) -> dict[str, Any]:
+        return {
+            "code": CODE,
+            "records": self._data_inputs()["records"],
+            "records.context": self.recipe.records.context,
+            "seed": self.recipe.seed,
+            **self._search_inputs(),
+        }
+
+    def _refusal(self) -> None:
+        def make(work: Path) -> None:
+            write_json(work / "refusal.json", evidence.refusal(self.bench, self.watcher))
+
+        self._stage("refusal", self._refusal_inputs(), ["refusal.json"], make)
+
     def _answers_inputs(self, name: Arm) -> dict[str, Any]:
         from local.study.asking import TIMED
 
@@ -290,6 +309,8 @@ class Pipeline:
             inputs["tune"] = digest(self._tune_inputs())
         if "rag" in name:
             inputs["retrieval"] = digest(self._retrieval_inputs())
+            if (below := self.recipe.rag.refuse_below) is not None:
+                inputs["refusal"] = [below, study.refusal, digest(self._refusal_inputs())]
         return inputs
 
     def _answers(self, name: Arm) -> None:

@@ -167,6 +167,14 @@ class Rag(Section):
     chunk_overlap: Annotated[float, Field(ge=0, le=0.5)] = Field(0.2, description="share")
     top_k: Annotated[int, Field(ge=1, le=100)] = 4
     search: Literal["dense", "keyword", "hybrid"] = "hybrid"
+    rerank: str | None = Field(
+        None, description="a cross-encoder's folder, to rank what was found anew; null: none"
+    )
+    refuse_below: Literal["calibrated"] | float | None = Field(
+        None,
+        description="score of the best passage below which the answer is study.refusal; "
+        "`calibrated`: refuses 5 % of the training questions; null: the model is always asked",
+    )
     embedder: str = Field("builtin", description="`builtin` (all-MiniLM-L6-v2), a folder or hub id")
     qdrant: str = Field(
         "embedded",

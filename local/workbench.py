@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from local import builtin, models
 from local import recipe as recipes
-from local.arms import Arm
-from local.errors import RecipeError
+from local.arms import Arm, Refusal
+from local.errors import ModelError, RecipeError
 from local.generate import Generator
 from local.rag import documents
 from local.records import Split, prepare
+from local.runs import read_json
 from local.template import Renderer
 
 if TYPE_CHECKING:
@@ -45,6 +46,11 @@ class Workbench:
             paragraphs(self.general_text)
         self._check_lengths()
 
+    def _check_rerank(self) -> None:
+        name = self.recipe.rag.rerank
+        if name is not None and not (self.recipe.path(name) / "config.json").is_file():
+            raise ModelError(f"rag.rerank: {self.recipe.path(name)}: no cross-encoder there")
+
     def check_documents(self) -> None:
         """Look at the documents and the embedder alone.
 
@@ -54,6 +60,7 @@ class Workbench:
             raise RecipeError("documents: the recipe names none; add documents.source")
         _ = self.corpus
         models.check_chunks(self.embedder_folder, self.recipe.rag.chunk_tokens)
+        self._check_rerank()
 
     def _check_lengths(self) -> None:
         """Raise RecipeError where a prompt or a block could not fit the model's context."""
@@ -174,10 +181,23 @@ class Workbench:
     def retriever(self) -> Any:
         """The run's index, open for search."""
         from local.rag.index import Retriever
+        from local.rag.rerank import Reranker
 
+        rag = self.recipe.rag
+        rerank = Reranker(self.recipe.path(rag.rerank), self.hardware) if rag.rerank else None
         return Retriever(
-            self.folder / "index", self.recipe.rag, self.embedder, self.embedder_fingerprint
+            self.folder / "index", rag, self.embedder, self.embedder_fingerprint, rerank
         )
+
+    @property
+    def refusal(self) -> Refusal | None:
+        """When arms that retrieve refuse unasked; the run's calibration, or the recipe's number."""
+        below = self.recipe.rag.refuse_below
+        if below is None:
+            return None
+        if below == "calibrated":
+            below = read_json(self.folder / "refusal.json")["below"]
+        return Refusal(float(below), self.recipe.study.refusal)
 
     def arm(self, name: recipes.Arm, *, model: Any = None, retriever: Any = None) -> Arm:
         """One of the four arms, over the run folder's adapter and index, or over what is given."""
@@ -190,6 +210,7 @@ class Workbench:
             self.context_length,
             retriever=retriever,
             show_context=self.show_context,
+            refusal=self.refusal if "rag" in name else None,
         )
 
     def samples(self, rows: "Sequence[TrainingRow]") -> "Samples":

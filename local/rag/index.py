@@ -13,12 +13,15 @@ from local.rag.documents import Corpus, nothing_in
 from local.rag.embed import Embedder
 from local.rag.manifest import FORMAT, Changes, Manifest
 from local.rag.passages import Passage
+from local.rag.rerank import CANDIDATES
 from local.recipe import Rag
 from local.runs import own
 
 if TYPE_CHECKING:
     from llama_index.core import VectorStoreIndex
     from llama_index.core.vector_stores.types import MetadataFilters
+
+    from local.rag.rerank import Reranker
 
 Advance = Callable[[int, int], None]
 BATCH = 512
@@ -168,12 +171,19 @@ def _chunks(corpus: Corpus, name: str, chunker: Chunker) -> tuple[list[Any], str
 class Retriever:
     """An open index and the embedder that made it."""
 
-    def __init__(self, folder: Path, rag: Rag, embedder: Embedder, fingerprint: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        rag: Rag,
+        embedder: Embedder,
+        fingerprint: str,
+        reranker: "Reranker | None" = None,
+    ) -> None:
         """Open the index in ``folder``.
 
         Raises RunError when it is missing, in use, unfinished or made with other settings.
         """
-        self.folder, self.rag, self.embedder = folder, rag, embedder
+        self.folder, self.rag, self.embedder, self.reranker = folder, rag, embedder, reranker
         manifest = Manifest.load(folder)
         if manifest is None:
             raise RunError(f"{folder}: no index there; {_again(folder)}")
@@ -209,16 +219,20 @@ class Retriever:
         vectors = [None] * len(questions) if keyword else self.embedder.embed(questions)
         mode = VectorStoreQueryMode(MODES[self.rag.search])
         top_k = top_k or self.rag.top_k
+        fetched = max(top_k, CANDIDATES) if self.reranker else top_k
         found = []
         for question, vector in zip(questions, vectors, strict=True):
             query = VectorStoreQuery(
                 query_embedding=vector,
                 query_str=question,
-                similarity_top_k=top_k,
+                similarity_top_k=fetched,
                 mode=mode,
                 filters=filters,
             )
-            found.append(_passages(self.store.query(query)))
+            passages = _passages(self.store.query(query))
+            if self.reranker:
+                passages = self.reranker.rank(question, passages, top_k)
+            found.append(passages)
         return found
 
     def as_llama_index(self) -> "VectorStoreIndex":

@@ -189,6 +189,20 @@ def store(contender: str, size: int, queries: int, folder: Path, records: str) -
     return {**found, "recall@10": float(np.mean(hits)) / TOP_K, "peak MiB": peak()}
 
 
+def change(size: int, folder: Path) -> dict[str, Any]:
+    """Index short documents, then again with one of them changed; the share that this costs."""
+    embedder = Embedder(builtin_embedder(), probe())
+    sources = [Document(f"{n}.txt", text[:80]) for n, text in enumerate(texts(size, ""))]
+    taken = []
+    for changed in (sources, [Document("0.txt", "Another text stands here now."), *sources[1:]]):
+        corpus = from_documents(changed)
+        started = time.perf_counter()
+        update(corpus, RAG, embedder, fingerprint="f", folder=folder / "index")
+        taken.append(time.perf_counter() - started)
+    whole, one = taken
+    return {"chunks": size, "full s": whole, "one changed s": one, "share": one / whole}
+
+
 def _edge(folder: Path, new: bool) -> tuple[Any, Callable[[], None]]:
     from local.rag.store import EdgeVectorStore
 
@@ -216,6 +230,9 @@ def main() -> None:
     """Measure one part, named on the command line, and print its figures as a line of JSON."""
     hub.go_offline()
     part, contender, size, queries, folder, records = sys.argv[1:]
+    if part == "change":
+        print(json.dumps(change(int(size), Path(folder))))
+        return
     measure = {"ingest": ingest, "store": store}[part]
     print(json.dumps(measure(contender, int(size), int(queries), Path(folder), records)))
 

@@ -1,8 +1,8 @@
 """The evaluation of a finished model, printed as JSON.
 
 * `bits_per_byte`: `wikitext2_test.txt` as it stands, tokenised whole without BOS, cut into windows
-  of the model's context, of 1,024 tokens at most; each window begins with BOS and is read alone. The sum of -log2 p over
-  all tokens of the text, divided by the number of its bytes in UTF-8.
+  of the model's context, of 1,024 tokens at most; each window begins with BOS and is read alone.
+  The sum of -log2 p over all tokens of the text, divided by the number of its bytes in UTF-8.
 * `squad2`: the exact prompt with the context as the only passage; greedy decoding, the first line
   of the response. Token F1 and exact match against the best of the gold answers after SQuAD's
   normalisation, over the answerable questions; the share of the unanswerable ones that are

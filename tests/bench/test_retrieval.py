@@ -24,6 +24,11 @@ def test_each_store_finds_what_exact_search_finds(tmp_path: Path, contender: str
     assert found["p50 ms"] > 0
 
 
+def test_what_only_ragtune_does_is_a_row_alone() -> None:
+    one = {"part": "change", "contender": "ragtune", "chunks": 10, "share": 0.005}
+    assert retrieval.table("change", [one]).splitlines()[2:] == ["| ragtune | 10 | - | - | 0.005 |"]
+
+
 def test_texts_are_a_files_contexts_or_made_up_ones(tmp_path: Path) -> None:
     records = tmp_path / "r.jsonl"
     records.write_text('{"context": "one"}\n{"context": ""}\n{"context": "one"}\n{"context": "2"}')

@@ -100,6 +100,11 @@ def test_a_session_from_init_to_ask(
     assert code == 0
     assert answer["arm"] == "rag"
     assert answer["sources"][0]["document"] == "canteen.md"
+    assert (answer["refused"], type(answer["support"])) == (False, list)
+
+    code, out, _ = called("ask", str(folder), "What does soup cost?", "--arm", "rag")
+    assert code == 0
+    assert "[1] canteen.md" in out
 
     code, _, err = called("ask", str(folder), "What?", "--arm", "best")
     assert (code, err) == (2, "error: --arm best: this run has base, tuned, rag, tuned+rag\n")

@@ -50,3 +50,11 @@ def test_the_first_token_comes_after_the_prompt_was_read_and_before_the_end(
     assert 0 < one.prefill < one.seconds
     (short,) = Generator(generator.model, generator.tokenizer, 1).many([PROMPTS[0]], 1)
     assert 0 < short.prefill <= short.seconds
+
+
+def test_the_text_is_said_piece_by_piece_while_it_is_written(generator: Generator) -> None:
+    pieces: list[str] = []
+    completion = generator.one(PROMPTS[0], pieces.append)
+    assert len(pieces) > 1
+    assert "".join(pieces).strip() == generator.text(completion)
+    assert completion.ids == generator.one(PROMPTS[0]).ids
