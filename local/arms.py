@@ -95,7 +95,7 @@ class Arm:
         found = self.retrieve([record])[0]
         if self._refuses(found):
             return self._refused(record, found)
-        prompt = self._prompt(record, found)
+        prompt = self.prompt(record, found)
         return self._answer(record, found, prompt, self.generator.one(prompt.ids, say))
 
     def ask_all(

@@ -4,7 +4,7 @@ Models are loaded when the first stage needs them, so a run whose stages all sta
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from local.watch import Silent, Watcher
 from local.workbench import Workbench
 from local.worker import tune_together
 
+Measure = Callable[[Workbench, Watcher], dict[str, Any]]
 CODE = 3
 """Part of every stage's inputs; raised when what a stage computes changes."""
 SUMS = "sha256.json"
@@ -60,7 +61,7 @@ class Pipeline:
             if bench.retrieves:
                 self._retrieval()
             if bench.retrieves and self.recipe.rag.refuse_below == "calibrated":
-                self._refusal()
+                self._measured("refusal", self._refusal_inputs(), evidence.refusal)
             for arm in self.recipe.arms:
                 self._answers(arm)
             if bench.tunes:
@@ -87,8 +88,7 @@ class Pipeline:
                 self._index()
             self._data()
             self._tune(processes)
-        training: dict[str, Any] = read_json(self.run.folder / "adapter" / "training.json")
-        return training
+        return dict(read_json(self.run.folder / "adapter" / "training.json"))
 
     def index(self, *, rebuild: bool = False) -> dict[str, Any]:
         """Bring the index alone up to date with its documents; return what it holds then.
@@ -245,7 +245,7 @@ class Pipeline:
         from local.tune import train
 
         with self.watcher.progress("tune") as advance:
-            tuned = train.tune(
+            return train.tune(
                 self.recipe,
                 self.bench.base,
                 samples,
@@ -253,8 +253,7 @@ class Pipeline:
                 folder=work,
                 watcher=self.watcher,
                 advance=advance,
-            )
-        return tuned.to_json()
+            ).to_json()
 
     def _retrieval_inputs(self) -> dict[str, Any]:
         return {
@@ -284,12 +283,6 @@ class Pipeline:
             "seed": self.recipe.seed,
             **self._search_inputs(),
         }
-
-    def _refusal(self) -> None:
-        def make(work: Path) -> None:
-            write_json(work / "refusal.json", evidence.refusal(self.bench, self.watcher))
-
-        self._stage("refusal", self._refusal_inputs(), ["refusal.json"], make)
 
     def _answers_inputs(self, name: Arm) -> dict[str, Any]:
         from local.study.asking import TIMED
@@ -342,10 +335,7 @@ class Pipeline:
             "tune": digest(self._tune_inputs()),
         }
 
-        def make(work: Path) -> None:
-            write_json(work / "heldout.json", evidence.heldout_loss(self.bench, self.watcher))
-
-        self._stage("heldout", inputs, ["heldout.json"], make)
+        self._measured("heldout", inputs, evidence.heldout_loss)
 
     def _forgetting(self) -> None:
         inputs = {
@@ -354,10 +344,7 @@ class Pipeline:
             "tune": digest(self._tune_inputs()),
         }
 
-        def make(work: Path) -> None:
-            write_json(work / "forgetting.json", evidence.forgetting(self.bench, self.watcher))
-
-        self._stage("forgetting", inputs, ["forgetting.json"], make)
+        self._measured("forgetting", inputs, evidence.forgetting)
 
     def _freshness(self) -> None:
         """Measure freshness on an embedded index; a server's collection is not copied."""
@@ -397,6 +384,14 @@ class Pipeline:
         write_json(self.run.folder / "results.json", figures)
         write_text(self.run.folder / "report.html", page.render(self.run.folder, figures))
         return figures
+
+    def _measured(self, name: str, inputs: dict[str, Any], measure: Measure) -> None:
+        """A stage whose outcome is one JSON file of its name."""
+
+        def make(work: Path) -> None:
+            write_json(work / f"{name}.json", measure(self.bench, self.watcher))
+
+        self._stage(name, inputs, [f"{name}.json"], make)
 
     def _stage(
         self,

@@ -15,7 +15,7 @@ from local.recipe import Needs
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTIONS = 16
-FEW = ["study.max_questions=16", "study.latency_questions=2", "tune.max_train_samples=8"]
+FEW = ["study.max_questions=16", "study.latency_questions=2", "tune.max_train_samples=24"]
 """What every run here is given: the demo's own data and model, less of it."""
 WATCHED = """
 import sys

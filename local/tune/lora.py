@@ -6,7 +6,7 @@ import torch
 
 from local.errors import ModelError
 from local.recipe import Recipe
-from local.tune import attention
+from local.tune import attention, dropout
 from local.tune.batches import Batch
 from local.tune.loss import summed_loss
 
@@ -35,6 +35,8 @@ def with_lora(model: Any, recipe: Recipe) -> Any:
         raise ModelError(f"tune.target_modules: {str(error).splitlines()[0]}") from None
     found.peft_config["default"].base_model_name_or_path = recipe.model.local
     attention.use(found.get_base_model())
+    if next(found.parameters()).device.type == "cpu":
+        dropout.use(found)
     return found.train()
 
 
