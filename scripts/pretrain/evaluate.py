@@ -28,6 +28,8 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from local.generate import Generator
+
 from .organisations import reading_task
 from .pages import page_task
 from .samples import REFUSAL, TEMPLATE, Task
@@ -92,28 +94,17 @@ def organisation(rng: Random) -> Task:
     return reading_task(rng, passages=3, refusals=0.25, most=1)
 
 
-@torch.inference_mode()
 def respond(
     model: Any, tokenizer: Any, prompts: Sequence[str], batch: int = 16, most: int = 32
 ) -> list[str]:
-    """The first line of the greedy response to each prompt; prompts of like length together."""
+    """The first line of the greedy response to each prompt; a prompt too long loses its start."""
     limit = model.config.max_position_embeddings - most
-    encoded = [tokenizer(prompt)["input_ids"] for prompt in prompts]
-    encoded = [ids if len(ids) <= limit else [ids[0], *ids[1 - limit :]] for ids in encoded]
-    order = sorted(range(len(prompts)), key=lambda number: len(encoded[number]))
-    responses = [""] * len(prompts)
-    for start in range(0, len(order), batch):
-        chosen = order[start : start + batch]
-        rows = tokenizer.pad(
-            {"input_ids": [encoded[number] for number in chosen]}, return_tensors="pt"
-        )
-        made = model.generate(
-            **rows, max_new_tokens=most, do_sample=False, pad_token_id=tokenizer.pad_token_id
-        )
-        for number, ids in zip(chosen, made[:, rows["input_ids"].shape[1] :], strict=True):
-            text = tokenizer.decode(ids, skip_special_tokens=True).strip()
-            responses[number] = text.split("\n")[0].strip()
-    return responses
+    bos = tokenizer.bos_token_id
+    encoded = [[bos, *tokenizer(p, add_special_tokens=False)["input_ids"]] for p in prompts]
+    encoded = [ids if len(ids) <= limit else [bos, *ids[1 - limit :]] for ids in encoded]
+    generator = Generator(model, tokenizer, most)
+    completions = generator.many(encoded, batch)
+    return [generator.text(one).split("\n")[0].strip() for one in completions]
 
 
 def scores(cases: Sequence[Case], responses: Sequence[str]) -> dict[str, float]:
