@@ -16,7 +16,9 @@ from typing import Any
 
 import yaml
 from rich import box
+from rich.console import Group, RenderableType
 from rich.table import Table
+from rich.text import Text
 
 from local import recipe_file
 from local.errors import RecipeError
@@ -178,22 +180,17 @@ def search(
         study.tell(trial, known[point])
 
 
-def show(found: dict[str, Any]) -> Table:
+def show(found: dict[str, Any]) -> RenderableType:
     """The trials for a terminal, the best first, and the winner on the test questions."""
-    test = ", ".join(f"{arm} {f1['mean']:.2f}" for arm, f1 in found["test"].items())
-    table = Table(
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        caption=f"{_text(found['best'])} on the test questions: token F1 {test}",
-        caption_justify="left",
-    )
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in (*found["best"], "arm", "F1 (development)", "95 %"):
         table.add_column(name, justify="left" if name == "arm" else "right")
     for trial in sorted(found["trials"], key=lambda t: -float(t["mean"])):
         low, high = trial["ci95"]
         cells = [*map(str, trial["set"].values()), trial["arm"], f"{trial['mean']:.2f}"]
         table.add_row(*cells, f"{low:.2f}-{high:.2f}")
-    return table
+    test = ", ".join(f"{arm} {f1['mean']:.2f}" for arm, f1 in found["test"].items())
+    return Group(table, Text(f"{_text(found['best'])} on the test questions: token F1 {test}"))
 
 
 def _overrides(values: Values) -> Iterator[str]:

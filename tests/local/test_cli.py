@@ -290,3 +290,16 @@ def test_piped_output_is_data_and_talk_goes_to_stderr(project: Callable[..., Pat
 
 def _tree(kind: type[RagtuneError]) -> list[type[RagtuneError]]:
     return [kind, *(below for child in kind.__subclasses__() for below in _tree(child))]
+
+
+def test_verbs_over_several_runs_refuse_what_they_cannot_use(
+    project: Callable[..., Path], tmp_path: Path, called: Any
+) -> None:
+    code, _, err = called("compare", str(tmp_path))
+    assert (code, err) == (2, "error: compare: name two run folders or more, each once\n")
+    code, _, err = called("compare", str(tmp_path / "a"), str(tmp_path / "b"))
+    assert code == 6
+    assert "results.json: missing" in err
+    code, _, err = called("sweep", str(project()), "--over", "needs.cite_sources=true,false")
+    assert code == 2
+    assert "needs.cite_sources is not swept; allowed" in err
