@@ -81,7 +81,7 @@ def init(
     from local.starter import write_starter
 
     recipe = write_starter(folder)
-    _print({"recipe": str(recipe)}, f"{recipe} written; next: ragtune run {recipe}", as_json)
+    print_result({"recipe": str(recipe)}, f"{recipe} written; next: ragtune run {recipe}", as_json)
 
 
 @app.command()
@@ -100,7 +100,7 @@ def check(
     from local import recipe_file as files
     from local.workbench import Workbench
 
-    recipe = _load(recipe_file, overrides, offline)
+    recipe = load_recipe(recipe_file, overrides, offline)
     bench = Workbench(recipe, Path())
     bench.check()
     found, skipped = bench.corpus.read_all() if bench.retrieves else ([], {})
@@ -125,7 +125,7 @@ def check(
         *([str(prediction)] if prediction is not None else []),
         *(f"left out {name}: {reason}" for name, reason in skipped.items()),
     ]
-    _print(summary, files.dump(recipe) if filled else "\n".join(lines), as_json)
+    print_result(summary, files.dump(recipe) if filled else "\n".join(lines), as_json)
 
 
 @app.command()
@@ -140,8 +140,8 @@ def preview(
     from local.preview import preview_rows, show
     from local.workbench import Workbench
 
-    shown = preview_rows(Workbench(_load(recipe_file, overrides, offline), Path()), rows)
-    _print(shown, show(shown), as_json)
+    shown = preview_rows(Workbench(load_recipe(recipe_file, overrides, offline), Path()), rows)
+    print_result(shown, show(shown), as_json)
 
 
 @app.command()
@@ -158,12 +158,12 @@ def run(
     from local.runs import Run
     from local.terminal import Terminal
 
-    recipe = _load(recipe_file, overrides, offline)
+    recipe = load_recipe(recipe_file, overrides, offline)
     folder = runs / recipe.run_name
     with Terminal() as terminal:
         figures = Pipeline(recipe, Run(folder, terminal.say), terminal).execute()
-    _print(figures, table.render(figures), as_json)
-    _say(f"report: {folder / 'report.html'}")
+    print_result(figures, table.render(figures), as_json)
+    say(f"report: {folder / 'report.html'}")
 
 
 @app.command()
@@ -184,12 +184,12 @@ def tune(
     from local.runs import Run
     from local.terminal import Terminal
 
-    recipe = _load(recipe_file, overrides, offline)
+    recipe = load_recipe(recipe_file, overrides, offline)
     folder = runs / recipe.run_name
     with Terminal() as terminal:
         training = Pipeline(recipe, Run(folder, terminal.say), terminal).tune(processes)
-    _print({"adapter": str(folder / "adapter"), **training}, render(training), as_json)
-    _say(f"adapter: {folder / 'adapter'}")
+    print_result({"adapter": str(folder / "adapter"), **training}, render(training), as_json)
+    say(f"adapter: {folder / 'adapter'}")
 
 
 @app.command()
@@ -211,11 +211,11 @@ def index(
         pipeline = _pipeline(target, overrides, runs, offline, terminal)
         if status:
             found = searching.index_status(pipeline)
-            _print(found, searching.show_status(found), as_json)
+            print_result(found, searching.show_status(found), as_json)
             return
         held = pipeline.index(rebuild=rebuild)
     text = f"{held['run']}: {held['documents']} documents, {held['chunks']} chunks"
-    _print(held, text, as_json)
+    print_result(held, text, as_json)
 
 
 @app.command()
@@ -240,7 +240,7 @@ def search(
     pipeline = _pipeline(target, overrides, runs, offline)
     with pipeline.run:
         found = searching.search(pipeline.bench, question, top_k, mode, where or [])
-    _print(found, searching.show(found), as_json)
+    print_result(found, searching.show(found), as_json)
 
 
 @app.command()
@@ -260,7 +260,7 @@ def ask(
     streamed = live and not answer["refused"]
     if streamed:
         typer.echo()
-    _print(answer, show(answer, with_text=not streamed), as_json)
+    print_result(answer, show(answer, with_text=not streamed), as_json)
 
 
 @app.command()
@@ -270,8 +270,8 @@ def report(run_folder: RunFolder, as_json: AsJson = False) -> None:
 
     with _opened(run_folder) as pipeline:
         figures = pipeline.figures()
-    _print(figures, table.render(figures), as_json)
-    _say(f"report: {run_folder / 'report.html'}")
+    print_result(figures, table.render(figures), as_json)
+    say(f"report: {run_folder / 'report.html'}")
 
 
 @app.command()
@@ -289,7 +289,7 @@ def export(
     folder = to or run_folder / "merged"
     with _opened(run_folder) as pipeline:
         drift = pipeline.bench.export(folder, dtype.value)
-    _print({"folder": str(folder), **vars(drift)}, f"{folder} written; {drift}", as_json)
+    print_result({"folder": str(folder), **vars(drift)}, f"{folder} written; {drift}", as_json)
 
 
 def main() -> None:
@@ -306,11 +306,11 @@ def main() -> None:
     except RagtuneError as error:
         if os.environ.get("RAGTUNE_DEBUG"):
             raise
-        _say(f"error: {error}" if "\n" not in str(error) else str(error))
+        say(f"error: {error}" if "\n" not in str(error) else str(error))
         sys.exit(error.exit_code)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
-            _say("interrupted; the same command goes on from here")
+            say("interrupted; the same command goes on from here")
         raise
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -318,7 +318,7 @@ def main() -> None:
         if os.environ.get("RAGTUNE_DEBUG"):
             raise
         reason = (str(error).splitlines() or [""])[0]
-        _say(f"unexpected error: {type(error).__name__}: {reason}; --debug shows where")
+        say(f"unexpected error: {type(error).__name__}: {reason}; --debug shows where")
         sys.exit(1)
 
 
@@ -334,10 +334,10 @@ def _plug_in() -> None:
         try:
             entry.load()(app)
         except ImportError as error:
-            _say(f"warning: the verbs of {entry.name} are missing: {error}")
+            say(f"warning: the verbs of {entry.name} are missing: {error}")
 
 
-def _load(recipe_file: Path, overrides: list[str] | None, offline: bool) -> "Recipe":
+def load_recipe(recipe_file: Path, overrides: list[str] | None, offline: bool) -> "Recipe":
     """Read the recipe; close the network unless it names something on a hub."""
     from local import recipe_file as files
 
@@ -373,7 +373,7 @@ def _pipeline(
         pipeline = open_run(target, watcher)
         _close_network(pipeline.recipe, offline)
         return pipeline
-    recipe = _load(target, overrides, offline)
+    recipe = load_recipe(target, overrides, offline)
     say = watcher.say if watcher else lambda line: None
     return Pipeline(recipe, Run(runs / recipe.run_name, say), watcher)
 
@@ -394,7 +394,7 @@ def _opened(run_folder: Path) -> Any:
     return opened()
 
 
-def _print(data: Any, text: Any, as_json: bool) -> None:
+def print_result(data: Any, text: Any, as_json: bool) -> None:
     """Print a verb's result on stdout: as JSON, or as text or whatever rich can draw."""
     if as_json:
         typer.echo(json.dumps(data, indent=1, ensure_ascii=False))
@@ -411,6 +411,6 @@ def _write(text: str) -> None:
     sys.stdout.flush()
 
 
-def _say(line: str) -> None:
+def say(line: str) -> None:
     """Print a line on stderr."""
     typer.echo(line, err=True)

@@ -5,7 +5,16 @@ from typing import Annotated
 
 import typer
 
-from local.cli import AsJson, Offline, Overrides, RecipeFile, RunsFolder, _load, _print, _say
+from local.cli import (
+    AsJson,
+    Offline,
+    Overrides,
+    RecipeFile,
+    RunsFolder,
+    load_recipe,
+    print_result,
+    say,
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +33,7 @@ def compare(
     from local import comparing
 
     found = comparing.compare(run_folders)
-    _print(found, comparing.show(found), as_json)
+    print_result(found, comparing.show(found), as_json)
 
 
 def sweep(
@@ -50,11 +59,11 @@ def sweep(
     from local import sweeping
     from local.terminal import Terminal
 
-    _load(recipe_file, overrides, offline)
+    load_recipe(recipe_file, overrides, offline)
     choices = sweeping.grid(over)
     with Terminal() as terminal:
         found = sweeping.Sweep(recipe_file, overrides or (), runs, terminal, arm).run(
             choices, trials
         )
-    _print(found, sweeping.show(found), as_json)
-    _say(f"report: {Path(found['run']) / 'report.html'}")
+    print_result(found, sweeping.show(found), as_json)
+    say(f"report: {Path(found['run']) / 'report.html'}")

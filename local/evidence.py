@@ -91,9 +91,9 @@ def freshness(
     shutil.copytree(bench.folder / "index", copy)
     rag, embedder, fingerprint = bench.recipe.rag, bench.embedder, bench.embedder_fingerprint
 
-    def opened(corpus: Any) -> index.Retriever:
+    def opened(corpus: Any) -> Any:
         index.update(corpus, rag, embedder, fingerprint=fingerprint, folder=copy)
-        return index.Retriever(copy, rag, embedder, fingerprint)
+        return bench.open_index(copy)
 
     with watcher.progress("freshness") as advance:
         measured = freshness.measure(

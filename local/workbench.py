@@ -178,15 +178,24 @@ class Workbench:
         return Embedder(self.embedder_folder, self.hardware)
 
     @functools.cached_property
-    def retriever(self) -> Any:
-        """The run's index, open for search."""
-        from local.rag.index import Retriever
+    def reranker(self) -> Any:
+        """The cross-encoder; None where the recipe names none."""
         from local.rag.rerank import Reranker
 
-        rag = self.recipe.rag
-        rerank = Reranker(self.recipe.path(rag.rerank), self.hardware) if rag.rerank else None
+        name = self.recipe.rag.rerank
+        return Reranker(self.recipe.path(name), self.hardware) if name else None
+
+    @functools.cached_property
+    def retriever(self) -> Any:
+        """The run's index, open for search."""
+        return self.open_index(self.folder / "index")
+
+    def open_index(self, folder: Path) -> Any:
+        """An index made as the recipe says, open for search."""
+        from local.rag.index import Retriever
+
         return Retriever(
-            self.folder / "index", rag, self.embedder, self.embedder_fingerprint, rerank
+            folder, self.recipe.rag, self.embedder, self.embedder_fingerprint, self.reranker
         )
 
     @property

@@ -102,6 +102,32 @@ def tiny_tokenizer(tiny_llama: Path) -> Any:
     return load_tokenizer(tiny_llama)
 
 
+@pytest.fixture(scope="session")
+def cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT of random weights that scores a pair of texts."""
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("cross-encoder")
+    marks = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    words = [*marks, "the", "bell", "rings", "soup", "is", "sold", "harbour", "opens"]
+    (folder / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(words),
+        hidden_size=16,
+        intermediate_size=32,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        max_position_embeddings=64,
+        num_labels=1,
+        initializer_range=1.0,
+    )
+    BertForSequenceClassification(config).save_pretrained(folder)
+    return folder
+
+
 @pytest.fixture
 def project(tmp_path: Path, tiny_llama: Path) -> Callable[..., Path]:
     """Write a tiny project (records, documents, recipe) and give the recipe's path.

@@ -59,7 +59,8 @@ def update(
 ) -> Changes:
     """Make the index in ``folder`` hold exactly these documents; return what was different.
 
-    Only what was added, changed or removed is touched, or left unfinished by a killed update.
+    Only what was added, changed or removed is touched, or left unfinished by a killed update; a
+    text that the index held before, in whatever document, is not embedded again.
     ``rebuild`` throws away what is there first. ``advance`` is told how many documents are done
     of how many.
 
@@ -85,6 +86,7 @@ class _Update:
         self, folder: Path, rag: Rag, wanted: dict[str, Any], dimension: int, rebuild: bool
     ) -> None:
         self.folder, self.rag = folder, rag
+        self.vectors: dict[str, list[float]] = {}
         place = places.of(rag, folder)
         found = None if rebuild else Manifest.load(folder)
         if found is not None:
@@ -108,6 +110,7 @@ class _Update:
         if touched := changes.touched:
             manifest.begin(touched)
             manifest.save(self.folder)
+            self.vectors = self.store.vectors([*changes.changed, *changes.removed])
             new = set(changes.added)
             self.store.delete_documents([name for name in touched if name not in new])
             self._add(corpus, [n for n in touched if n in corpus.hashes], embedder, advance)
@@ -154,9 +157,11 @@ class _Update:
     def _embed(self, nodes: Sequence[Any], embedder: Embedder) -> None:
         for start in range(0, len(nodes), BATCH):
             batch = nodes[start : start + BATCH]
-            vectors = embedder.embed([n.get_content(metadata_mode="embed") for n in batch])
-            for node, vector in zip(batch, vectors, strict=True):
-                node.embedding = vector
+            texts = [node.get_content(metadata_mode="embed") for node in batch]
+            new = [text for text in dict.fromkeys(texts) if text not in self.vectors]
+            made = dict(zip(new, embedder.embed(new), strict=True)) if new else {}
+            for node, text in zip(batch, texts, strict=True):
+                node.embedding = made.get(text) or self.vectors[text]
             self.store.add(batch)
 
 

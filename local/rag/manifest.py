@@ -92,7 +92,7 @@ class Manifest:
         """Write the manifest in one step: to a temporary name, flushed, then renamed."""
         self.unfinished = [name for name in self.unfinished if name not in self.hashes]
         self.points = sum(self.documents.values())
-        write_json(folder / FILE, asdict(self))
+        write_json(folder / FILE, vars(self))
 
     def differs(self, settings: Mapping[str, Any]) -> list[str]:
         """The settings in which this index differs, each as ``name is → wanted``."""

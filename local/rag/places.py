@@ -24,6 +24,9 @@ class Store(Protocol):
     def delete_documents(self, names: Sequence[str]) -> None:
         """Delete the nodes of all these documents; names that have none are no error."""
 
+    def vectors(self, names: Sequence[str]) -> dict[str, list[float]]:
+        """The dense vector of each text that these documents hold."""
+
     def query(self, query: Any, **kwargs: Any) -> Any:
         """Search: a llama-index VectorStoreQuery gives a VectorStoreQueryResult."""
 

@@ -10,18 +10,20 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec, TypeVar
 
+from llama_index.core.schema import MetadataMode
 from llama_index.core.vector_stores.types import (
     VectorStoreQuery,
     VectorStoreQueryMode,
     VectorStoreQueryResult,
 )
+from llama_index.core.vector_stores.utils import metadata_dict_to_node
 from llama_index.vector_stores.qdrant import QdrantVectorStore
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from local.errors import OfflineError, RunError
 from local.rag.fusion import Hit, fused, ranked, reach
-from local.rag.store import DELETE_BATCH, DENSE, DOCUMENT_ID, KEYWORD, bm25
+from local.rag.store import DELETE_BATCH, DENSE, DOCUMENT_ID, KEYWORD, SCROLL, bm25
 
 API_KEY = "QDRANT_API_KEY"
 """The environment variable that holds the server's key; a recipe never does."""
@@ -101,10 +103,26 @@ class ServerVectorStore(QdrantVectorStore):
     def delete_documents(self, names: Sequence[str]) -> None:
         """Delete the nodes of all these documents; names that have none are no error."""
         for start in range(0, len(names), DELETE_BATCH):
-            any_of = models.MatchAny(any=list(names[start : start + DELETE_BATCH]))
-            condition = models.FieldCondition(key=DOCUMENT_ID, match=any_of)
-            only = models.FilterSelector(filter=models.Filter(must=[condition]))
+            only = models.FilterSelector(filter=_of_documents(names[start : start + DELETE_BATCH]))
             self._client.delete(self.collection_name, only, wait=True)
+
+    @plainly
+    def vectors(self, names: Sequence[str]) -> dict[str, list[float]]:
+        """The dense vector of each text that these documents hold."""
+        found: dict[str, list[float]] = {}
+        for start in range(0, len(names), DELETE_BATCH):
+            only, offset = _of_documents(names[start : start + DELETE_BATCH]), None
+            while True:
+                points, offset = self._client.scroll(
+                    self.collection_name, only, limit=SCROLL, offset=offset, with_vectors=[DENSE]
+                )
+                for point in points:
+                    node = metadata_dict_to_node(point.payload or {})
+                    held: Any = point.vector
+                    found[node.get_content(metadata_mode=MetadataMode.EMBED)] = held[DENSE]
+                if offset is None:
+                    break
+        return found
 
     @plainly
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
@@ -128,6 +146,11 @@ class ServerVectorStore(QdrantVectorStore):
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+
+def _of_documents(names: Sequence[str]) -> models.Filter:
+    any_of = models.MatchAny(any=list(names))
+    return models.Filter(must=[models.FieldCondition(key=DOCUMENT_ID, match=any_of)])
 
 
 def weighted_sum(

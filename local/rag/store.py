@@ -31,6 +31,8 @@ DENSE, KEYWORD = "dense", "bm25"
 DOCUMENT_ID = "doc_id"
 """The payload field in which llama-index keeps the id of a node's document."""
 DELETE_BATCH = 500
+SCROLL = 1000
+"""Points that are fetched together."""
 EXACT = 10_000
 """Up to so many chunks every vector is compared; beyond, the graph (HNSW) is followed."""
 
@@ -122,9 +124,24 @@ class EdgeVectorStore(BasePydanticVectorStore):
     def delete_documents(self, names: Sequence[str]) -> None:
         """Delete the nodes of all these documents; names that have none are no error."""
         for start in range(0, len(names), DELETE_BATCH):
-            any_of = qdrant.MatchAny(list(names[start : start + DELETE_BATCH]))
-            only = qdrant.Filter(must=[qdrant.FieldCondition(key=DOCUMENT_ID, match=any_of)])
+            only = _of_documents(names[start : start + DELETE_BATCH])
             self._shard.update(qdrant.UpdateOperation.delete_points_by_filter(only))
+
+    def vectors(self, names: Sequence[str]) -> dict[str, list[float]]:
+        """The dense vector of each text that these documents hold."""
+        found: dict[str, list[float]] = {}
+        for start in range(0, len(names), DELETE_BATCH):
+            only, offset = _of_documents(names[start : start + DELETE_BATCH]), None
+            while True:
+                points, offset = self._shard.scroll(
+                    qdrant.ScrollRequest(offset, SCROLL, only, with_payload=True, with_vector=True)
+                )
+                for point in points:
+                    node = metadata_dict_to_node(point.payload)
+                    found[node.get_content(metadata_mode=MetadataMode.EMBED)] = point.vector[DENSE]
+                if offset is None:
+                    break
+        return found
 
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """Search by vector, by words, or by both; scores fall from hit to hit."""
@@ -157,6 +174,11 @@ class EdgeVectorStore(BasePydanticVectorStore):
             raise ValueError(f"search mode {query.mode} is not one of default, sparse, hybrid")
         how = qdrant.SearchParams(exact=len(self) <= EXACT)
         return [qdrant.QueryRequest(asked, query=p, filter=condition, params=how) for p in parts]
+
+
+def _of_documents(names: Sequence[str]) -> Any:
+    any_of = qdrant.MatchAny(list(names))
+    return qdrant.Filter(must=[qdrant.FieldCondition(key=DOCUMENT_ID, match=any_of)])
 
 
 def _filter(filters: MetadataFilters) -> Any:

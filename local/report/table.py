@@ -194,7 +194,7 @@ def failure_lines(failures: dict[str, Any]) -> list[str]:
         found.append(f"flips: {', '.join(flips)}")
     for arm, causes in failures["causes"].items():
         words = {"not_found": "gold not found", "left_out": "gold left out", "misread": "misread"}
-        words["not_refused"] = "not refused"
+        words |= {"refused": "refused by score", "not_refused": "not refused"}
         if told := ", ".join(f"{w} {causes[name]}" for name, w in words.items() if name in causes):
             found.append(f"{arm} wrong: {told}")
     return found

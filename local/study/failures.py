@@ -31,6 +31,7 @@ FLIPS = {
 
 CAUSES = {
     "not_found": "the gold passage was not found",
+    "refused": "the gold passage was found, but scored below rag.refuse_below",
     "left_out": "the gold passage was found, but had no room in the prompt",
     "misread": "the gold passage stood in the prompt",
     "not_refused": "the documents hold no answer, and it gave one",
@@ -125,6 +126,8 @@ def _cause(question: Record, answer: Mapping[str, Any], rank: int | None, refusa
         return "no_gold"
     if rank is None:
         return "not_found"
+    if answer["refused"]:
+        return "refused"
     return "misread" if rank <= len(answer["sources"]) else "left_out"
 
 

@@ -94,11 +94,11 @@ class Sources:
                 reading_task(rng, plain=rng.random() > 2 * f, refusals=0.08, most=6), rng
             ),
             "generated_rag": lambda rng, f: _laid_out(
-                reading_task(rng, rng.randint(1, 4), refusals=0.15, most=_followers(rng, f)), rng
+                reading_task(rng, rng.randint(1, 4), refusals=0.3, most=_followers(rng, f)), rng
             ),
-            "page": lambda rng, _: _laid_out(page_task(rng, 1, 0.08, 8), rng),
+            "page": lambda rng, _: _laid_out(page_task(rng, 1, 0.2, 8), rng),
             "page_rag": lambda rng, f: _laid_out(
-                page_task(rng, rng.randint(1, 4), 0.25, _followers(rng, f)), rng
+                page_task(rng, rng.randint(1, 4), 0.4, _followers(rng, f)), rng
             ),
             "paragraph": self._paragraph,
             "paragraph_rag": self._paragraph_rag,

@@ -97,6 +97,14 @@ class Filling:
         """The text with its slots filled."""
         return SLOT.sub(lambda found: self._value(found.group(1)), text)
 
+    def exchanged(self, name: str) -> Filling | None:
+        """The same page with another value of one slot; None where ten draws give no other."""
+        other = Filling(self.page, self.values["ORG"], self.rng)
+        drawn = (other._draw(name) for _ in range(10))
+        value = next((one for one in drawn if one not in self.values.values()), None)
+        other.values = {**self.values, name: value} if value else {}
+        return other if value else None
+
     def _value(self, name: str) -> str:
         if name not in self.values:
             self.values[name] = self._draw(name)
@@ -121,6 +129,8 @@ class Stretch:
     questions: list[Question]
     beyond: list[Question]
     """Asked about the rest of the page: not answered here."""
+    mistaken: list[Question]
+    """Asked about something that the stretch says of another: a name or thing exchanged."""
 
 
 def stretch(page: Page, organisation: str, rng: Random) -> Stretch:
@@ -137,7 +147,25 @@ def stretch(page: Page, organisation: str, rng: Random) -> Stretch:
     others = page.lines[:first] + page.lines[first + count :]
     outside = [_question(asked, fill, rng) for line in others for asked in line.asked]
     beyond = [Question(one.text, REFUSAL) for one in outside if one.answer not in text]
-    return Stretch(text, inside, beyond)
+    mistaken = [
+        Question(other, REFUSAL)
+        for line in chosen
+        for asked in line.asked
+        for question in asked.questions
+        if (other := _mistaken(question, fill, text))
+    ]
+    return Stretch(text, inside, beyond, mistaken)
+
+
+def _mistaken(question: str, fill: Filling, text: str) -> str | None:
+    """The question with one of its slots filled otherwise, where the text says it of what stood."""
+    for name in SLOT.findall(question):
+        if name == "ORG" or fill.inside(f"{{{name}}}") not in text:
+            continue
+        other = fill.exchanged(name)
+        if other and other.inside(f"{{{name}}}") not in text:
+            return other(question)
+    return None
 
 
 def page_task(
@@ -153,12 +181,14 @@ def page_task(
     made = [stretch(page, organisation, rng) for page in drawn]
     text = "\n".join(one.text for one in made)
     inside = [question for one in made for question in one.questions]
+    mistaken = [question for one in made for question in one.mistaken]
     beyond = [question for one in made for question in one.beyond]
     rng.shuffle(inside)
     rng.shuffle(beyond)
     if passages > 1 and rng.random() < 0.3:
         beyond = stretch(rng.choice(pages(held_out)), organisation, rng).questions
         beyond = [Question(one.text, REFUSAL) for one in beyond if one.answer not in text]
+    beyond += rng.sample(mistaken, min(len(mistaken), 2))
     asked: list[Question] = []
     while len(asked) < most and (inside or beyond):
         refuse = rng.random() < refusals

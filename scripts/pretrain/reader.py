@@ -16,7 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import LoraConfig, PeftModel, get_peft_model
 from torch import Tensor
 from transformers import AutoTokenizer, LlamaForCausalLM
 
@@ -61,10 +61,12 @@ class ReadingStream(Stream):
         return super().batch(step, FRACTION)
 
 
-def adapted(folder: Path, seed: int) -> LlamaForCausalLM:
-    """The model with a new adapter; only the adapter is trained."""
+def adapted(folder: Path, seed: int, adapter: Path | None = None) -> PeftModel:
+    """The model with a new adapter, or with one to go on from; only the adapter is trained."""
     torch.manual_seed(seed)
     model = LlamaForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
+    if adapter:
+        return PeftModel.from_pretrained(model, str(adapter), is_trainable=True)
     layers = list(range(FIRST_LAYER, model.config.num_hidden_layers))
     config = LoraConfig(
         r=RANK,
@@ -114,19 +116,21 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("build/reader"), help="checkpoints")
     parser.add_argument("--minutes", type=float, default=45.0)
     parser.add_argument("--seed", type=int, default=11)
+    parser.add_argument("--adapter", type=Path, help="adapter folder to go on from")
+    parser.add_argument("--rate", type=float, default=RATE, help="peak learning rate")
     given = parser.parse_args()
     tokenizer = AutoTokenizer.from_pretrained(given.model)
     settings = Settings(
         tokens=0,
         minutes=given.minutes,
         seed=given.seed,
-        peak_rate=RATE,
+        peak_rate=given.rate,
         warmup=0.03,
         decay_from=0.3,
         log_steps=20,
         compiled=False,
     )
-    model = adapted(given.model, given.seed)
+    model = adapted(given.model, given.seed, given.adapter)
     stream = ReadingStream(Corpus(given.text), tokenizer, given.seed, settings.batch_tokens)
     training = Training(model, stream, settings, given.work, answers_loss(model))
     training.resume()

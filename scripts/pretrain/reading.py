@@ -10,7 +10,7 @@ import re
 from random import Random
 
 from .corpus import Article, Corpus, cut
-from .questions import ask_all
+from .questions import ask_all, spans
 from .samples import REFUSAL, Question, Task
 from .wordlists import sections
 
@@ -32,6 +32,8 @@ VAGUE_KEYS = frozenset(
         "Background",
     ]
 )
+MISTAKEN = 0.2
+"""How often the questions on one of several passages become ones about another name or date."""
 SUMMARY_ASKS = sections("frames.txt")["summary_asks"]
 TITLE_ASKS = sections("frames.txt")["title_asks"]
 
@@ -62,6 +64,21 @@ def paragraph_task(  # noqa: PLR0917 - four numbers that read well in this order
     return Task(questions, (_render(chosen, article.title, rng.random() < 0.5),))
 
 
+def _mistaken(question: Question, corpus: Corpus, rng: Random, text: str) -> Question | None:
+    """The question about another name or date than the one that the text speaks of."""
+    stated = [one for one in spans(question.text) if one.of(question.text) in text]
+    if not stated or not question.text.endswith("?"):
+        return None
+    span = rng.choice(stated)
+    elsewhere = " ".join(_passage(rng.choice(corpus.readable), rng, 35, 90))
+    others = [one.of(elsewhere) for one in spans(elsewhere) if one.kind == span.kind]
+    others = [one for one in others if one not in text]
+    if not others:
+        return None
+    before, after = question.text[: span.start], question.text[span.end :]
+    return Question(f"{before}{rng.choice(others)}{after}", REFUSAL)
+
+
 def passages_task(
     corpus: Corpus, rng: Random, passages: int, blanks: float, refusals: float
 ) -> Task | None:
@@ -86,6 +103,8 @@ def passages_task(
             ]
         else:
             texts.append(text)
+            if rng.random() < MISTAKEN:
+                asked = [_mistaken(one, corpus, rng, text) or one for one in asked]
         questions += asked
     if not questions or not texts:
         return None

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from local import pipeline, recipe_file
+from local import models, pipeline, recipe_file
 from local.errors import (
     DocumentsError,
     ModelError,
@@ -19,9 +19,13 @@ from local.errors import (
     RecipeError,
     RecordsError,
 )
+from local.rag.passages import Passage
+from local.rag.rerank import Reranker
 from local.recipe import ARMS
+from local.records import Record
 from local.runs import Run, file_hash, read_json, read_jsonl
 from local.watch import Silent
+from tests.conftest import record_rows, write_jsonl
 
 STAGES = [
     "index",
@@ -206,6 +210,33 @@ def test_contexts_serve_as_documents_and_gold(project: Callable[..., Path], tmp_
     assert figures["index"]["documents"] == 6
     assert figures["retrieval"]["recall_at_k"]["mean"] == 1.0
     assert figures["heldout_loss"] is None
+
+
+def test_passages_are_ranked_anew_and_too_low_a_score_is_refused_unasked(
+    project: Callable[..., Path], tmp_path: Path, cross_encoder: Path
+) -> None:
+    rag = {"top_k": 2, "rerank": str(cross_encoder), "refuse_below": "calibrated"}
+    path = project(rag=rag, study={"arms": ["rag"], "max_new_tokens": 2, "latency_questions": 1})
+    rows = [
+        {**row, "instruction": f"{opening}{row['instruction']}"}
+        for opening in ("", "Please: ", "Say: ", "I ask: ", "Well, ", "So: ")
+        for row in record_rows()
+    ]
+    write_jsonl(path.parent / "records.jsonl", rows)
+    figures = execute(path, tmp_path / "runs", StopAfter())
+    assert figures["freshness"] is not None
+    (folder,) = (tmp_path / "runs").iterdir()
+    asked = {(r := Record(**row)).id: r for row in read_jsonl(folder / "data" / "test.jsonl")}
+    below = read_json(folder / "refusal.json")["below"]
+    answers = read_jsonl(folder / "answers" / "rag.jsonl")
+    found = read_jsonl(folder / "retrieval.jsonl")
+    reranker = Reranker(cross_encoder, models.probe())
+    for answer, row in zip(answers, found, strict=True):
+        passages = [Passage(**p) for p in row["passages"]]
+        again = reranker.rank(asked[answer["question"]].instruction, passages, 2)
+        assert [p.id for p in again] == [p.id for p in passages]
+        assert answer["refused"] == (passages[0].score < below)
+        assert not answer["refused"] or answer["text"] == "not in the documents"
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from scripts.pretrain.corpus import PROSE, Corpus, clean, cut, sentences
-from scripts.pretrain.questions import ask_all, spans
+from scripts.pretrain.questions import DATE, ask_all, spans
 from scripts.pretrain.reading import (
     country_task,
     paragraph_task,
@@ -93,6 +93,21 @@ def test_tasks_hold_their_answers(corpus: Corpus) -> None:
             for question in task.questions:
                 assert question.answer == REFUSAL or question.answer in context
     assert made > 60
+
+
+def test_a_question_about_another_date_is_refused(
+    corpus: Corpus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("scripts.pretrain.reading.MISTAKEN", 1.0)
+    dated = [
+        (date.group(), question.answer, "\n".join(task.passages))
+        for seed in range(100)
+        if (task := passages_task(corpus, Random(seed), 1, 0.0, 0.0))
+        for question in task.questions
+        if (date := DATE.search(question.text))
+    ]
+    assert any(date not in text for date, _, text in dated)
+    assert all(answer == REFUSAL for date, answer, text in dated if date not in text)
 
 
 def test_the_capital_is_asked_for_by_heart(corpus: Corpus) -> None:

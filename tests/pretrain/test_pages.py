@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from scripts.pretrain.grammar import MAKERS
-from scripts.pretrain.pages import SLOT, SYMBOLS, Page, page_task, pages
+from scripts.pretrain.pages import SLOT, SYMBOLS, Page, page_task, pages, stretch
 from scripts.pretrain.samples import REFUSAL
 
 ALL = [*pages(), *pages(held_out=True)]
@@ -58,6 +58,21 @@ def test_answers_stand_in_the_passages_and_refusals_do_not(passages: int) -> Non
             refused += question.answer == REFUSAL
             assert question.answer == REFUSAL or question.answer.lower() in text.lower()
     assert 0.1 < refused / asked < 0.3
+
+
+def test_a_mistaken_question_speaks_of_what_the_passage_does_not() -> None:
+    page = Page("Horses")
+    page.add("s", "The horse of {PERSON1} won the {cup:silver|copper|tin|glass} cup in {YEAR1}.")
+    page.add("a", "{YEAR1}")
+    page.add("q", "When did {PERSON1} win the {cup} cup?")
+    page.add("f", "Hay was dear then.")
+    for seed in range(20):
+        drawn = stretch(page, "Acme", Random(seed))
+        name, cup = re.findall(r"horse of (.+) won the (\w+) cup", drawn.text)[0]
+        (mistaken,) = drawn.mistaken
+        assert mistaken.answer == REFUSAL
+        assert mistaken.text.endswith(f"win the {cup} cup?")
+        assert name not in mistaken.text
 
 
 def test_the_same_seed_draws_the_same_task() -> None:

@@ -142,6 +142,16 @@ def test_adding_twice_replaces_and_deleting_removes_the_whole_document(store: An
     assert ask(store, "ferry", "sparse") == []
 
 
+def test_the_vectors_of_documents_are_those_that_were_added(store: Any) -> None:
+    names = ["fog.md", "ferry.md", "none.md"]
+    found = store.vectors(names)
+    assert set(found) == {TEXTS["fog.md"], TEXTS["ferry.md"]}
+    for text, vector in found.items():
+        (made,) = Words().embed([text])
+        length = sum(number * number for number in made) ** 0.5
+        assert vector == pytest.approx([number / length for number in made], abs=1e-6)
+
+
 def test_what_was_written_is_there_when_opened_again(store: Any, place: places.Place) -> None:
     store.flush()
     store.close()

@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,3 +105,36 @@ def test_status_names_what_is_stale_and_changes_nothing(place: Path) -> None:
     assert str(changes) == "1 added, 1 changed, 1 removed, 1 unchanged"
     assert index.status(corpus, place / "index") == changes
     assert index.status(corpus, place / "none").added == ["a.md", "b.md", "d.md"]
+
+
+def test_a_text_that_the_index_held_is_not_embedded_again(place: Path) -> None:
+    class Counting(killing.Words):
+        """Keeps what it is given."""
+
+        def __init__(self) -> None:
+            self.seen: list[str] = []
+
+        def embed(self, texts: Sequence[str]) -> list[list[float]]:
+            self.seen += texts
+            return super().embed(texts)
+
+    def embedded(texts: dict[str, str]) -> list[str]:
+        words: Any = Counting()
+        corpus = killing.corpus(texts)
+        index.update(corpus, killing.RAG, words, fingerprint="f", folder=place / "index")
+        return list(words.seen)
+
+    kept = [f"Sentence number {n} of a page has nine whole words." for n in range(6)]
+    page = " ".join(kept)
+    first = embedded({"page.md": page, "copy.md": page})
+    assert len(first) == len(set(first)) == 6
+    assert embedded({"page.md": page.replace("number 3", "number 33"), "copy.md": page}) == [
+        kept[3].replace("number 3", "number 33")
+    ]
+    assert embedded({"page.md": page, "renamed.md": page}) == []
+    assert killing.content(place / "index") == killing.content(fresh(place, page))
+
+
+def fresh(place: Path, page: str) -> Path:
+    killing.update({"page.md": page, "renamed.md": page}, place / "fresh")
+    return place / "fresh"

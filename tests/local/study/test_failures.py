@@ -44,24 +44,25 @@ def test_wrong_answers_are_counted_apart_by_what_retrieval_did() -> None:
         Record("misread", "six", document="gold"),
         Record("not found", "six", document="gold"),
         Record("left out", "six", document="gold"),
+        Record("refused", "six", document="gold"),
         Record("not refused", REFUSAL),
         Record("no gold", "six"),
         Record("right", "six", document="gold"),
     ]
     found = [[passage("other"), passage("gold")] for _ in questions]
     found[1] = [passage("other")]
-    texts = ["seven"] * 5 + ["six"]
-    shown = [2, 1, 1, 2, 2, 2]
+    texts = ["seven"] * 6 + ["six"]
+    shown = [2, 1, 1, 0, 2, 2, 2]
     lines: list[dict[str, Any]] = [
-        {"text": text, "sources": passages[:count]}
+        {"text": text, "sources": passages[:count], "refused": not count}
         for text, passages, count in zip(texts, found, shown, strict=True)
     ]
-    base = [{"text": text, "sources": []} for text in ["six", *["seven"] * 5]]
+    base = [{"text": text, "sources": []} for text in ["six", *["seven"] * 6]]
     seen = analyse(questions, {"base": base, "rag": lines}, found, REFUSAL)
-    causes = ["misread", "not_found", "left_out", "not_refused", "no_gold"]
+    causes = ["misread", "not_found", "left_out", "refused", "not_refused", "no_gold"]
     assert seen["causes"] == {"rag": dict.fromkeys(causes, 1)}
     assert [q["causes"].get("rag") for q in seen["questions"]] == [*causes, None]
-    assert [q["gold_rank"] for q in seen["questions"]] == [2, None, 2, None, None, 2]
+    assert [q["gold_rank"] for q in seen["questions"]] == [2, None, 2, 2, None, None, 2]
     assert seen["right"] == {"base": 1, "rag": 1}
     assert seen["flips"]["retrieval_fixed"] == seen["flips"]["retrieval_broke"] == 1
     assert seen["flips"]["only_both"] == 0
