@@ -26,10 +26,12 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
             part = slice(start, start + size)
             logits = (hidden[part] @ head.T).float()
             place = targets[part, None]
-            norm = torch.logsumexp(logits, dim=-1, keepdim=True)
-            total += (norm - logits.gather(1, place)).sum()
+            logits -= logits.amax(dim=-1, keepdim=True)
+            wanted = logits.gather(1, place)
+            mass = logits.exp_().sum(dim=-1, keepdim=True)
+            total += (mass.log() - wanted).sum()
             if gradient is not None:
-                share = logits.sub_(norm).exp_()  # softmax; less one at the target: the gradient
+                share = logits.div_(mass)  # softmax; less one at the target: the gradient
                 share.scatter_add_(1, place, share.new_full((), -1.0).expand(place.shape))
                 gradient[part] = share.to(hidden.dtype) @ head
         ctx.save_for_backward(gradient)
