@@ -296,8 +296,9 @@ def main() -> None:
     """Run the command; every error of ours is one line and an exit code of its own."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    # Threads that wait asleep: on a busy machine spinning ones cost small models a factor of 15.
+    # Threads that soon fall asleep: docs/design.md says what spinning costs on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
     _plug_in()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries' advice to their developers

@@ -35,6 +35,8 @@ SCROLL = 1000
 """Points that are fetched together."""
 EXACT = 10_000
 """Up to so many chunks every vector is compared; beyond, the graph (HNSW) is followed."""
+EF = 256
+"""Candidates that a search keeps on its way through the graph."""
 
 
 def bm25() -> Any:
@@ -50,6 +52,7 @@ class EdgeVectorStore(BasePydanticVectorStore):
     _shard: Any = PrivateAttr()
     _bm25: Any = PrivateAttr()
     _closed: bool = PrivateAttr(default=False)
+    _size: int | None = PrivateAttr(default=None)
 
     def __init__(self, shard: Any) -> None:
         super().__init__(stores_text=True)
@@ -103,7 +106,9 @@ class EdgeVectorStore(BasePydanticVectorStore):
         self._shard.optimize()
 
     def __len__(self) -> int:
-        return int(self._shard.count(qdrant.CountRequest(exact=True)))
+        if self._size is None:
+            self._size = int(self._shard.count(qdrant.CountRequest(exact=True)))
+        return self._size
 
     def add(self, nodes: Sequence[BaseNode], **kwargs: Any) -> list[str]:
         """Insert or replace nodes that carry their embedding; ids must be UUIDs."""
@@ -114,6 +119,7 @@ class EdgeVectorStore(BasePydanticVectorStore):
             payload = node_to_metadata_dict(node, remove_text=False, flat_metadata=False)
             points.append(qdrant.Point(uuid.UUID(node.node_id), vector, payload))
         if points:
+            self._size = None
             self._shard.update(qdrant.UpdateOperation.upsert_points(points))
         return [node.node_id for node in nodes]
 
@@ -125,6 +131,7 @@ class EdgeVectorStore(BasePydanticVectorStore):
         """Delete the nodes of all these documents; names that have none are no error."""
         for start in range(0, len(names), DELETE_BATCH):
             only = _of_documents(names[start : start + DELETE_BATCH])
+            self._size = None
             self._shard.update(qdrant.UpdateOperation.delete_points_by_filter(only))
 
     def vectors(self, names: Sequence[str]) -> dict[str, list[float]]:
@@ -145,7 +152,7 @@ class EdgeVectorStore(BasePydanticVectorStore):
 
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """Search by vector, by words, or by both; scores fall from hit to hit."""
-        asked = reach(query.similarity_top_k)
+        asked = reach(query.similarity_top_k, query.mode)
         rankings = [
             ranked([(str(p.id), p.score) for p in self._shard.query(request)], asked)
             for request in self._requests(query, asked)
@@ -172,7 +179,7 @@ class EdgeVectorStore(BasePydanticVectorStore):
             parts.append(qdrant.Query.Nearest(words, using=KEYWORD))
         if not parts:
             raise ValueError(f"search mode {query.mode} is not one of default, sparse, hybrid")
-        how = qdrant.SearchParams(exact=len(self) <= EXACT)
+        how = qdrant.SearchParams(exact=len(self) <= EXACT, hnsw_ef=EF)
         return [qdrant.QueryRequest(asked, query=p, filter=condition, params=how) for p in parts]
 
 

@@ -20,7 +20,7 @@ from scripts.bench.task import SHAPES, Task, records, write_model, write_rows
 
 ROWS = {"built-in": 256, "110m-32k": 24, "110m-128k": 24}
 MICRO = {"built-in": 4, "110m-32k": 2, "110m-128k": 2}
-CONFIGURATIONS = ["documented", "grouped-bf16-eager", "grouped-bf16-pairs"]
+CONFIGURATIONS = ["documented", "grouped", "grouped-bf16-eager"]
 """TRL's documented set-up, and those of ``contender.TRL`` that may be its best."""
 HELD = 32
 

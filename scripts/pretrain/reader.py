@@ -5,7 +5,13 @@ A LoRA adapter on its upper layers learns, from the mixture's reading tasks, to 
 passage's words, to stop, and to refuse. Reads nothing of the demos.
 
     python -m scripts.pretrain.reader --text ../shared/data/text \
-        --output data/models/smollm2-reader --minutes 10
+        --output build/reader-1 --model SMOLLM2 --minutes 55
+    python -m scripts.pretrain.reader --text ../shared/data/text \
+        --output build/reader-2 --model SMOLLM2 --minutes 42 --rate 5e-4 --seed 12 \
+        --adapter build/reader-1
+    python -m scripts.pretrain.reader --text ../shared/data/text \
+        --output data/models/smollm2-reader --model SMOLLM2 --minutes 11 --rate 3e-4 --seed 13 \
+        --adapter build/reader-2
 """
 
 from __future__ import annotations
@@ -14,6 +20,7 @@ import argparse
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -135,12 +142,29 @@ def main() -> None:
     training = Training(model, stream, settings, given.work, answers_loss(model))
     training.resume()
     training.run()
+    stages, curve = history(given.adapter)
+    lines = [{"stage": len(stages) + 1, **line} for line in training.log[::2]]
     model.to(torch.bfloat16).save_pretrained(given.output)
-    lines = "".join(json.dumps(line) + "\n" for line in training.log[::2])
-    (given.output / "curve.jsonl").write_text(lines, encoding="utf-8")
-    (given.output / "training.json").write_text(
-        json.dumps(asdict(settings), indent=1) + "\n", encoding="utf-8"
-    )
+    keep(given.output, [*stages, asdict(settings)], [*curve, *lines])
+
+
+Rows = list[dict[str, Any]]
+
+
+def history(adapter: Path | None) -> tuple[Rows, Rows]:
+    """The settings of the stages that an adapter went through, and the lines of their curve."""
+    if adapter is None:
+        return [], []
+    lines = (adapter / "curve.jsonl").read_text(encoding="utf-8").splitlines()
+    stages = json.loads((adapter / "training.json").read_text(encoding="utf-8"))
+    return stages, [json.loads(line) for line in lines]
+
+
+def keep(adapter: Path, stages: Rows, curve: Rows) -> None:
+    """Write down beside an adapter how it was trained."""
+    lines = "".join(json.dumps(line) + "\n" for line in curve)
+    (adapter / "curve.jsonl").write_text(lines, encoding="utf-8")
+    (adapter / "training.json").write_text(json.dumps(stages, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
