@@ -10,12 +10,9 @@ DENSE_WEIGHT = 0.8
 """Of cosine against keyword score: the best of 0.5 to 0.9 by MRR on half of Dolly's questions."""
 
 
-def reach(top_k: int, mode: str) -> int:
-    """How many hits of each ranking are looked at to find the ``top_k`` best.
-
-    ``mode`` is llama-index's; cosines, its default, hardly ever tie.
-    """
-    return 2 * top_k if mode == "default" else max(CANDIDATES, 2 * top_k)
+def reach(top_k: int) -> int:
+    """How many hits of each ranking are looked at to find the ``top_k`` best."""
+    return max(CANDIDATES, 2 * top_k)
 
 
 def ranked(hits: Sequence[Hit], asked: int) -> list[Hit]:

@@ -128,7 +128,7 @@ class ServerVectorStore(QdrantVectorStore):
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """Search by vector, by words, or by both; scores fall from hit to hit."""
         limit = query.similarity_top_k
-        asked = reach(limit, query.mode)
+        asked = reach(limit)
         deep = dataclasses.replace(
             query, similarity_top_k=asked, sparse_top_k=asked, hybrid_top_k=limit
         )
@@ -158,7 +158,7 @@ def weighted_sum(
 ) -> VectorStoreQueryResult:
     """The fusion of every store; ``alpha``, llama-index's weight of the dense side, is not used."""
     both = VectorStoreQueryResult(nodes=[*(dense.nodes or []), *(sparse.nodes or [])])
-    asked = reach(top_k, VectorStoreQueryMode.HYBRID)
+    asked = reach(top_k)
     rankings = [ranked(_hits(side), asked) for side in (dense, sparse)]
     return _best(both, fused(*rankings), top_k)
 

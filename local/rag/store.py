@@ -35,7 +35,7 @@ SCROLL = 1000
 """Points that are fetched together."""
 EXACT = 10_000
 """Up to so many chunks every vector is compared; beyond, the graph (HNSW) is followed."""
-EF = 256
+EF = 192
 """Candidates that a search keeps on its way through the graph."""
 
 
@@ -152,7 +152,7 @@ class EdgeVectorStore(BasePydanticVectorStore):
 
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """Search by vector, by words, or by both; scores fall from hit to hit."""
-        asked = reach(query.similarity_top_k, query.mode)
+        asked = reach(query.similarity_top_k)
         rankings = [
             ranked([(str(p.id), p.score) for p in self._shard.query(request)], asked)
             for request in self._requests(query, asked)
