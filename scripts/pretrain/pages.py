@@ -7,6 +7,7 @@ A page of `words/pages_*.txt` reads
     s sentence                  states a fact; {name:option|option|...} defines a slot of the page
     a answer                    word for word in the sentence above
     q question                  one way to ask for that answer
+    n question                  sounds as if the sentence answered it; nothing on the page does
 
 with {PERSON1}, {CLOCK2}, ... symbols of the grammar; the same slot is the same text all over one
 drawn page, and {ORG} an organisation's name.
@@ -27,6 +28,8 @@ from .wordlists import WORDS
 CHOICE = re.compile(r"\{(\w+):([^{}]*)\}")
 SLOT = re.compile(r"\{(\w+)\}")
 HELD_OUT = 25
+NEAR = 0.65
+"""How many of the questions that no stretch answers are near misses."""
 SYMBOLS = {"PLACE": "MASCOT"}
 """Symbols of a page that the grammar knows under another name."""
 
@@ -45,6 +48,8 @@ class Line:
 
     text: str
     asked: list[Asked] = field(default_factory=list)
+    near: list[str] = field(default_factory=list)
+    """Questions that it nearly answers."""
 
 
 @dataclass
@@ -64,6 +69,8 @@ class Page:
             self.lines.append(Line(plain))
         elif kind == "a":
             self.lines[-1].asked.append(Asked(plain))
+        elif kind == "n":
+            self.lines[-1].near.append(plain)
         else:
             self.lines[-1].asked[-1].questions.append(plain)
 
@@ -77,7 +84,7 @@ def pages(held_out: bool = False) -> tuple[Page, ...]:
             kind, text = line[:1], line[2:].strip()
             if kind == "=":
                 read.append(Page(text))
-            elif kind and kind in "sfaq":
+            elif kind and kind in "sfaqn":
                 read[-1].add(kind, text)
     return tuple(page for n, page in enumerate(read) if (n % HELD_OUT == 0) is held_out)
 
@@ -129,8 +136,8 @@ class Stretch:
     questions: list[Question]
     beyond: list[Question]
     """Asked about the rest of the page: not answered here."""
-    mistaken: list[Question]
-    """Asked about something that the stretch says of another: a name or thing exchanged."""
+    near: list[Question]
+    """Asked about something that the stretch says of another: a word, name or thing exchanged."""
 
 
 def stretch(page: Page, organisation: str, rng: Random) -> Stretch:
@@ -147,14 +154,15 @@ def stretch(page: Page, organisation: str, rng: Random) -> Stretch:
     others = page.lines[:first] + page.lines[first + count :]
     outside = [_question(asked, fill, rng) for line in others for asked in line.asked]
     beyond = [Question(one.text, REFUSAL) for one in outside if one.answer not in text]
-    mistaken = [
-        Question(other, REFUSAL)
-        for line in chosen
-        for asked in line.asked
-        for question in asked.questions
-        if (other := _mistaken(question, fill, text))
-    ]
-    return Stretch(text, inside, beyond, mistaken)
+    return Stretch(text, inside, beyond, _near(chosen, fill, text))
+
+
+def _near(chosen: list[Line], fill: Filling, text: str) -> list[Question]:
+    """The near misses written for the lines, and those that exchanged slots give."""
+    written = [fill(question) for line in chosen for question in line.near]
+    asked = [question for line in chosen for one in line.asked for question in one.questions]
+    exchanged = [_mistaken(question, fill, text) for question in asked]
+    return [Question(one, REFUSAL) for one in (*written, *exchanged) if one]
 
 
 def _mistaken(question: str, fill: Filling, text: str) -> str | None:
@@ -181,20 +189,20 @@ def page_task(
     made = [stretch(page, organisation, rng) for page in drawn]
     text = "\n".join(one.text for one in made)
     inside = [question for one in made for question in one.questions]
-    mistaken = [question for one in made for question in one.mistaken]
+    near = [question for one in made for question in one.near]
     beyond = [question for one in made for question in one.beyond]
-    rng.shuffle(inside)
-    rng.shuffle(beyond)
     if passages > 1 and rng.random() < 0.3:
         beyond = stretch(rng.choice(pages(held_out)), organisation, rng).questions
         beyond = [Question(one.text, REFUSAL) for one in beyond if one.answer not in text]
-    beyond += rng.sample(mistaken, min(len(mistaken), 2))
+    for questions in (inside, near, beyond):
+        rng.shuffle(questions)
     asked: list[Question] = []
-    while len(asked) < most and (inside or beyond):
-        refuse = rng.random() < refusals
-        if not (beyond if refuse else inside):
+    while len(asked) < most:
+        unanswered = near if rng.random() < NEAR else beyond
+        left = unanswered if rng.random() < refusals else inside
+        if not left:
             break
-        asked.append((beyond if refuse else inside).pop())
+        asked.append(left.pop())
     return Task(asked, tuple(one.text for one in made))
 
 

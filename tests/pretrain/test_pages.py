@@ -6,7 +6,7 @@ import pytest
 
 from scripts.pretrain.grammar import MAKERS
 from scripts.pretrain.pages import SLOT, SYMBOLS, Page, page_task, pages, stretch
-from scripts.pretrain.samples import REFUSAL
+from scripts.pretrain.samples import REFUSAL, Question
 
 ALL = [*pages(), *pages(held_out=True)]
 
@@ -30,11 +30,21 @@ def test_an_answer_stands_word_for_word_in_its_sentence(page: Page) -> None:
 def test_every_slot_of_a_page_can_be_filled(page: Page) -> None:
     texts = [line.text for line in page.lines]
     texts += [question for line in page.lines for one in line.asked for question in one.questions]
+    texts += [question for line in page.lines for question in line.near]
     for name in {name for text in texts for name in slots(text)}:
         symbol = name.rstrip("0123456789")
         known = symbol == "ORG" or SYMBOLS.get(symbol, symbol) in MAKERS
         assert known or len(page.choices[name]) >= 4
     assert not any("{" in SLOT.sub("", text) or "|" in text for text in texts)
+
+
+@pytest.mark.parametrize("page", ALL, ids=lambda page: page.title)
+def test_no_near_miss_is_a_question_that_the_page_answers(page: Page) -> None:
+    asked = {question for line in page.lines for one in line.asked for question in one.questions}
+    near = [question for line in page.lines for question in line.near]
+    assert near
+    assert not asked & set(near)
+    assert all(question.endswith((".", "?")) for question in near)
 
 
 def test_pages_for_the_evaluation_are_apart_from_those_of_the_training() -> None:
@@ -69,10 +79,29 @@ def test_a_mistaken_question_speaks_of_what_the_passage_does_not() -> None:
     for seed in range(20):
         drawn = stretch(page, "Acme", Random(seed))
         name, cup = re.findall(r"horse of (.+) won the (\w+) cup", drawn.text)[0]
-        (mistaken,) = drawn.mistaken
+        (mistaken,) = drawn.near
         assert mistaken.answer == REFUSAL
         assert mistaken.text.endswith(f"win the {cup} cup?")
         assert name not in mistaken.text
+
+
+def test_a_near_miss_is_asked_and_refused_where_its_sentence_is_in_the_passage() -> None:
+    page = Page("Horses")
+    page.add("s", "The horse of {PERSON1} won the cup.")
+    page.add("n", "Who trained the horse of {PERSON1}?")
+    for count in range(6):
+        page.add("f", f"Hay was dear {count} times.")
+    lacking = 0
+    for seed in range(40):
+        drawn = stretch(page, "Acme", Random(seed))
+        if "won the cup" not in drawn.text:
+            lacking += 1
+            assert drawn.near == []
+            continue
+        (near,) = drawn.near
+        name = re.findall(r"horse of (.+) won", drawn.text)[0]
+        assert near == Question(f"Who trained the horse of {name}?", REFUSAL)
+    assert 0 < lacking < 40
 
 
 def test_the_same_seed_draws_the_same_task() -> None:
