@@ -122,7 +122,7 @@ def evaluate(
 def delete(
     run_folder: RunFolder,
     data: Annotated[
-        bool, typer.Option("--data", help="Also everything that the job has in S3.")
+        bool, typer.Option("--data", help="Also all that its attempts have in S3.")
     ] = False,
     profile: Profile = None,
     account: Expected = None,
@@ -140,7 +140,8 @@ def delete(
             from cloud.errors import CloudError
 
             raise CloudError(f"{record.job}: is running; `ragtune cloud stop {run_folder}` first")
-        bill.remove_stored(record.names, opened, say)
+        for names in record.names.attempts:
+            bill.remove_stored(names, opened, say)
     typer.echo(f"{record.job}: nothing deployed")
 
 

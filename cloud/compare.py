@@ -13,6 +13,7 @@ from local.records import Record as Question
 from local.runs import read_jsonl, write_json, write_text
 from local.study.metrics import METRICS
 from local.study.results import score
+from local.study.statistics import compare as paired
 from local.study.statistics import estimate
 
 COMPARISON = Path("cloud") / "comparison.json"
@@ -27,7 +28,7 @@ def compare(recipe: Recipe, run_folder: Path, record: Record | None) -> dict[str
     ``record`` names the job whose endpoints' answers are taken in.
     """
     questions = [Question(**row) for row in read_jsonl(run_folder / "data" / "test.jsonl")]
-    answers = _answers(recipe, run_folder, record, len(questions))
+    answers = _answers(recipe, run_folder, record, questions)
     scores = {
         name: score(questions, [{"text": t} for t in texts], recipe.study.refusal)
         for name, texts in answers.items()
@@ -88,9 +89,9 @@ def page(
 
 
 def _answers(
-    recipe: Recipe, run_folder: Path, record: Record | None, count: int
+    recipe: Recipe, run_folder: Path, record: Record | None, questions: Sequence[Question]
 ) -> dict[str, list[str]]:
-    """The texts of every whole set of answers, by the name that it is shown under."""
+    """The texts of every set that answers all of the questions, by the name it is shown under."""
     files = {f"local {arm}": run_folder / "answers" / f"{arm}.jsonl" for arm in recipe.arms}
     if record is not None:
         folder = run_folder / ANSWERS / record.job
@@ -98,20 +99,22 @@ def _answers(
     for study in sorted((run_folder / FOLDER / "runs").glob("*/answers")):
         files |= {label: study / f"{arm}.jsonl" for arm, label in LABELS.items()}
     found = {
-        name: [row["text"] for row in read_jsonl(path)]
+        name: {row["question"]: row["text"] for row in read_jsonl(path)}
         for name, path in files.items()
         if path.exists()
     }
-    return {name: texts for name, texts in found.items() if len(texts) == count}
-
-
-def _gains(scores: dict[str, dict[str, list[float]]], seed: int) -> dict[str, Any]:
+    ids = [question.id for question in questions]
     return {
-        place: estimate(_gaps(scores[f"{place} tuned"], scores[f"{place} base"]), seed).to_json()
-        for place in ("local", "cloud")
-        if f"{place} tuned" in scores and f"{place} base" in scores
+        name: [texts[one] for one in ids] for name, texts in found.items() if set(ids) <= set(texts)
     }
 
 
-def _gaps(tuned: dict[str, list[float]], base: dict[str, list[float]]) -> list[float]:
-    return [t - b for t, b in zip(tuned["token_f1"], base["token_f1"], strict=True)]
+def _gains(scores: dict[str, dict[str, list[float]]], seed: int) -> dict[str, Any]:
+    gains = {}
+    for place in ("local", "cloud"):
+        named = {side: f"{place} {side}" for side in ("tuned", "base")}
+        both = {side: scores[name]["token_f1"] for side, name in named.items() if name in scores}
+        if len(both) == 2:
+            (pair,) = paired(both, seed)
+            gains[place] = pair.difference.to_json()
+    return gains

@@ -44,7 +44,7 @@ def running(account: Account, records: Iterable[Record]) -> list[Item]:
     with aws_errors(account.id):
         found = [*_jobs(account), *_endpoints(account)]
         for record in records:
-            found += _stored(account, record)
+            found += [item for names in record.names.attempts for item in _stored(account, names)]
     return found
 
 
@@ -101,13 +101,13 @@ def _endpoints(account: Account) -> Iterator[Item]:
             yield Item("endpoint", name, hourly, so_far, "ragtune cloud delete RUN")
 
 
-def _stored(account: Account, record: Record) -> list[Item]:
-    bucket = record.bucket.replace(ACCOUNT, account.id)
-    size = sum(e["Size"] for e in _objects(account, bucket, f"{record.names.home}/"))
+def _stored(account: Account, names: Names) -> list[Item]:
+    bucket = names.bucket.replace(ACCOUNT, account.id)
+    size = sum(e["Size"] for e in _objects(account, bucket, f"{names.home}/"))
     if not size:
         return []
     monthly = size / 1e9 * float(catalog.load()["storage_usd_per_gb_month"])
-    place = f"s3://{record.bucket}/{record.names.home}"
+    place = f"s3://{names.bucket}/{names.home}"
     remedy = "ragtune cloud delete RUN --data"
     return [Item(f"{size / 1e9:.3f} GB stored", place, monthly / HOURS_A_MONTH, None, remedy)]
 

@@ -192,9 +192,11 @@ def _model(
         if spec.needs_eula:
             source |= {"ModelAccessConfig": {"AcceptEula": True}}
         container["ModelDataSource"] = {"S3DataSource": source}
+    if (role := record.role or recipe.cloud.role) is None:
+        raise CloudError("cloud.role is missing: name the SageMaker execution role in the recipe")
     request = {
         "PrimaryContainer": container,
-        "ExecutionRoleArn": f"arn:aws:iam::{account.id}:role/{recipe.cloud.role}",
+        "ExecutionRoleArn": f"arn:aws:iam::{account.id}:role/{role}",
         "EnableNetworkIsolation": bool(hosting["network_isolation"]),
     }
     if recipe.cloud.subnets:

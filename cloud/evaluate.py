@@ -33,13 +33,14 @@ def ask(
     questions = [Question(**row) for row in read_jsonl(run_folder / "data" / "test.jsonl")]
     path = run_folder / ANSWERS / record.job / f"{side}.jsonl"
     path.parent.mkdir(parents=True, exist_ok=True)
-    done = _whole_lines(path)
+    answered = {row["question"] for row in _whole_rows(path)}
+    left = [question for question in questions if question.id not in answered]
     template = recipe.template.build()
     show_context = recipe.records.context == "input"
     runtime = account.client("sagemaker-runtime")
     name = endpoints.endpoint_name(record, side)
     with watcher.progress(f"ask {side}") as advance, path.open("a", encoding="utf-8") as file:
-        for number, question in enumerate(questions[done:], done + 1):
+        for number, question in enumerate(left, len(questions) - len(left) + 1):
             context = question.context if show_context else ""
             prompt = template.question(question.instruction, context)
             body = {
@@ -53,7 +54,7 @@ def ask(
                     Body=json.dumps(body),
                 )
                 found = answer["Body"].read()
-            text = text_of(found, prompt)
+            text = template.response(text_of(found, prompt))
             file.write(json.dumps({"question": question.id, "text": text}) + "\n")
             file.flush()
             advance(number, len(questions))
@@ -78,12 +79,12 @@ def text_of(body: bytes, prompt: str = "") -> str:
     raise CloudError(f"the endpoint answered neither generation nor generated_text: {shown}")
 
 
-def _whole_lines(path: Path) -> int:
-    """How many answers are written; a last line that a kill broke off is removed."""
+def _whole_rows(path: Path) -> list[Any]:
+    """The answers that are written; a last line that a kill broke off is removed."""
     if not path.exists():
-        return 0
+        return []
     text = path.read_text(encoding="utf-8")
     whole = text[: text.rfind("\n") + 1]
     if whole != text:
         path.write_text(whole, encoding="utf-8")
-    return whole.count("\n")
+    return read_jsonl(path)

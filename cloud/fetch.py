@@ -126,7 +126,7 @@ def _study_recipe(recipe: Recipe, run_folder: Path, folder: Path) -> Path:
 
     def from_here(value: str) -> str:
         path = recipe.path(value)
-        return os.path.relpath(path, folder) if path.exists() else value
+        return os.path.relpath(path.resolve(), folder.resolve()) if path.exists() else value
 
     content["name"] = f"{recipe.name[:34]}-cloud"
     content["model"] = {**content["model"], "local": "model", "revision": None}
@@ -135,7 +135,9 @@ def _study_recipe(recipe: Recipe, run_folder: Path, folder: Path) -> Path:
     if content["documents"]:
         content["documents"]["source"] = from_here(content["documents"]["source"])
     content["rag"]["embedder"] = from_here(content["rag"]["embedder"])
-    content["study"]["questions"] = os.path.relpath(run_folder / "data" / "test.jsonl", folder)
+    if content["rag"]["rerank"]:
+        content["rag"]["rerank"] = from_here(content["rag"]["rerank"])
+    content["study"]["questions"] = from_here(str((run_folder / "data" / "test.jsonl").resolve()))
     content["study"]["arms"] = ["base", *(["rag"] if recipe.documents else [])]
     path = folder / "recipe.yaml"
     write_text(path, recipe_file.dump(Recipe.model_validate(content)))

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from local.inputs import outdated
 from local.pipeline import SUMS
 from local.recipe import Recipe
 from local.runs import file_hash, read_json
@@ -42,7 +43,12 @@ def _unfinished(recipe: Recipe, run_folder: Path) -> list[str]:
     if any("tuned" in arm for arm in recipe.arms):
         wanted.append("tune")
     missing = [name for name in wanted if name not in stages]
-    return [f"stage {', '.join(missing)} not made; go on with `ragtune run`"] if missing else []
+    older = outdated(stages, recipe.arms)
+    return [
+        f"stage {', '.join(names)} {what}; go on with `ragtune run`"
+        for names, what in ((missing, "not made"), (older, "older than the run's data or adapter"))
+        if names
+    ]
 
 
 def _changed(run_folder: Path) -> list[str]:

@@ -7,7 +7,7 @@ same again, or after a kill at any point, meets the job that is there.
 import base64
 import datetime
 import hashlib
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Record:
     instance_count: int
     usd_per_hour: float | None
     epochs: int
+    role: str | None = None
 
     @property
     def names(self) -> Names:
@@ -85,9 +86,11 @@ def find_attempt(recipe: Recipe, run_folder: Path, account: Account, *, again: b
             not again
             and describe(account, names(recipe, run_folder, found, attempt + 1).job) is None
         ):
-            reason = masked(described.get("FailureReason", "stopped by request"), account.id)
+            ended, stage = described["TrainingJobStatus"], described.get("SecondaryStatus")
+            why = described.get("FailureReason") or (stage if stage != ended else None)
+            reason = masked(why or "stopped by request", account.id)
             raise CloudError(
-                f"{job}: {described['TrainingJobStatus']}: {reason}; {remedies.remedy(reason)}; "
+                f"{job}: {ended}: {reason}; {remedies.remedy(reason)}; "
                 "--again pays for another attempt"
             )
         attempt += 1
@@ -98,17 +101,20 @@ def submit(planned: Plan, account: Account, say: Say) -> Record:
 
     Raises CloudError where the preflight failed, the data changed meanwhile, or AWS refuses.
     """
-    record = _record(planned)
-    if describe(account, record.job) is not None:
-        say(f"{record.job}: is there already; attached, nothing was paid for anew")
-    else:
+    record = record_of(planned.recipe, planned.names)
+    found = describe(account, record.job)
+    if found is None:
         if planned.failures:
             raise CloudError("\n".join(f"error: {check}" for check in planned.failures))
         if planned.request is None:
             raise CloudError("there is no request to send; `ragtune cloud resolve RUN` first")
         with aws_errors(account.id):
             _upload(planned, account, say)
-        _create(planned.request, account, say)
+        if not _create(planned.request, account, say):
+            found = describe(account, record.job)
+    if found is not None:
+        say(f"{record.job}: is there already; attached, nothing was paid for anew")
+        record = _as_found(record, found, account)
     write_json(planned.run_folder / RECORD, asdict(record))
     return record
 
@@ -134,12 +140,11 @@ def attach(recipe: Recipe, run_folder: Path, account: Account) -> Record:
     """
     model = recipe.model.jumpstart or ""
     found = spec.find(model, recipe.cloud.model_version, recipe.cloud.region, run_folder)
-    job, attempt = None, 1
-    while describe(account, name := names(recipe, run_folder, found, attempt).job) is not None:
-        job, attempt = names(recipe, run_folder, found, attempt), attempt + 1
-    if job is None:
-        raise CloudError(f"{name}: no such job in this account and region; submit it first")
-    record = record_of(recipe, job)
+    record, attempt = None, 1
+    while described := describe(account, (job := names(recipe, run_folder, found, attempt)).job):
+        record, attempt = _as_found(record_of(recipe, job), described, account), attempt + 1
+    if record is None:
+        raise CloudError(f"{job.job}: no such job in this account and region; submit it first")
     write_json(run_folder / RECORD, asdict(record))
     return record
 
@@ -202,9 +207,11 @@ def check_ended_well(now: Status, progress: Progress | None = None) -> None:
         return
     seen = f" after {len(progress.epochs)} epochs" if progress and progress.epochs else ""
     if now.status == "Stopped":
+        known = now.stage.lower().startswith("max")
+        first = f"{remedies.remedy(now.stage)}, then " if known else ""
         raise CloudError(
             f"{now.job}: stopped{seen}, which is no success: {now.stage}; a model that it left is "
-            "of no whole training; `ragtune promote RUN --submit --again` starts over"
+            f"of no whole training; {first}`ragtune promote RUN --submit --again` starts over"
         )
     reason = now.reason or "no reason was given"
     raise CloudError(f"{now.job}: {now.status}{seen}: {reason}; {remedies.remedy(reason)}")
@@ -249,30 +256,25 @@ def _there(account: Account, bucket: str, key: str, sum_: str) -> bool:
     return bool(found.get("Metadata", {}).get("sha256") == sum_)
 
 
-def _create(request: dict[str, Any], account: Account, say: Say) -> None:
+def _create(request: dict[str, Any], account: Account, say: Say) -> bool:
+    """Create the job; false where it is there already."""
     from botocore.exceptions import ClientError
 
     job = request["TrainingJobName"]
     with aws_errors(account.id):
         try:
             account.client("sagemaker").create_training_job(**filled(request, account.id))
-            say(f"{job}: submitted")
         except ClientError as error:
             if code_of(error) != "ResourceInUse":
                 raise
-            say(f"{job}: is there already; attached, nothing was paid for anew")
-
-
-def _record(planned: Plan) -> Record:
-    return record_of(planned.recipe, planned.names)
+            return False
+    say(f"{job}: submitted")
+    return True
 
 
 def record_of(recipe: Recipe, names: Names) -> Record:
-    """What a run folder keeps of a job of that name."""
-    from cloud import catalog
-
+    """What a run folder keeps of a job of that name, submitted from that recipe."""
     cloud = recipe.cloud
-    price = catalog.usd_per_hour(cloud.instance_type)
     return Record(
         job=names.job,
         model_id=recipe.model.jumpstart or "",
@@ -281,9 +283,33 @@ def record_of(recipe: Recipe, names: Names) -> Record:
         prefix=names.prefix,
         instance_type=cloud.instance_type,
         instance_count=cloud.instance_count,
-        usd_per_hour=None if price is None else price * cloud.instance_count,
+        usd_per_hour=_hourly(cloud.instance_type, cloud.instance_count),
         epochs=recipe.tune.epoch,
+        role=cloud.role,
     )
+
+
+def _as_found(record: Record, found: dict[str, Any], account: Account) -> Record:
+    """The record of a job that is there: it runs as it was submitted."""
+    machines = found["ResourceConfig"]
+    output = masked(found["OutputDataConfig"]["S3OutputPath"], account.id)
+    bucket, _, key = output.removeprefix("s3://").partition("/")
+    return replace(
+        record,
+        bucket=bucket,
+        prefix=key.removesuffix(f"/{record.job}/output"),
+        instance_type=machines["InstanceType"],
+        instance_count=machines["InstanceCount"],
+        usd_per_hour=_hourly(machines["InstanceType"], machines["InstanceCount"]),
+        role=found["RoleArn"].partition(":role/")[2],
+    )
+
+
+def _hourly(instance_type: str, count: int) -> float | None:
+    from cloud import catalog
+
+    price = catalog.usd_per_hour(instance_type)
+    return None if price is None else price * count
 
 
 def _elapsed(found: dict[str, Any]) -> float:

@@ -1,7 +1,7 @@
 """The names of what a promotion makes, and the masking of what must not be written down."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cloud.gate import UPLOADED, data_hashes
@@ -36,6 +36,12 @@ class Names:
     def home(self) -> str:
         """The key prefix of this one job: training data, evidence, output."""
         return f"{self.prefix}/{self.job}"
+
+    @property
+    def attempts(self) -> list["Names"]:
+        """Those of every attempt up to this one, the newest first."""
+        stem, _, number = self.job.rpartition("-")
+        return [replace(self, job=f"{stem}-{n}") for n in range(int(number), 0, -1)]
 
     @property
     def training(self) -> str:

@@ -355,10 +355,17 @@ def _readable(uri: str, account: Account) -> str:
 
 
 def _jobs(names: Names, account: Account) -> Finding:
+    from cloud.jobs import DEAD
+
     stem = names.job.rpartition("-")[0]
     found = account.client("sagemaker").list_training_jobs(NameContains=stem, MaxResults=10)
     jobs = found["TrainingJobSummaries"]
     if not jobs:
         return OK, "none"
-    told = ", ".join(f"{j['TrainingJobName']} {j['TrainingJobStatus']}" for j in jobs)
-    return WARNING, f"{told}; submitting attaches to it and pays for nothing anew"
+    there = {job["TrainingJobName"]: job["TrainingJobStatus"] for job in jobs}
+    told = ", ".join(f"{job} {status}" for job, status in there.items())
+    if any(job.startswith(f"{stem}-") and there[job] not in DEAD for job in there):
+        return WARNING, f"{told}; submitting attaches to it and pays for nothing anew"
+    if names.job in there:
+        return WARNING, f"{told}; --again pays for another attempt"
+    return WARNING, f"{told}; submitting pays for another attempt, {names.job}"

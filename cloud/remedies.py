@@ -14,6 +14,7 @@ KNOWN = (
     (("accessdenied", "access denied", "not authorized"), "the execution role may not do what the "
      "reason names; add the permission to the role, not to yourself"),
     (("maxruntime", "max runtime"), "raise cloud.max_cost_usd"),
+    (("maxwaittime",), "there were no spot instances in time; cloud.spot: false waits for none"),
 )  # fmt: skip
 """Words of a reason, in lower case, and the remedy; the first that fits is taken."""
 

@@ -148,7 +148,7 @@ class Arm:
     def _answer(
         self, record: Record, found: Sequence[Passage], prompt: Prompt, completion: Completion
     ) -> Answer:
-        text = self.generator.text(completion)
+        text = self.renderer.template.response(self.generator.text(completion))
         shown = found[: prompt.passages]
         return Answer(
             question=record.id,

@@ -18,6 +18,8 @@ from local import __version__
 from local.errors import INTERRUPTED, RagtuneError, RecipeError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from local.pipeline import Pipeline
     from local.recipe import Recipe
     from local.watch import Watcher
@@ -97,35 +99,15 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check a recipe and all that it points at, without running anything."""
-    from local import recipe_file as files
-    from local.workbench import Workbench
+    from local import checking
 
     recipe = load_recipe(recipe_file, overrides, offline)
-    bench = Workbench(recipe, Path())
-    bench.check()
-    found, skipped = bench.corpus.read_all() if bench.retrieves else ([], {})
-    summary: dict[str, Any] = {
-        "recipe": recipe.name,
-        "identity": recipe.identity,
-        "train": len(bench.split.train),
-        "questions": len(bench.split.test),
-        "bad_lines": [str(b) for b in bench.split.bad],
-        "documents": len({document.name for document in found}),
-        "skipped": skipped,
-        "arms": recipe.arms,
-        **({"filled": recipe.filled} if filled else {}),
-    }
-    prediction = bench.predict() if probe else None
-    if prediction is not None:
-        summary["tuning"] = prediction.to_json()
-    lines = [
-        f"{recipe_file}: good; {summary['train']} training records, {summary['questions']} "
-        f"questions, {summary['documents']} documents, arms {', '.join(recipe.arms)}",
-        *(f"left out {bad}" for bad in summary["bad_lines"]),
-        *([str(prediction)] if prediction is not None else []),
-        *(f"left out {name}: {reason}" for name, reason in skipped.items()),
-    ]
-    print_result(summary, files.dump(recipe) if filled else "\n".join(lines), as_json)
+    found, prediction = checking.check(recipe, probe=probe)
+    text = checking.show(recipe_file, found, prediction)
+    if filled:
+        found["filled"] = recipe.filled
+        text = checking.show_filled(recipe, prediction)
+    print_result(found, text, as_json)
 
 
 @app.command()
@@ -238,7 +220,7 @@ def search(
     from local import searching
 
     pipeline = _pipeline(target, overrides, runs, offline)
-    with pipeline.run:
+    with searching.made_run(pipeline):
         found = searching.search(pipeline.bench, question, top_k, mode, where or [])
     print_result(found, searching.show(found), as_json)
 
@@ -343,18 +325,19 @@ def load_recipe(recipe_file: Path, overrides: list[str] | None, offline: bool) -
     from local import recipe_file as files
 
     recipe = files.load(recipe_file, tuple(overrides or ()))
-    _close_network(recipe, offline)
+    close_network([recipe], offline)
     return recipe
 
 
-def _close_network(recipe: "Recipe", offline: bool) -> None:
-    """Refuse connections unless the recipe names something on a hub and may fetch it."""
+def close_network(recipes: "Sequence[Recipe]", offline: bool) -> None:
+    """Refuse connections unless one of the recipes names something on a hub and may fetch it."""
     from local import hub
 
-    if offline or hub.is_offline() or not recipe.hub_ids:
+    if offline or hub.is_offline() or not any(recipe.hub_ids for recipe in recipes):
         hub.go_offline()
-    if not offline and recipe.rag.qdrant.startswith("http"):
-        hub.permit(recipe.rag.qdrant)
+    for url in {recipe.rag.qdrant for recipe in recipes}:
+        if not offline and url.startswith("http"):
+            hub.permit(url)
 
 
 def _pipeline(
@@ -372,7 +355,7 @@ def _pipeline(
         if overrides:
             raise RecipeError("--set goes with a recipe; a run folder is what its recipe made it")
         pipeline = open_run(target, watcher)
-        _close_network(pipeline.recipe, offline)
+        close_network([pipeline.recipe], offline)
         return pipeline
     recipe = load_recipe(target, overrides, offline)
     say = watcher.say if watcher else lambda line: None
@@ -388,7 +371,7 @@ def _opened(run_folder: Path) -> Any:
         from local.pipeline import open_run
 
         pipeline: Pipeline = open_run(run_folder)
-        _close_network(pipeline.recipe, offline=False)
+        close_network([pipeline.recipe], offline=False)
         with pipeline.run:
             yield pipeline
 

@@ -11,7 +11,7 @@ from local.cli import (
     Overrides,
     RecipeFile,
     RunsFolder,
-    load_recipe,
+    close_network,
     print_result,
     say,
 )
@@ -59,11 +59,10 @@ def sweep(
     from local import sweeping
     from local.terminal import Terminal
 
-    load_recipe(recipe_file, overrides, offline)
     choices = sweeping.grid(over)
     with Terminal() as terminal:
-        found = sweeping.Sweep(recipe_file, overrides or (), runs, terminal, arm).run(
-            choices, trials
-        )
+        swept = sweeping.Sweep(recipe_file, overrides or (), runs, terminal, arm)
+        close_network([swept.recipe, *swept.candidates(choices)], offline)
+        found = swept.run(choices, trials)
     print_result(found, sweeping.show(found), as_json)
     say(f"report: {Path(found['run']) / 'report.html'}")

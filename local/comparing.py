@@ -55,7 +55,7 @@ def show(found: Mapping[str, Any]) -> RenderableType:
     for letter in letters:
         table.add_column(letter, justify="right", overflow="fold")
     for row in found["recipe"]:
-        table.add_row(row["field"], *(str(value) for value in row["values"]))
+        table.add_row(row["field"], *(Text(str(value)) for value in row["values"]))
     table.add_section()
     for arm, runs in found["arms"].items():
         table.add_row(f"{arm}: F1", *(_cell(run) for run in runs))

@@ -34,8 +34,8 @@ _UNREACHABLE = frozenset(
 
 
 def is_id(name: str) -> bool:
-    """Whether ``name`` has the form of a hub id, ``organisation/name``."""
-    return bool(_ID.match(name))
+    """Whether ``name`` has the form of a hub id, ``organisation/name``; a .jsonl is a file's."""
+    return bool(_ID.match(name)) and not name.endswith(".jsonl")
 
 
 def is_offline() -> bool:

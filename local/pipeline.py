@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from local import environment, evidence, recipe_file
-from local.errors import RecipeError
-from local.models import fingerprint
+from local.errors import RecipeError, RunError
+from local.inputs import StageInputs, outdated
 from local.rag import places
 from local.recipe import Arm, Recipe
 from local.runs import (
@@ -30,8 +30,6 @@ from local.workbench import Workbench
 from local.worker import tune_together
 
 Measure = Callable[[Workbench, Watcher], dict[str, Any]]
-CODE = 3
-"""Part of every stage's inputs; raised when what a stage computes changes."""
 SUMS = "sha256.json"
 """In ``data/``: the hash of each file there as the run made it; promotion compares."""
 
@@ -42,6 +40,7 @@ class Pipeline:
     def __init__(self, recipe: Recipe, run: Run, watcher: Watcher | None = None) -> None:
         self.recipe, self.run, self.watcher = recipe, run, watcher or Silent()
         self.bench = Workbench(recipe, run.folder)
+        self.inputs = StageInputs(recipe, self.bench)
 
     def execute(self) -> dict[str, Any]:
         """Make every stage that does not stand already; return the figures.
@@ -61,12 +60,12 @@ class Pipeline:
             if bench.retrieves:
                 self._retrieval()
             if bench.retrieves and self.recipe.rag.refuse_below == "calibrated":
-                self._measured("refusal", self._refusal_inputs(), evidence.refusal)
+                self._measured("refusal", self.inputs.refusal(), evidence.refusal)
             for arm in self.recipe.arms:
                 self._answers(arm)
             if bench.tunes:
-                self._heldout()
-                self._forgetting()
+                self._measured("heldout", self.inputs.heldout(), evidence.heldout_loss)
+                self._measured("forgetting", self.inputs.forgetting(), evidence.forgetting)
                 self._learning_curve()
             self._freshness()
             return self.figures()
@@ -118,7 +117,9 @@ class Pipeline:
         write_text(self.run.folder / "recipe.yaml", recipe_file.dump(self.recipe))
         self.run.note(
             identity=self.recipe.identity,
-            recipe_folder=os.path.relpath(self.recipe.path("."), self.run.folder),
+            recipe_folder=os.path.relpath(
+                self.recipe.path(".").resolve(), self.run.folder.resolve()
+            ),
         )
 
     def _begin(self) -> None:
@@ -134,16 +135,6 @@ class Pipeline:
         )
         for bad in split.bad[:5]:
             self.watcher.say(f"records: left out {bad}")
-
-    def _index_inputs(self) -> dict[str, Any]:
-        rag = self.recipe.rag
-        return {
-            "code": CODE,
-            "documents": self.bench.corpus.hash,
-            "embedder": self.bench.embedder_fingerprint,
-            "rag.chunk_tokens": rag.chunk_tokens,
-            "rag.chunk_overlap": rag.chunk_overlap,
-        }
 
     def _index(self, *, rebuild: bool = False) -> dict[str, Any]:
         """Bring the index up to date; return what was different, empty where it stood."""
@@ -166,33 +157,12 @@ class Pipeline:
             changes.update(found.to_json())
             self.watcher.say(f"documents: {found}")
 
-        inputs = self._index_inputs()
+        inputs = self.inputs.kept_index()
         self._stage("index", inputs, ["index"], make, in_place=True, anew=rebuild)
         manifest = Manifest.load(self.run.folder / "index")
         for name, reason in (manifest.skipped if manifest else {}).items():
             self.watcher.say(f"documents: left out {name}: {reason}")
         return changes
-
-    def _data_inputs(self) -> dict[str, Any]:
-        inputs = {
-            "code": CODE,
-            "records": digest([asdict(r) for r in self.bench.split.train]),
-            "questions": digest([asdict(r) for r in self.bench.split.test]),
-            "template": self.bench.template.hash,
-            "records.context": self.recipe.records.context,
-            "records.with_passages": self.recipe.records.with_passages,
-            "records.without_gold": self.recipe.records.without_gold,
-        }
-        return {**inputs, **self._search_inputs()} if self.bench.passages_in_training else inputs
-
-    def _search_inputs(self) -> dict[str, Any]:
-        rag = self.recipe.rag
-        return {
-            "index": digest(self._index_inputs()),
-            "rag.top_k": rag.top_k,
-            "rag.search": rag.search,
-            "rag.rerank": fingerprint(self.recipe.path(rag.rerank)) if rag.rerank else None,
-        }
 
     def _data(self) -> None:
         from local.tune import rows
@@ -206,17 +176,7 @@ class Pipeline:
             written = sorted((work / "data").iterdir())
             write_json(work / "data" / SUMS, {p.name: file_hash(p) for p in written})
 
-        self._stage("data", self._data_inputs(), ["data"], make)
-
-    def _tune_inputs(self) -> dict[str, Any]:
-        spec = {f"tune.{k}": v for k, v in self.recipe.tune.model_dump(mode="json").items()}
-        return {
-            "code": CODE,
-            "data": digest(self._data_inputs()),
-            "model": self.bench.base_fingerprint,
-            "seed": self.recipe.seed,
-            **spec,
-        }
+        self._stage("data", self.inputs.data(), ["data"], make)
 
     def _tune(self, processes: int = 1) -> None:
         from local.tune import curves
@@ -239,7 +199,7 @@ class Pipeline:
             write_json(work / "adapter" / "training.json", {"census": census.to_json(), **tuned})
             curves.write(work / "adapter" / "tensorboard", tuned)
 
-        self._stage("tune", self._tune_inputs(), ["adapter"], make)
+        self._stage("tune", self.inputs.tune(), ["adapter"], make)
 
     def _trained(self, samples: Samples, work: Path) -> dict[str, Any]:
         from local.tune import train
@@ -255,14 +215,6 @@ class Pipeline:
                 advance=advance,
             ).to_json()
 
-    def _retrieval_inputs(self) -> dict[str, Any]:
-        return {
-            "code": CODE,
-            "questions": self._data_inputs()["questions"],
-            "records.context": self.recipe.records.context,
-            **self._search_inputs(),
-        }
-
     def _retrieval(self) -> None:
         def make(work: Path) -> None:
             asked = [q.query(with_context=self.bench.show_context) for q in self.bench.split.test]
@@ -273,38 +225,7 @@ class Pipeline:
             ]
             write_jsonl(work / "retrieval.jsonl", rows)
 
-        self._stage("retrieval", self._retrieval_inputs(), ["retrieval.jsonl"], make)
-
-    def _refusal_inputs(self) -> dict[str, Any]:
-        return {
-            "code": CODE,
-            "records": self._data_inputs()["records"],
-            "records.context": self.recipe.records.context,
-            "seed": self.recipe.seed,
-            **self._search_inputs(),
-        }
-
-    def _answers_inputs(self, name: Arm) -> dict[str, Any]:
-        from local.study.asking import TIMED
-
-        study = self.recipe.study
-        inputs = {
-            "code": CODE,
-            "questions": self._data_inputs()["questions"],
-            "template": self.bench.template.hash,
-            "records.context": self.recipe.records.context,
-            "study.max_new_tokens": study.max_new_tokens,
-            "study.latency_questions": study.latency_questions,
-            "latency": TIMED,
-            "model": self.bench.base_fingerprint,
-        }
-        if "tuned" in name:
-            inputs["tune"] = digest(self._tune_inputs())
-        if "rag" in name:
-            inputs["retrieval"] = digest(self._retrieval_inputs())
-            if (below := self.recipe.rag.refuse_below) is not None:
-                inputs["refusal"] = [below, study.refusal, digest(self._refusal_inputs())]
-        return inputs
+        self._stage("retrieval", self.inputs.retrieval(), ["retrieval.jsonl"], make)
 
     def _answers(self, name: Arm) -> None:
         from local.study.asking import ask
@@ -317,7 +238,7 @@ class Pipeline:
             write_jsonl(work / "latency" / f"{name}.jsonl", [asdict(t) for t in latencies])
 
         files = [f"answers/{name}.jsonl", f"latency/{name}.jsonl"]
-        self._stage(f"answers/{name}", self._answers_inputs(name), files, make)
+        self._stage(f"answers/{name}", self.inputs.answers(name), files, make)
 
     def _found(self, name: Arm) -> Sequence[Sequence[Any]]:
         """The passages of the retrieval stage for each question; none in an arm without."""
@@ -327,24 +248,6 @@ class Pipeline:
 
         rows = read_jsonl(self.run.folder / "retrieval.jsonl")
         return [[Passage(**p) for p in row["passages"]] for row in rows]
-
-    def _heldout(self) -> None:
-        inputs = {
-            "code": CODE,
-            "questions": self._data_inputs()["questions"],
-            "tune": digest(self._tune_inputs()),
-        }
-
-        self._measured("heldout", inputs, evidence.heldout_loss)
-
-    def _forgetting(self) -> None:
-        inputs = {
-            "code": CODE,
-            "study.general_text": file_hash(self.bench.general_text),
-            "tune": digest(self._tune_inputs()),
-        }
-
-        self._measured("forgetting", inputs, evidence.forgetting)
 
     def _freshness(self) -> None:
         """Measure freshness on an embedded index; a server's collection is not copied."""
@@ -358,7 +261,7 @@ class Pipeline:
             fresh = evidence.freshness(self.bench, name, texts, work, self.watcher)
             write_json(work / "freshness.json", fresh)
 
-        inputs = {"arm": name, **self._answers_inputs(name)}
+        inputs = {"arm": name, **self.inputs.answers(name)}
         self._stage("freshness", inputs, ["freshness.json"], make)
 
     def _learning_curve(self) -> None:
@@ -371,15 +274,23 @@ class Pipeline:
                 found = {arm: self._found(arm) for arm in arms}
                 evidence.learn(self.bench, share, found, work, self.watcher)
 
-            answers = {str(arm): digest(self._answers_inputs(arm)) for arm in arms}
+            answers = {str(arm): digest(self.inputs.answers(arm)) for arm in arms}
             inputs = {"share": share, **answers}
             self._stage(f"curve/{share:g}", inputs, [f"curve/{share:g}"], make)
 
     def figures(self) -> dict[str, Any]:
-        """Compute every figure from what the stages left; write ``results.json`` and the report."""
+        """Compute every figure from what the stages left; write ``results.json`` and the report.
+
+        Raises RunError where a stage is missing, or older than the data that it has to do with.
+        """
         from local.report import page
         from local.study import results
 
+        if older := outdated(self.run.lock["stages"], self.recipe.arms):
+            raise RunError(
+                f"{self.run.folder}: {', '.join(older)} older than the run's data or adapter; "
+                "go on with `ragtune run`"
+            )
         figures = results.collect(self.recipe, self.run.folder, self.run.lock)
         write_json(self.run.folder / "results.json", figures)
         write_text(self.run.folder / "report.html", page.render(self.run.folder, figures))

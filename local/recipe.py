@@ -327,6 +327,14 @@ class Recipe(Section):
             raise ValueError("records.with_passages needs documents to retrieve from")
         if self.documents is None and set(self.study.arms) <= {"rag", "tuned+rag"}:
             raise ValueError("study.arms rag and tuned+rag need documents")
+        passages = any("rag" in arm for arm in self.arms) or self.records.with_passages
+        if "context" not in forms.fields_of(self.template.prompt):
+            for shown, what in (
+                (passages, "passages"),
+                (self.records.context == "input", "the records' contexts"),
+            ):
+                if shown:
+                    raise ValueError(f"template.prompt: {{context}} is missing, where {what} go")
         return self
 
     @property

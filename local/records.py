@@ -123,7 +123,7 @@ def prepare(recipe: Recipe) -> Split:
 def split(
     records: Sequence[Record], test_fraction: float, seed: int
 ) -> tuple[list[Record], list[Record]]:
-    """Split off about ``test_fraction`` of the records, whole documents at a time.
+    """Split off about ``test_fraction`` of the records, whole documents at a time, at least one.
 
     Documents are drawn in an order that depends on ``seed`` and on the records alone; both sides
     keep the file's order.
@@ -134,7 +134,7 @@ def split(
     for record in records:
         sizes[record.source] = sizes.get(record.source, 0) + 1
     held: set[str] = set()
-    count, wanted = 0, round(test_fraction * len(records))
+    count, wanted = 0, max(1, round(test_fraction * len(records)))
     for source in sources:
         if count >= wanted:
             break
@@ -209,12 +209,20 @@ def _fault(row: Any) -> str | None:
     if not isinstance(row, dict):
         return "not a JSON object"
     for name in (*REQUIRED, *OPTIONAL):
-        if not isinstance(row.get(name) or "", str):
-            return f"{name} is not text"
+        if reason := _no_text(row.get(name) or ""):
+            return f"{name} {reason}"
     for name in REQUIRED:
         if not (row.get(name) or "").strip():
             return f"{name} is missing or empty"
     return None
+
+
+def _no_text(value: Any) -> str | None:
+    """Why a field's value is no text; None where it is one."""
+    if not isinstance(value, str):
+        return "is not text"
+    half = any("\ud800" <= letter <= "\udfff" for letter in value)
+    return "holds half a character (a lone surrogate)" if half else None
 
 
 def _squeeze(text: str) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from local.errors import RecipeError
+from local.errors import RecipeError, RunError
 from local.rag.chunks import FIELDS
 from local.workbench import Workbench
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from llama_index.core.vector_stores.types import MetadataFilters
 
     from local.pipeline import Pipeline
+    from local.runs import Run
 
 MODES = ("dense", "keyword", "hybrid")
 _CONDITION = re.compile(r"(\w+)(!=|>=|<=|=|>|<)(.+)", re.S)
@@ -60,6 +61,17 @@ def show_status(status: dict[str, Any]) -> str:
         head = f"{run}: up to date; {status['unchanged']} documents"
     left_out = [f"left out {name}: {reason}" for name, reason in status["skipped"].items()]
     return "\n".join([head, *lines, *left_out])
+
+
+def made_run(pipeline: "Pipeline") -> "Run":
+    """The run of a pipeline, to be taken.
+
+    Raises RunError where the recipe has no run folder yet, and makes none.
+    """
+    folder = pipeline.run.folder
+    if not (folder / "lock.json").exists():
+        raise RunError(f"{folder}: no index there yet; `ragtune index RECIPE` makes it")
+    return pipeline.run
 
 
 def search(

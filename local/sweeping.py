@@ -56,7 +56,9 @@ def grid(overs: Sequence[str]) -> dict[str, list[Any]]:
             )
         if field in found:
             raise RecipeError(f"--over {over}: {field} is named twice; put its values together")
-        found[field] = values
+        if any(isinstance(value, dict | list) for value in values):
+            raise RecipeError(f"--over {over}: name single values, as in rag.top_k=1,4")
+        found[field] = list(dict.fromkeys(values))
     if not found:
         raise RecipeError("--over: name at least one field, e.g. --over rag.top_k=1,4")
     return found
@@ -81,13 +83,21 @@ class Sweep:
             allowed = ", ".join(self.recipe.arms)
             raise RecipeError(f"--arm {arm}: the recipe does not run it; allowed: {allowed}")
 
+    def candidates(self, choices: dict[str, list[Any]]) -> list[Recipe]:
+        """The recipe with each combination of the values, on its own data.
+
+        Raises RecipeError for values that a field does not allow.
+        """
+        sets = (dict(zip(choices, point, strict=True)) for point in _points(choices))
+        return [recipe_file.load(self.file, (*self.overrides, *_overrides(one))) for one in sets]
+
     def run(self, choices: dict[str, list[Any]], trials: int | None = None) -> dict[str, Any]:
         """Make every trial of the grid, or ``trials`` of them that Optuna chooses; then the winner.
 
         Raises RagtuneError as a run does; RecipeError where Optuna is needed and missing.
         """
-        points = list(itertools.product(*choices.values()))
-        recipes = {p: self._trial(dict(zip(choices, p, strict=True))) for p in map(tuple, points)}
+        points = _points(choices)
+        recipes = {p: self._trial(dict(zip(choices, p, strict=True))) for p in points}
         self._write_split()
         done: list[dict[str, Any]] = []
 
@@ -120,7 +130,7 @@ class Sweep:
 
     def _trial(self, values: Values) -> Recipe:
         """The recipe of a trial: with its values, on the training records' two parts."""
-        at = os.path.relpath(self.folder, self.file.parent)
+        at = os.path.relpath(self.folder.resolve(), self.file.parent.resolve())
         data = {
             "records.source": f"{at}/train.jsonl",
             "records.revision": None,
@@ -171,7 +181,7 @@ def search(
     )
     places = {field: list(range(len(values))) for field, values in choices.items()}
     known: dict[tuple[Any, ...], float] = {}
-    while len(known) < min(trials, len(list(itertools.product(*choices.values())))):
+    while len(known) < min(trials, len(_points(choices))):
         trial = study.ask()
         picked = [trial.suggest_categorical(field, n) for field, n in places.items()]
         point = tuple(choices[field][n] for field, n in zip(choices, picked, strict=True))
@@ -187,10 +197,14 @@ def show(found: dict[str, Any]) -> RenderableType:
         table.add_column(name, justify="left" if name == "arm" else "right")
     for trial in sorted(found["trials"], key=lambda t: -float(t["mean"])):
         low, high = trial["ci95"]
-        cells = [*map(str, trial["set"].values()), trial["arm"], f"{trial['mean']:.2f}"]
-        table.add_row(*cells, f"{low:.2f}-{high:.2f}")
+        values = [Text(str(value)) for value in trial["set"].values()]
+        table.add_row(*values, trial["arm"], f"{trial['mean']:.2f}", f"{low:.2f}-{high:.2f}")
     test = ", ".join(f"{arm} {f1['mean']:.2f}" for arm, f1 in found["test"].items())
     return Group(table, Text(f"{_text(found['best'])} on the test questions: token F1 {test}"))
+
+
+def _points(choices: dict[str, list[Any]]) -> list[tuple[Any, ...]]:
+    return list(itertools.product(*choices.values()))
 
 
 def _overrides(values: Values) -> Iterator[str]:

@@ -83,6 +83,11 @@ class Template:
         """Render the response."""
         return self.completion.format(response=response)
 
+    def response(self, text: str) -> str:
+        """What an answer says, without the words that the completion puts around each response."""
+        before, _, after = self.completion.format(response="\0").partition("\0")
+        return text.strip().removeprefix(before.strip()).removesuffix(after.strip()).strip()
+
 
 @dataclass(frozen=True)
 class Prompt:

@@ -3,6 +3,7 @@
 Nothing here writes: a recipe can be checked and previewed with no run folder in sight.
 """
 
+import contextlib
 import functools
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from local import builtin, models
 from local import recipe as recipes
 from local.arms import Arm, Refusal
-from local.errors import ModelError, RecipeError
+from local.errors import DocumentsError, ModelError, RecipeError
 from local.generate import Generator
 from local.rag import documents
 from local.records import Split, prepare
@@ -239,12 +240,29 @@ class Workbench:
         return block_length(self.recipe.tune, self.tokenizer, self.context_length)
 
     def predict(self) -> "Prediction":
-        """What tuning will take, measured on a few of the rows; those with passages left out."""
-        from local.tune.predict import predict
-        from local.tune.rows import training_rows
+        """What tuning will take, measured on a few of the rows.
 
-        samples = self.samples(training_rows(self.recipe, self.split.train, None))
+        In rows with passages stand chunks of the first documents: only their length counts.
+        """
+        from local.tune.predict import predict
+        from local.tune.rows import stand_in_rows
+
+        chunks = self._first_chunks(64) if self.passages_in_training else [""]
+        samples = self.samples(stand_in_rows(self.recipe, self.split.train, chunks))
         return predict(self.recipe, self.base, samples, self.hardware)
+
+    def _first_chunks(self, count: int) -> list[str]:
+        """The texts of about so many chunks, from the first documents that can be read."""
+        from local.rag.chunks import Chunker
+
+        chunker = Chunker(self.recipe.rag, self.embedder)
+        found: list[str] = []
+        for name in self.corpus.hashes:
+            with contextlib.suppress(DocumentsError):
+                found += [n.get_content() for n in chunker.split(self.corpus.read(name))]
+            if len(found) >= count:
+                break
+        return found
 
     def export(self, folder: Path, dtype: str, questions: int = 16, tokens: int = 512) -> Any:
         """Merge the run's adapter into the base; the drift, over the first held-out questions.

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
-from local import hub
+from cloud.cli import jobs_app
+from local import cli, hub
 
 hub.go_offline()
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
@@ -53,6 +55,32 @@ def write_jsonl(path: Path, rows: list[Any]) -> Path:
     """Write one JSON value a line."""
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
+
+
+@pytest.fixture
+def called(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run the command in this process: its exit code, stdout and stderr."""
+    plain = [
+        (app, kind, [*getattr(app, kind)])
+        for app in (cli.app, jobs_app)
+        for kind in ("registered_commands", "registered_groups")
+    ]
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        for app, kind, known in plain:  # each call plugs its verbs in, and all of them are parsed
+            monkeypatch.setattr(app, kind, [*known])
+        monkeypatch.setattr(sys, "argv", ["ragtune", *map(str, arguments)])
+        code = 0
+        try:
+            cli.main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ import contextlib
 import io
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from local.rag.embed import Embedder
@@ -22,12 +23,13 @@ class Chunker:
     """Splits documents into llama-index nodes of at most ``chunk_tokens`` of the embedder's tokens.
 
     Sentences stay whole where they fit, and no chunk spans two pages. The title is embedded with
-    each chunk, and counted.
+    each chunk, and counted; a long one is cut to half a chunk.
     """
 
     def __init__(self, rag: Rag, embedder: Embedder) -> None:
         from llama_index.core.node_parser import SentenceSplitter
 
+        self._tokens, self._title = embedder.tokens, rag.chunk_tokens // 2
         self._splitter = SentenceSplitter(
             chunk_size=rag.chunk_tokens - SPECIAL,
             chunk_overlap=int(rag.chunk_overlap * rag.chunk_tokens),
@@ -52,7 +54,13 @@ class Chunker:
 
     def _nodes(self, document: Document) -> list[Any]:
         with contextlib.redirect_stdout(io.StringIO()):  # it prints advice on short chunks
-            return list(self._splitter.get_nodes_from_documents([_source(document)]))
+            source = _source(replace(document, title=self._shortened(document.title)))
+            return list(self._splitter.get_nodes_from_documents([source]))
+
+    def _shortened(self, title: str) -> str:
+        while len(title) > self._title and (count := len(self._tokens(title))) > self._title:
+            title = title[: len(title) * self._title // count].rstrip()
+        return title
 
 
 def _source(document: Document) -> Any:

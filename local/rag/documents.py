@@ -104,12 +104,17 @@ def from_folder(folder: Path, max_file_mb: float = 50) -> Corpus:
     hashes: dict[str, str] = {}
     skipped: dict[str, str] = {}
     first: dict[str, str] = {}
-    for path in sorted(_walk(folder)):
+
+    def closed(error: OSError) -> None:
+        name = Path(error.filename).relative_to(folder).as_posix()
+        skipped[_printable(name)] = f"cannot be read: {error.strerror}"
+
+    for path in sorted(_walk(folder, closed)):
         name = path.relative_to(folder).as_posix()
-        if reason := _unfit(path, folder, max_file_mb):
-            skipped[_printable(name)] = reason
-            continue
         try:
+            if reason := _unfit(path, folder, max_file_mb):
+                skipped[_printable(name)] = reason
+                continue
             content = _file_digest(path)
         except OSError as error:
             skipped[name] = f"cannot be read: {error.strerror}"
@@ -131,17 +136,28 @@ def from_folder(folder: Path, max_file_mb: float = 50) -> Corpus:
     return Corpus(hashes, skipped, read)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Files, and links to folders, which are not followed; hidden ones left out."""
-    for here, folders, files in os.walk(folder):
-        links = [name for name in folders if Path(here, name).is_symlink()]
+def _walk(folder: Path, closed: Callable[[OSError], None]) -> Iterator[Path]:
+    """Files, and links to folders, which are not followed; hidden ones left out.
+
+    ``closed`` is given the error of each folder that cannot be listed.
+    """
+    for here, folders, files in os.walk(folder, onerror=closed):
+        links = [name for name in folders if _is_link(Path(here, name))]
         folders[:] = [n for n in folders if not n.startswith(".") and n not in links]
         yield from (Path(here, n) for n in [*files, *links] if not n.startswith("."))
 
 
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError:  # listing it will say why
+        return False
+
+
 def _unfit(path: Path, folder: Path, max_file_mb: float) -> str:
     """Why a file is not even opened; empty where it can be."""
-    if _printable(path.name) != path.name:
+    name = path.relative_to(folder).as_posix()
+    if _printable(name) != name:
         return "its name is not valid UTF-8; rename it"
     if path.is_symlink() and (reason := _unfit_link(path, folder)):
         return reason

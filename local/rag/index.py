@@ -94,14 +94,19 @@ class _Update:
         elif not rebuild and place.exists():
             raise RunError(f"{place}: holds chunks of unknown origin; {_again(folder, True)}")
         self.manifest = found or Manifest(wanted)
+        self.started, self.before = time.perf_counter(), self.manifest.seconds
         if self.manifest.created:
             self.store = place.open(wanted)
             return
-        self.manifest.save(folder)
+        self._save()
         place.drop()
         self.store = place.create(dimension, wanted)
         self.manifest.created = True
-        self.manifest.save(folder)
+        self._save()
+
+    def _save(self) -> None:
+        self.manifest.seconds = round(self.before + time.perf_counter() - self.started, 3)
+        self.manifest.save(self.folder)
 
     def run(self, corpus: Corpus, embedder: Embedder, advance: Advance) -> Changes:
         """Bring the store up to date."""
@@ -109,7 +114,7 @@ class _Update:
         changes = manifest.compare(corpus.hashes)
         if touched := changes.touched:
             manifest.begin(touched)
-            manifest.save(self.folder)
+            self._save()
             self.vectors = self.store.vectors([*changes.changed, *changes.removed])
             new = set(changes.added)
             self.store.delete_documents([name for name in touched if name not in new])
@@ -125,7 +130,7 @@ class _Update:
         skipped = {**corpus.skipped, **manifest.unreadable}
         if touched or skipped != manifest.skipped:
             manifest.skipped = skipped
-            manifest.save(self.folder)
+            self._save()
         if not manifest.documents:
             raise nothing_in("documents.source", skipped)
         return changes
@@ -150,7 +155,7 @@ class _Update:
                 self.store.flush()
                 for held, chunks, why in done:
                     self.manifest.finish(held, corpus.hashes[held], chunks, why)
-                self.manifest.save(self.folder)
+                self._save()
                 saved, done = time.monotonic(), []
             advance(number, len(names))
 

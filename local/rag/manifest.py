@@ -15,7 +15,7 @@ from local.errors import RunError
 from local.runs import write_json
 
 FILE = "manifest.json"
-FORMAT = 2
+FORMAT = 3
 """Raised when readers, chunks or points change, so that an index made before is not added to."""
 
 
@@ -59,7 +59,7 @@ class Manifest:
     ``settings`` say what the vectors and chunks were made with. ``documents`` holds the number of
     chunks of each document that has any, ``hashes`` the content of each that was read, ``skipped``
     the reasons of those left out, ``unreadable`` which of them had been opened. ``created`` says
-    that the store has been made.
+    that the store has been made. ``seconds`` are those of all updates together.
     """
 
     settings: dict[str, Any]
@@ -70,6 +70,7 @@ class Manifest:
     unreadable: dict[str, str] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
     hashes: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
 
     @classmethod
     def load(cls, folder: Path) -> "Manifest | None":

@@ -60,7 +60,7 @@ def of(rag: Rag, folder: Path) -> Place:
     """The place of the index in ``folder``; a server's collection has the run folder's name."""
     if rag.qdrant == EMBEDDED:
         return Embedded(folder / "store")
-    return Server(rag.qdrant, f"ragtune-{folder.resolve().parent.name}")
+    return Server(rag.qdrant, f"ragtune-{folder.resolve().parent.name}", folder.parent)
 
 
 @dataclass(frozen=True)
@@ -98,13 +98,18 @@ class Embedded:
 
 @dataclass(frozen=True)
 class Server:
-    """A collection of a Qdrant server."""
+    """A collection of a Qdrant server, that of the run folder ``run``."""
 
     url: str
     collection: str
+    run: Path
 
     def __str__(self) -> str:
         return f"{self.url}: collection {self.collection}"
+
+    @property
+    def _again(self) -> str:
+        return f"`ragtune index {self.run} --rebuild` makes it anew"
 
     def exists(self) -> bool:
         """Whether the collection is there.
@@ -132,11 +137,9 @@ class Server:
 
         client = server.connect(self.url)
         if not server.exists(client, self.collection):
-            raise RunError(f"{self}: it is gone; `ragtune index --rebuild` makes it anew")
+            raise RunError(f"{self}: it is gone; {self._again}")
         if server.carried(client, self.collection) != settings:
-            raise RunError(
-                f"{self}: made with other settings; `ragtune index --rebuild` makes it anew"
-            )
+            raise RunError(f"{self}: made with other settings; {self._again}")
         return server.ServerVectorStore(client, self.collection)
 
     def drop(self) -> None:

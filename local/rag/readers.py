@@ -1,5 +1,6 @@
 """One file → its text, with the pages or headings that say where in it a passage stands."""
 
+import codecs
 import logging
 import re
 import zipfile
@@ -14,6 +15,8 @@ from local.errors import DocumentsError
 SUFFIXES = (".md", ".txt", ".html", ".htm", ".pdf", ".docx")
 _HEADINGS = ["h1", "h2", "h3", "h4", "h5", "h6"]
 _BLOCKS = [*_HEADINGS, "p", "div", "section", "article", "li", "tr", "td", "th", "br", "pre", "dd"]
+_MARK = "\0"
+"""Put before a heading's text, to find it again in the text of the whole."""
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 
 
@@ -111,21 +114,48 @@ def _html(data: bytes, path: Path, name: str) -> Document:
     """The text of the body with a line for each block, scripts and styles left out."""
     from bs4 import BeautifulSoup
 
-    soup: Any = BeautifulSoup(data, "html.parser")
-    if soup.contains_replacement_characters:
-        raise DocumentsError(
-            f"cannot be read: not {soup.original_encoding}, as it says; save it as UTF-8"
-        )
+    soup: Any = BeautifulSoup(_decode_html(data), "html.parser")
     for tag in soup(["script", "style", "noscript", "template"]):
         tag.decompose()
     title = _one_line(soup.title.get_text()) if soup.title else ""
-    headings = [_one_line(tag.get_text()) for tag in soup(_HEADINGS)]
+    for tag in soup(_HEADINGS):
+        if tag.get_text(strip=True):
+            tag.insert(0, _MARK)
     for tag in soup(_BLOCKS):
         tag.insert_before("\n")
         tag.insert_after("\n")
-    lines = (_one_line(line) for line in (soup.body or soup).get_text().splitlines())
-    text = "\n".join(line for line in lines if line)
-    return Document(name, text, title or path.stem, headings=_located(text, headings))
+    lines, headings, offset, marked = [], [], 0, False
+    for raw in (soup.body or soup).get_text().splitlines():
+        marked = marked or _MARK in raw
+        if not (line := _one_line(raw.replace(_MARK, ""))):
+            continue
+        if marked:
+            headings.append((offset, line))
+        lines.append(line)
+        offset, marked = offset + len(line) + 1, False
+    return Document(name, "\n".join(lines), title or path.stem, headings=tuple(headings))
+
+
+def _decode_html(data: bytes) -> str:
+    """By the file's mark or its own declaration, else UTF-8; nothing is guessed.
+
+    What says Latin-1 is read as Windows-1252, and what says UTF-16 without a mark as UTF-8, as
+    browsers do (the Encoding Standard and HTML, "determining the character encoding").
+    """
+    from bs4.dammit import EncodingDetector
+
+    declared = EncodingDetector.find_declared_encoding(data, is_html=True)
+    if not declared or data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
+        return _decode(data)
+    try:
+        encoding = codecs.lookup(declared).name
+        if encoding.startswith(("utf-16", "utf-32")):
+            return _decode(data)
+        return data.decode("cp1252" if encoding in ("iso8859-1", "ascii") else encoding)
+    except (LookupError, UnicodeDecodeError):
+        raise DocumentsError(
+            f"cannot be read: not {declared}, as it says; save it as UTF-8"
+        ) from None
 
 
 def _docx(path: Path, name: str) -> Document:
@@ -134,12 +164,23 @@ def _docx(path: Path, name: str) -> Document:
     text = "".join(part.text for part in DocxReader().load_data(path))
     with zipfile.ZipFile(path) as archive:
         root = ElementTree.fromstring(archive.read("word/document.xml"))
-    headings = []
+    headings, cursor = [], 0
     for paragraph in root.iter(f"{_W}p"):
+        said = "".join(_said(part) for part in paragraph.iter()).strip()
+        if not said or (at := text.find(said, cursor)) < 0:
+            continue
+        cursor = at + len(said)
         style = paragraph.find(f"{_W}pPr/{_W}pStyle")
         if style is not None and re.match(r"heading|title", style.get(f"{_W}val", ""), re.I):
-            headings.append("".join(run.text or "" for run in paragraph.iter(f"{_W}t")))
-    return Document(name, text, path.stem, headings=_located(text, headings))
+            headings.append((at, _one_line(said)))
+    return Document(name, text, path.stem, headings=tuple(headings))
+
+
+def _said(part: ElementTree.Element) -> str:
+    """What an element of a paragraph adds to the text, as docx2txt has it."""
+    if part.tag == f"{_W}t":
+        return part.text or ""
+    return {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n"}.get(part.tag, "")
 
 
 def _pdf(path: Path, name: str) -> list[Document]:
@@ -148,7 +189,7 @@ def _pdf(path: Path, name: str) -> list[Document]:
     logging.getLogger("pypdf").setLevel(logging.ERROR)
     pages = PDFReader().load_data(path)
     documents = [
-        Document(name, p.text, path.stem, f"p. {p.metadata.get('page_label', n)}", n)
+        Document(name, _whole(p.text), path.stem, f"p. {p.metadata.get('page_label', n)}", n)
         for n, p in enumerate(pages, 1)
         if p.text.strip()
     ]
@@ -157,14 +198,9 @@ def _pdf(path: Path, name: str) -> list[Document]:
     return documents
 
 
-def _located(text: str, headings: Iterable[str]) -> tuple[tuple[int, str], ...]:
-    """Each heading with its offset in the text, searched for in order."""
-    found, cursor = [], 0
-    for heading in headings:
-        if heading and (at := text.find(heading, cursor)) >= 0:
-            found.append((at, heading))
-            cursor = at + len(heading)
-    return tuple(found)
+def _whole(text: str) -> str:
+    """The text with what a broken character map has split joined, or replaced where it is alone."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _one_line(text: str) -> str:

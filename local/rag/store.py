@@ -83,7 +83,10 @@ class EdgeVectorStore(BasePydanticVectorStore):
         except Exception as error:  # the engine raises bare Exception
             if "WouldBlock" in str(error):
                 raise RunError(f"{folder}: the index is open in another process") from None
-            raise RunError(f"{folder}: no usable index: {error}; run the recipe again") from None
+            run = folder.parent.parent
+            raise RunError(
+                f"{folder}: no usable index: {error}; `ragtune index {run} --rebuild` makes it anew"
+            ) from None
 
     @property
     def client(self) -> Any:

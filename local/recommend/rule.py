@@ -42,7 +42,11 @@ def recommend(needs: Needs, figures: Figures) -> dict[str, Any]:
         return {"arm": None, "because": because, "out": out, "metric": METRIC}
     best = max(left, key=lambda arm: quality(arms[arm]))
     if quality(arms[best]) < NOTHING:
-        because = f"no arm reaches token F1 {NOTHING}; the model is too weak for these questions"
+        because = (
+            f"no arm that meets the needs reaches token F1 {NOTHING}; relax one"
+            if out
+            else f"no arm reaches token F1 {NOTHING}; the model is too weak for these questions"
+        )
         return {"arm": None, "because": because, "out": out, "metric": METRIC}
     others = sorted(left, key=lambda arm: -quality(arms[arm]))
     worse = {arm: reason for arm in left if (reason := _worse(figures, arm, others))}

@@ -89,7 +89,11 @@ def _questions(folder: Path, figures: Mapping[str, Any]) -> list[dict[str, Any]]
             "judged": judged,
             "marks": " ".join(_marks(judged)),
             "answers": {
-                arm: {"text": lines[n]["text"], "shown": len(lines[n]["sources"])}
+                arm: {
+                    "text": lines[n]["text"],
+                    "shown": len(lines[n]["sources"]),
+                    "refused": lines[n].get("refused", False),
+                }
                 for arm, lines in answers.items()
             },
             "passages": _passages(Record(**row), passages[n]) if passages else [],

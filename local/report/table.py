@@ -52,9 +52,10 @@ def _costs(figures: dict[str, Any]) -> Table:
     for name, arm in figures["arms"].items():
         times, cost, fresh = arm["latency_ms"], arm["cost"], arm["freshness_seconds"]
         parts = (times[f"{part}_p50"] for part in PARTS)
+        rate = arm["throughput"]["answers_per_second"]
         cells = [
             "+".join(f"{part:.0f}" for part in parts),
-            f"{arm['throughput']['answers_per_second']:.3g}",
+            "-" if rate is None else f"{rate:.3g}",
             brief(cost["tuning_seconds"] + cost["indexing_seconds"]),
             brief(cost["seconds_per_1000"]),
             *(f"{cost['price_per_1000']:.2g}" for _ in priced),
@@ -201,11 +202,13 @@ def failure_lines(failures: dict[str, Any]) -> list[str]:
 
 
 def break_even_line(break_even: dict[str, Any] | None) -> str:
-    """From how many queries a month tuning pays, in words; empty where it cannot be said."""
+    """From or up to how many queries a month tuning pays; empty where an arm is missing."""
     if break_even is None:
         return ""
     change, queries = break_even["documents_change"], break_even["queries_per_month"]
     given = f"(documents change: {change}; this machine's seconds)"
+    if (most := break_even["up_to"]) is not None:
+        return f"break-even: tuned costs less than rag up to {most:,.0f} queries a month {given}"
     if queries is None:
         return f"break-even: tuned costs more than rag at any number of queries {given}"
     if queries == 0:

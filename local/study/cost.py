@@ -68,7 +68,8 @@ def monthly_seconds(arm: str, cost: Mapping[str, Any], queries: float, change: s
 def break_even(arms: Mapping[str, Mapping[str, Any]], needs: Needs) -> dict[str, Any] | None:
     """From how many queries a month ``tuned`` costs less than ``rag``; None where one is missing.
 
-    ``queries_per_month`` is 0 where it always does, None where it never does.
+    ``queries_per_month`` is 0 where it does from the first, None where it never does. ``up_to`` is
+    until how many it does where a query costs it more, as when little is tuned and much indexed.
     """
     if "tuned" not in arms or "rag" not in arms:
         return None
@@ -76,5 +77,6 @@ def break_even(arms: Mapping[str, Mapping[str, Any]], needs: Needs) -> dict[str,
     change = needs.documents_change
     dearer = fixed_seconds("tuned", tuned, change) - fixed_seconds("rag", rag, change)
     saved = (rag["seconds_per_1000"] - tuned["seconds_per_1000"]) / 1000
-    queries = None if saved <= 0 else round(max(0.0, dearer / saved), 1)
-    return {"documents_change": change, "queries_per_month": queries}
+    queries = round(max(0.0, dearer / saved), 1) if saved > 0 else 0.0 if dearer < 0 else None
+    up_to = round(dearer / saved, 1) if saved < 0 and dearer < 0 else None
+    return {"documents_change": change, "queries_per_month": queries, "up_to": up_to}

@@ -48,8 +48,23 @@ def support(answer: str, passages: Sequence[str]) -> float:
 @functools.cache
 def _rouge() -> Any:
     from rouge_score.rouge_scorer import RougeScorer
+    from rouge_score.tokenizers import DefaultTokenizer
 
-    return RougeScorer(["rougeL"], use_stemmer=True)
+    return RougeScorer(["rougeL"], tokenizer=_Words(DefaultTokenizer(use_stemmer=True)))
+
+
+class _Words:
+    """rouge_score's own tokenizer for a to z, which knows no other letters; words as they are."""
+
+    def __init__(self, latin: Any) -> None:
+        self.latin = latin
+
+    def tokenize(self, text: str) -> list[str]:
+        """The words of a text, those of ASCII stemmed."""
+        found: list[str] = []
+        for word in re.findall(r"[^\W_]+", text.lower()):
+            found += self.latin.tokenize(word) if word.isascii() else [word]
+        return found
 
 
 METRICS: Mapping[str, Callable[[str, str], float]] = {

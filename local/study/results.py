@@ -19,7 +19,7 @@ from local.study.labels import macro_f1
 from local.study.metrics import METRICS, exact_match, normalise, support, token_f1
 from local.study.statistics import compare, estimate
 
-SCHEMA = 3
+SCHEMA = 4
 """Of ``results.json``; raised when a field changes its meaning or goes."""
 
 
@@ -35,7 +35,7 @@ def collect(recipe: Recipe, folder: Path, lock: dict[str, Any]) -> dict[str, Any
     }
     latencies = {arm: read_jsonl(folder / "latency" / f"{arm}.jsonl") for arm in recipe.arms}
     scores = {arm: score(questions, answers[arm], refusal) for arm in recipe.arms}
-    seconds = {name: stage["seconds"] for name, stage in lock["stages"].items()}
+    seconds = _seconds(folder, lock)
     found = _found(folder)
     fresh = _optional(folder / "freshness.json")
     figures: dict[str, Any] = {
@@ -75,6 +75,20 @@ def collect(recipe: Recipe, folder: Path, lock: dict[str, Any]) -> dict[str, Any
         "sensitivity": sensitivity(recipe.needs, figures),
     }
     return figures
+
+
+def _seconds(folder: Path, lock: dict[str, Any]) -> dict[str, float]:
+    """What each stage took, all in all.
+
+    ``lock.json`` knows of the last call alone: where tuning was resumed, or an index only updated,
+    the seconds that they themselves have added up count.
+    """
+    seconds = {name: float(stage["seconds"]) for name, stage in lock["stages"].items()}
+    made = {"tune": "adapter/training.json", "index": "index/manifest.json"}
+    for name, file in made.items():
+        if name in seconds and (known := _optional(folder / file)):
+            seconds[name] = max(seconds[name], known.get("seconds", 0.0))
+    return seconds
 
 
 def score(
@@ -127,7 +141,9 @@ def _arm(
             "prompt_mean": float(np.mean([a["prompt_tokens"] for a in answers])),
             "completion_mean": float(np.mean([a["completion_tokens"] for a in answers])),
             "cut_prompts": sum(a["cut_tokens"] > 0 for a in answers),
-            "cut_passages": sum(a["retrieved"] - len(a["sources"]) for a in answers),
+            "cut_passages": sum(
+                a["retrieved"] - len(a["sources"]) for a in answers if not a.get("refused")
+            ),
         },
     }
 

@@ -78,10 +78,10 @@ class Latency(Part):
 
 
 class Throughput(Part):
-    """While answers are decoded in batches, retrieval apart."""
+    """While answers are decoded in batches, retrieval apart; None where the model was not asked."""
 
-    answers_per_second: float
-    tokens_per_second: float
+    answers_per_second: float | None
+    tokens_per_second: float | None
 
 
 class Tokens(Part):
@@ -237,10 +237,14 @@ class LearningCurve(Part):
 
 
 class BreakEven(Part):
-    """From how many queries a month `tuned` costs less than `rag`; 0 always, None never."""
+    """From how many queries a month `tuned` costs less than `rag`; 0 from the first, None never.
+
+    `up_to`: until how many it does, where each costs more; else None.
+    """
 
     documents_change: str
     queries_per_month: float | None
+    up_to: float | None
 
 
 class Change(Part):
@@ -288,7 +292,7 @@ class RecipeUsed(Part):
 class Results(Part):
     """Every figure of a run. ``schema`` is raised when a field changes its meaning or goes."""
 
-    version: Literal[3] = Field(alias="schema")  # BaseModel has a method of that name
+    version: Literal[4] = Field(alias="schema")  # BaseModel has a method of that name
     recipe: RecipeUsed
     questions: int
     unanswerable: int

@@ -25,13 +25,16 @@ def latency_ms(rows: Sequence[Mapping[str, float]]) -> dict[str, float | int]:
     }
 
 
-def throughput(answers: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+def throughput(answers: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
     """Answers and written tokens a second while answers are decoded in batches.
 
-    Retrieval is not in it: the passages of all questions are found beforehand.
+    Retrieval is not in it: the passages of all questions are found beforehand. None where the
+    model was asked nothing, for all was refused by score.
     """
     seconds = sum(answer["seconds"] for answer in answers)
     tokens = sum(answer["completion_tokens"] for answer in answers)
+    if not seconds:
+        return {"answers_per_second": None, "tokens_per_second": None}
     return {
         "answers_per_second": round(len(answers) / seconds, 3),
         "tokens_per_second": round(tokens / seconds, 3),

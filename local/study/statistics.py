@@ -88,12 +88,30 @@ def intervals(values: Array, seed: int) -> tuple[Array, Array]:
     (Hesterberg, "What Teachers Should Know About the Bootstrap", 2015, section 5.3). All columns
     share the resampled questions.
     """
+    low, high = _bootstrap(values, seed)
+    shares = np.isin(values, (0.0, 1.0)).all(axis=0)
+    low[shares], high[shares] = _wilson(values[:, shares].mean(axis=0), len(values))
+    return low, high
+
+
+def gap_intervals(gaps: Array, seed: int) -> tuple[Array, Array]:
+    """As `intervals`, of paired differences from -1 to 1: the same to either side.
+
+    Where all of a column are equal, resampling knows of no others; it gets the width that Wilson's
+    interval gives a share of 0 among as many questions.
+    """
+    low, high = _bootstrap(gaps, seed)
+    alike = (gaps == gaps[0]).all(axis=0)
+    reach = _wilson(np.zeros(1), len(gaps))[1][0]
+    low[alike], high[alike] = gaps[0, alike] - reach, gaps[0, alike] + reach
+    return np.clip(low, -1, 1), np.clip(high, -1, 1)
+
+
+def _bootstrap(values: Array, seed: int) -> tuple[Array, Array]:
     count = len(values)
     means = np.concatenate([block @ values / count for block in resamples(count, seed)])
     tail = float(expanded(LEVEL / 2, count))
     low, high = np.quantile(means, [tail, 1 - tail], axis=0)
-    shares = np.isin(values, (0.0, 1.0)).all(axis=0)
-    low[shares], high[shares] = _wilson(values[:, shares].mean(axis=0), count)
     return low, high
 
 
@@ -115,7 +133,7 @@ def compare(scores: Mapping[str, Sequence[float]], seed: int) -> list[Comparison
         return []
     gaps = np.array([np.subtract(scores[a], scores[b]) for a, b in pairs], dtype=float).T
     alone = sign_flip(gaps, seed)
-    low, high = intervals(gaps, seed)
+    low, high = gap_intervals(gaps, seed)
     corrected, levels = holm(alone)
     return [
         Comparison(

@@ -65,7 +65,8 @@ def export(
 
     quiet_libraries()
     check_adapter(adapter, template_hash)
-    if folder.exists() and not (folder / NOTE).exists() and any(folder.iterdir()):
+    ours = (folder / NOTE).exists() and not (folder / "adapter_config.json").exists()
+    if folder.exists() and not ours and any(folder.iterdir()):
         raise RunError(f"{folder}: holds something else; name an empty folder with --to")
     model = PeftModel.from_pretrained(_load(base), str(adapter)).eval()
     expected = [_logits(model, row) for row in rows]

@@ -66,10 +66,10 @@ def predict(recipe: Recipe, base: Path, samples: Samples, hardware: Hardware) ->
         steps = epoch_steps(len(samples.train), samples.batch, recipe.seed, 0)
         chosen = [samples.train[n] for step in steps[: PROBED + 1] for n in step]
         parts = micro_batches(chosen, training.progress.micro_batch)[: PROBED + 1]
-        training.accumulate(parts[0])
+        training.gradients(parts[0])
         started, tokens = perf_counter(), 0
         for part in parts[1:] or parts:
-            training.accumulate(part)
+            training.gradients(part)
             tokens += sum(len(s.ids) for s in part)
         rate = tokens / (perf_counter() - started)
     return Prediction(

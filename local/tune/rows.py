@@ -40,6 +40,23 @@ def training_rows(
     return rows
 
 
+def stand_in_rows(
+    recipe: Recipe, records: Sequence[Record], chunks: Sequence[str]
+) -> list[TrainingRow]:
+    """As many rows, and as long, as `training_rows` makes once there is an index.
+
+    ``chunks`` take the place of what would be found, in turn.
+    """
+    rows = training_rows(recipe, records, None)
+    template, own = recipe.template.build(), recipe.records.context == "input"
+    top_k = recipe.rag.top_k
+    for n, record in enumerate(records[: round(recipe.records.with_passages * len(records))]):
+        passages = [chunks[(n * top_k + k) % len(chunks)] for k in range(top_k)]
+        rows.append(_row(record, template.context(record.context if own else "", passages)))
+    random.Random(recipe.seed).shuffle(rows)
+    return rows
+
+
 def _retrieved(
     recipe: Recipe, records: Sequence[Record], retriever: "Retriever"
 ) -> "Iterator[tuple[Record, Sequence[Passage]]]":

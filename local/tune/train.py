@@ -152,7 +152,7 @@ class Training:
         started = time.perf_counter()
         tokens = sum(s.supervised for s in chosen)
         rate = self.recipe.tune.learning_rate * GAMMA**epoch
-        loss = self._gradients(chosen)
+        loss = self.gradients(chosen)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.step()
@@ -166,7 +166,7 @@ class Training:
         now.seconds += time.perf_counter() - started
         now.steps.append({"step": now.step, "loss": loss, "learning_rate": rate})
 
-    def _gradients(self, chosen: Sequence[Sample]) -> float:
+    def gradients(self, chosen: Sequence[Sample]) -> float:
         """``accumulate``; where memory runs out, halve the micro-batch and begin the step anew."""
         while True:
             try:

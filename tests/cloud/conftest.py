@@ -16,7 +16,7 @@ from cloud.account import Account
 from local import recipe_file
 from local.pipeline import Pipeline
 from local.recipe import Recipe
-from local.runs import Run, file_hash, write_json, write_jsonl
+from local.runs import Run, digest, file_hash, write_json, write_jsonl
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, archive
 from tests.conftest import ROOT
 
@@ -124,16 +124,20 @@ def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> Path:
     from local.runs import write_text
 
     row = {"instruction": "When?", "context": "The harbour opens at six.", "response": "six"}
-    questions = [{**row, "category": "", "document": "", "evidence": "", "group": ""}] * 3
+    blank = {"category": "", "document": "", "evidence": "", "group": ""}
+    questions = [{**row, **blank, "instruction": f"When, on day {n}?"} for n in range(3)]
     write_text(folder / "recipe.yaml", recipe_file.dump(made_from))
     write_jsonl(folder / "data" / "train.jsonl", [row] * rows)
     write_jsonl(folder / "data" / "test.jsonl", questions)
     write_json(folder / "data" / "template.json", made_from.template.build().jumpstart)
     files = sorted((folder / "data").iterdir())
     write_json(folder / "data" / "sha256.json", {p.name: file_hash(p) for p in files})
-    stages = ["data", "tune", *(f"answers/{arm}" for arm in made_from.arms)]
-    lock = {"recipe_folder": "..", "stages": {s: {"seconds": 1.0} for s in stages}}
-    write_json(folder / "lock.json", lock)
+    data = {"records": digest([row] * rows), "questions": digest(questions)}
+    tune = {"data": digest(data)}
+    asked = {"questions": data["questions"], "tune": digest(tune)}
+    inputs = {"data": data, "tune": tune, **{f"answers/{arm}": asked for arm in made_from.arms}}
+    stages = {name: {"inputs": made, "seconds": 1.0} for name, made in inputs.items()}
+    write_json(folder / "lock.json", {"recipe_folder": "..", "stages": stages})
     difference = {"left": "base", "right": "tuned", "metric": "token_f1", "mean": -0.2}
     figures = {
         "recipe": {"name": made_from.name, "identity": made_from.identity},

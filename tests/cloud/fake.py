@@ -35,7 +35,8 @@ class FakeSageMaker:
     """SageMaker with jobs and endpoints; each look at a job brings it one stage further.
 
     ``fails`` maps an operation to errors that its next calls give, each ``(status, code,
-    message)``. ``ends_in`` is the status that jobs come to, ``reason`` its FailureReason.
+    message)``. ``ends_in`` is the status that jobs come to, ``reason`` its FailureReason,
+    ``last_stage`` its SecondaryStatus where that is another word.
     ``answer`` makes an endpoint's text, ``shape`` names the field that it stands in.
     """
 
@@ -52,7 +53,7 @@ class FakeSageMaker:
             "ml.g5.2xlarge for endpoint usage": 2,
         }
         self.fails: dict[str, list[tuple[int, str, str]]] = {}
-        self.ends_in, self.reason = "Completed", ""
+        self.ends_in, self.last_stage, self.reason = "Completed", "", ""
         self.answer: Callable[[str, str], str] = lambda endpoint, prompt: "six"
         self.shape = "generation"
         self.calls: Counter[str] = Counter()
@@ -106,7 +107,8 @@ class FakeSageMaker:
         if job["stopped"]:
             stage = status = "Stopped"
         elif stage == "Completed":
-            stage = status = self.ends_in
+            status = self.ends_in
+            stage = self.last_stage or status
         elif job["at"] + 1 < len(STAGES):
             job["at"] += 1
             self._log(name, job)
@@ -123,6 +125,8 @@ class FakeSageMaker:
             "TrainingStartTime": now - 600,
             "ModelArtifacts": {"S3ModelArtifacts": f"{output}/{name}/output/model.tar.gz"},
         }
+        for key in ("ResourceConfig", "OutputDataConfig", "RoleArn"):
+            answer[key] = job["request"][key]
         if status == "Failed":
             answer["FailureReason"] = self.reason
         if status != "InProgress":

@@ -2,6 +2,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cloud import gate
 from local.runs import read_json, write_json
 from tests.cloud.conftest import recipe
@@ -32,6 +34,25 @@ def test_an_unfinished_run_says_what_is_missing(run: Path) -> None:
     assert "stage tune not made" in reasons(run)
     (run / "results.json").unlink()
     assert "results.json missing" in reasons(run)
+
+
+@pytest.mark.parametrize(
+    ("stage", "changed", "older"),
+    [
+        ("tune", {"seed": 11}, "answers/tuned"),
+        ("data", {"records": "others"}, "tune"),
+        ("data", {"questions": "others"}, "tune, answers/base, answers/tuned"),
+    ],
+)
+def test_a_run_whose_data_or_adapter_was_made_anew_after_its_answers_is_refused(
+    run: Path, *, stage: str, changed: dict[str, Any], older: str
+) -> None:
+    stages = read_json(run / "lock.json")["stages"]
+    stages[stage]["inputs"] |= changed
+    change(run / "lock.json", stages=stages)
+    assert reasons(run) == (
+        f"stage {older} older than the run's data or adapter; go on with `ragtune run`"
+    )
 
 
 def test_a_run_without_sums_of_its_data_is_refused(run: Path) -> None:

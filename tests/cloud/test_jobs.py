@@ -9,12 +9,20 @@ import pytest
 from cloud import jobs
 from cloud.account import Account
 from cloud.errors import CloudError
+from cloud.names import Names
 from cloud.plan import Choices, Plan, plan
-from tests.cloud.conftest import make_run, recipe
+from tests.cloud.conftest import TRUST, make_run, recipe
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, Killed, Trap
 
 Open = Callable[[], Account]
 BUCKET = f"sagemaker-{REGION}-{ACCOUNT}"
+ELSEWHERE = {
+    "instance_type": "ml.g5.24xlarge",
+    "instance_count": 2,
+    "bucket": f"mine-{ACCOUNT}",
+    "prefix": "kept/here",
+    "role": "service-role/tuner",
+}
 
 
 def planned(run: Path, account: Account, **sections: Any) -> Plan:
@@ -191,6 +199,51 @@ def test_another_machine_attaches_to_the_job(
         jobs.attach(recipe(), stranger, account())
 
 
+@pytest.mark.parametrize("meet", ["submit", "attach"])
+def test_a_job_that_is_there_is_noted_as_it_runs_not_as_the_recipe_would_run_it_now(
+    run: Path, account: Open, aws: boto3.Session, tmp_path: Path, *, meet: str
+) -> None:
+    aws.client("s3").create_bucket(Bucket=ELSEWHERE["bucket"])
+    aws.client("iam").create_role(
+        RoleName="tuner", Path="/service-role/", AssumeRolePolicyDocument=json.dumps(TRUST)
+    )
+    opened = account()
+    jobs.submit(planned(run, opened, cloud=ELSEWHERE), opened, lambda line: None)
+    copy = make_run(tmp_path / "copy", recipe())
+    if meet == "submit":
+        promote(copy, account())
+    else:
+        jobs.attach(recipe(), copy, account())
+    noted = jobs.read_record(copy)
+    assert (noted.instance_type, noted.instance_count) == ("ml.g5.24xlarge", 2)
+    assert noted.usd_per_hour == pytest.approx(2 * 10.18)
+    places = (noted.bucket, noted.prefix, noted.role)
+    assert places == ("mine-<account>", "kept/here", "service-role/tuner")
+    assert ACCOUNT not in (copy / "cloud" / "job.json").read_text()
+    assert noted.names.keys["lock.json"] == f"kept/here/{noted.job}/evidence/lock.json"
+
+
+def test_the_attempts_of_a_job_are_itself_and_all_before_it() -> None:
+    third = Names("published-12345678-abcdef-3", "bucket", "prefix")
+    homes = [names.home for names in third.attempts]
+    assert homes == [f"prefix/published-12345678-abcdef-{number}" for number in (3, 2, 1)]
+    assert {names.bucket for names in third.attempts} == {"bucket"}
+
+
+def test_a_job_that_ran_out_of_its_time_says_what_to_raise(
+    run: Path, account: Open, fake: FakeSageMaker
+) -> None:
+    fake.ends_in, fake.last_stage = "Stopped", "MaxRuntimeExceeded"
+    promote(run, account())
+    _to_the_end(run, account())
+    with pytest.raises(CloudError, match=r"MaxRuntimeExceeded; raise cloud\.max_cost_usd; --again"):
+        promote(run, account())
+    with pytest.raises(
+        CloudError, match=r"raise cloud\.max_cost_usd, then `ragtune promote RUN --submit --again`"
+    ):
+        jobs.check_ended_well(jobs.status(jobs.read_record(run), account()))
+
+
 def test_a_job_is_stopped_once_and_an_ended_one_left_alone(
     run: Path, account: Open, fake: FakeSageMaker
 ) -> None:
@@ -200,6 +253,8 @@ def test_a_job_is_stopped_once_and_an_ended_one_left_alone(
     jobs.stop(record, account())
     assert fake.calls["StopTrainingJob"] == 1
     assert jobs.status(record, account()).status == "Stopped"
+    with pytest.raises(CloudError, match="Stopped: stopped by request; "):
+        promote(run, account())
 
 
 def test_data_that_changes_while_it_is_submitted_is_refused(

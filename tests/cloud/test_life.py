@@ -1,7 +1,6 @@
 """The whole life of a promotion, through the command."""
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,11 @@ import boto3
 import pytest
 
 import cloud.account
+import cloud.cli
 from cloud import endpoints, jobs
 from cloud.account import Account
-from local import cli
-from local.runs import write_jsonl
+from local.records import Record
+from local.runs import read_json, read_jsonl, write_json, write_jsonl
 from tests.cloud.conftest import make_run, recipe
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, Killed, Trap
 
@@ -23,28 +23,13 @@ Call = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def ragtune(
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    account: Callable[[], Account],
-) -> Call:
+def ragtune(monkeypatch: pytest.MonkeyPatch, called: Call, account: Callable[[], Account]) -> Call:
     """Run the command in this process against the made-up account: exit code, stdout, stderr."""
     opened = account()
     monkeypatch.setattr(cloud.account, "Account", lambda region, profile=None: opened)
     for module in SLEEPERS:
         monkeypatch.setattr(f"{module}.sleep", lambda seconds: None)
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ragtune", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
+    return called
 
 
 @pytest.fixture
@@ -63,8 +48,10 @@ def project_run(tmp_path: Path, tiny_llama: Path) -> Path:
     run = make_run(tmp_path / "runs" / "published", made)
     lock = json.loads((run / "lock.json").read_text())
     (run / "lock.json").write_text(json.dumps({**lock, "recipe_folder": "../.."}))
+    asked = [Record(**row).id for row in read_jsonl(run / "data" / "test.jsonl")]
     for arm, text in (("base", "no"), ("tuned", "at six")):
-        write_jsonl(run / "answers" / f"{arm}.jsonl", [{"text": text}] * 3)
+        rows = [{"question": question, "text": text} for question in asked]
+        write_jsonl(run / "answers" / f"{arm}.jsonl", rows)
     epoch = {"epoch": 1, "train_loss": 2.5, "eval_loss": 2.25}
     (run / "adapter").mkdir()
     (run / "adapter" / "training.json").write_text(json.dumps({"epochs": [epoch]}))
@@ -197,6 +184,41 @@ def test_a_deletion_that_fails_leaves_a_line_that_deletes_by_hand(
     assert ACCOUNT not in err
     assert ragtune("cloud", "delete", completed)[0] == 0
     assert fake.things["Endpoint"] == {}
+
+
+def test_an_endpoint_has_the_role_of_its_job_where_the_recipe_names_none(
+    tmp_path: Path, ragtune: Call, fake: FakeSageMaker
+) -> None:
+    run = make_run(tmp_path / "run", recipe(cloud={"role": None}))
+    deploy = ("cloud", "deploy", run, "--side", "base", *YES)
+    role = ("--set", "cloud.role=ragtune")
+    assert ragtune("promote", run, "--submit", "--accept-eula", *role)[0] == 0
+    assert ragtune(*deploy)[0] == 0
+    (model,) = fake.things["Model"].values()
+    assert model["ExecutionRoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/ragtune"
+    assert ragtune("cloud", "delete", run)[0] == 0
+    noted = read_json(run / jobs.RECORD)
+    del noted["role"]  # as an older ragtune wrote it
+    write_json(run / jobs.RECORD, noted)
+    code, _, err = ragtune(*deploy)
+    assert (code, "cloud.role is missing: name the SageMaker execution role" in err) == (7, True)
+    assert fake.things == {"Model": {}, "EndpointConfig": {}, "Endpoint": {}}
+
+
+def test_what_earlier_attempts_stored_is_told_and_removed_too(
+    run: Path, ragtune: Call, fake: FakeSageMaker, aws: boto3.Session
+) -> None:
+    for again in ((), ("--again",)):
+        assert ragtune("promote", run, "--submit", "--accept-eula", *again)[0] == 0
+        assert ragtune("cloud", "stop", run)[0] == 0
+    assert len(fake.jobs) == 2
+    told = ragtune("cloud", "costs", run.parent)[1]
+    for job in fake.jobs:
+        assert f"GB stored s3://sagemaker-{REGION}-<account>/ragtune/{job}:" in told
+    assert ragtune("cloud", "delete", run, "--data")[0] == 0
+    assert ragtune("cloud", "costs", run.parent)[1] == "nothing of ragtune's costs money\n"
+    found = aws.client("s3").list_objects_v2(Bucket=f"sagemaker-{REGION}-{ACCOUNT}")
+    assert found["KeyCount"] == 0
 
 
 def test_killed_at_any_call_a_deployment_is_found_again_and_deleted_whole(

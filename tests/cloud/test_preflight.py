@@ -8,7 +8,7 @@ import pytest
 
 from cloud.account import Account
 from cloud.errors import CloudError
-from cloud.jobs import submit
+from cloud.jobs import read_record, stop, submit
 from cloud.plan import Choices, Plan, plan
 from tests.cloud.conftest import LLAMA, TRUST, make_run, recipe
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker
@@ -166,3 +166,29 @@ def test_a_job_of_the_same_recipe_is_told(run: Path, account: Open, tmp_path: Pa
     )
     other = make_run(tmp_path / "other", recipe(), rows=31)
     assert "none" in status(planned(other, account()), "jobs of the same recipe")
+
+
+def test_a_job_that_is_not_the_very_one_is_told_to_be_paid_for_besides(
+    run: Path, account: Open, tmp_path: Path
+) -> None:
+    opened = account()
+    longer = make_run(tmp_path / "longer", recipe(name="re-published"))
+    submit(planned(longer, opened, name="re-published"), opened, lambda line: None)
+    made = planned(run, opened)
+    told = status(made, "jobs of the same recipe")
+    assert told.endswith(f"; submitting pays for another attempt, {made.names.job}")
+
+
+def test_after_a_job_that_was_stopped_another_attempt_is_told_to_cost(
+    run: Path, account: Open
+) -> None:
+    opened = account()
+    submit(planned(run, opened), opened, lambda line: None)
+    stop(read_record(run), opened)
+    second = plan(recipe(), run, Choices(eula=True, attempt=2), opened)
+    told = status(second, "jobs of the same recipe")
+    assert told.endswith(f"-1 Stopped; submitting pays for another attempt, {second.names.job}")
+    first = status(planned(run, opened), "jobs of the same recipe")
+    assert first.endswith("-1 Stopped; --again pays for another attempt")
+    submit(second, opened, lambda line: None)
+    assert "attaches" in status(planned(run, opened), "jobs of the same recipe")

@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 
-from cloud import evaluate, fetch, jobs, watching
+from cloud import endpoints, evaluate, fetch, jobs, watching
 from cloud.account import Account
+from cloud.compare import compare
 from cloud.errors import CloudError
 from cloud.logs import Progress
 from cloud.plan import Choices, plan
+from local import recipe_file
+from local.records import Record
+from local.runs import read_jsonl, write_jsonl
 from local.watch import Silent
 from tests.cloud.conftest import recipe
 from tests.cloud.fake import FakeSageMaker
@@ -139,6 +143,81 @@ def test_a_fetched_model_is_kept_and_its_weights_are_checked(
     (model / "model.safetensors").write_bytes(b"broken")
     with pytest.raises(CloudError, match="broken weights"):
         fetch.check_model(model)
+
+
+@pytest.mark.parametrize("place", ["run", "far/away/link"])
+def test_the_written_recipe_finds_what_the_runs_recipe_names(
+    submitted: Path,
+    account: Open,
+    fake: FakeSageMaker,
+    merged_model: bytes,
+    tmp_path: Path,
+    *,
+    place: str,
+) -> None:
+    fake.artefact = merged_model
+    opened = account()
+    watch(submitted, opened, Ear())
+    (tmp_path / "reranker").mkdir()
+    (tmp_path / "records.jsonl").touch()
+    seen = tmp_path / place
+    if seen != submitted:
+        seen.parent.mkdir(parents=True)
+        seen.symlink_to(submitted)
+    made = recipe(rag={"rerank": "reranker"}).at(tmp_path)
+    path = fetch.fetch(jobs.read_record(seen), made, seen, opened, Silent())
+    written = recipe_file.load(path)
+    assert written.path(written.rag.rerank or "").samefile(tmp_path / "reranker")
+    assert written.path(written.records.source).samefile(tmp_path / "records.jsonl")
+    assert written.path(written.study.questions).samefile(submitted / "data" / "test.jsonl")
+
+
+def ask(run: Path, account: Account, fake: FakeSageMaker, **sections: Any) -> list[Any]:
+    record = jobs.read_record(run)
+    fake.things["Endpoint"][endpoints.endpoint_name(record, "tuned")] = {}
+    made = recipe(**sections)
+    return read_jsonl(evaluate.ask(record, made, run, "tuned", account=account, watcher=Silent()))
+
+
+def test_after_a_change_of_the_questions_only_those_not_yet_answered_are_asked(
+    submitted: Path, account: Open, fake: FakeSageMaker
+) -> None:
+    before = ask(submitted, account(), fake)
+    path = submitted / "data" / "test.jsonl"
+    first, *rest = read_jsonl(path)
+    write_jsonl(path, [{**first, "instruction": "How deep is it?"}, *rest])
+    prompts = []
+
+    def answer(endpoint: str, prompt: str) -> str:
+        prompts.append(prompt)
+        return "nine feet"
+
+    fake.answer = answer
+    after = ask(submitted, account(), fake)
+    assert ["How deep is it?" in prompt for prompt in prompts] == [True]
+    assert (after[:-1], after[-1]["text"]) == (before, "nine feet")
+
+
+def test_an_endpoints_answer_is_kept_without_the_words_around_each_response(
+    submitted: Path, account: Open, fake: FakeSageMaker
+) -> None:
+    fake.answer = lambda endpoint, prompt: " The answer: six. END"
+    template = {"completion": "The answer: {response} END"}
+    assert {row["text"] for row in ask(submitted, account(), fake, template=template)} == {"six."}
+
+
+def test_answers_are_compared_by_their_question_and_sets_with_a_gap_left_out(run: Path) -> None:
+    path = run / "data" / "test.jsonl"
+    asked = [{**row, "response": f"at {n}"} for n, row in enumerate(read_jsonl(path))]
+    write_jsonl(path, asked)
+    answers = [{"question": Record(**row).id, "text": row["response"]} for row in asked]
+    stranger = {**answers[0], "question": "of another run"}
+    write_jsonl(run / "answers" / "base.jsonl", [stranger, *answers[1:]])
+    write_jsonl(run / "answers" / "tuned.jsonl", answers[::-1])
+    sides = compare(recipe(), run, None)["sides"]
+    assert {side: found["exact_match"]["mean"] for side, found in sides.items()} == {
+        "local tuned": 1.0
+    }
 
 
 @pytest.mark.parametrize(

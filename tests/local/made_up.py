@@ -54,9 +54,14 @@ def write_run(
     questions: list[Record] | None = None,
     texts: dict[str, list[str]] | None = None,
     passages: list[dict[str, Any]] | None = None,
+    *,
+    refusing: str = "",
     **recipe: Any,
 ) -> dict[str, Any]:
-    """Write a run of the arms over the questions, each with the same passages; its figures."""
+    """Write a run of the arms over the questions, each with the same passages; its figures.
+
+    The arm ``refusing`` has refused all of them by score.
+    """
     questions, texts = questions or QUESTIONS, texts or TEXTS
     passages = [PASSAGE] if passages is None else passages
     filled = Recipe.model_validate(
@@ -82,6 +87,15 @@ def write_run(
             }
             for n, (q, text) in enumerate(zip(questions, texts[arm], strict=True))
         ]
+        if arm == refusing:
+            nothing = dict.fromkeys(("prompt_tokens", "completion_tokens", "cut_tokens"), 0)
+            refused: dict[str, Any] = {
+                "text": REFUSAL,
+                "seconds": 0.0,
+                "sources": [],
+                "refused": True,
+            }
+            rows = [{**row, **nothing, **refused} for row in rows]
         write_jsonl(folder / "answers" / f"{arm}.jsonl", rows)
         for share in filled.study.learning_curve:
             write_jsonl(folder / "curve" / f"{share:g}" / f"{arm}.jsonl", rows)

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 import typer.testing
+import yaml
 
-from local import cli
+from local import cli, hub, recipe_file, sweeping
 from local.errors import Fault, RagtuneError, RecipeError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -24,23 +25,6 @@ def ragtune(*arguments: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[s
         text=True,
         check=False,
     )
-
-
-@pytest.fixture
-def called(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """Run the command in this process: its exit code, stdout and stderr."""
-
-    def call(*arguments: str) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["ragtune", *arguments])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        captured = capsys.readouterr()
-        return code, captured.out, captured.err
-
-    return call
 
 
 def test_help_needs_no_heavy_import() -> None:
@@ -176,6 +160,16 @@ def test_an_index_is_kept_up_to_date_and_searched_without_a_model(
     assert "documents: 6 added, 0 unchanged" in err
 
 
+def test_a_search_before_any_index_names_the_command_that_makes_it(
+    project: Callable[..., Path], tmp_path: Path, called: Any
+) -> None:
+    runs = tmp_path / "runs"
+    code, out, err = called("search", str(project()), "What?", "--runs", str(runs))
+    assert (code, out, len(err.splitlines())) == (6, "", 1)
+    assert "no index there yet; `ragtune index RECIPE` makes it" in err
+    assert not runs.exists()
+
+
 def test_three_faults_are_three_lines_and_exit_code_2(tmp_path: Path, called: Any) -> None:
     path = tmp_path / "r.yaml"
     path.write_text("name: X\nrecords: {source: r, sorce: s}\ntune: {epoch: x}\n")
@@ -286,6 +280,40 @@ def test_piped_output_is_data_and_talk_goes_to_stderr(project: Callable[..., Pat
     assert done.returncode == 0
     assert done.stdout.startswith("name: tiny\n")
     assert done.stderr == ""
+
+
+def test_a_filled_recipe_with_a_prediction_below_it_is_still_that_recipe(
+    project: Callable[..., Path], called: Any
+) -> None:
+    path = project()
+    code, out, _ = called("check", str(path), "--filled", "--probe")
+    assert code == 0
+    assert yaml.safe_load(out) == recipe_file.load(path).filled
+    assert "\n# tuning: about " in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "closed"),
+    [
+        (("--over", "model.local=builtin,no-body/no-llama"), False),
+        (("--over", "model.local=builtin,no-body/no-llama", "--offline"), True),
+        (("--over", "model.local=builtin"), True),
+    ],
+)
+def test_a_sweep_over_a_model_of_a_hub_may_fetch_it_unless_told_otherwise(
+    project: Callable[..., Path],
+    called: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    closed: bool,
+) -> None:
+    def stopped(*_: Any) -> None:
+        raise RecipeError(f"closed: {hub.is_offline()}")
+
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    monkeypatch.setattr(sweeping.Sweep, "run", stopped)
+    _, _, err = called("sweep", str(project()), *arguments)
+    assert err.endswith(f"error: closed: {closed}\n")
 
 
 def _tree(kind: type[RagtuneError]) -> list[type[RagtuneError]]:

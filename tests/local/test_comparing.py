@@ -76,6 +76,14 @@ def test_runs_of_other_questions_and_arms_are_compared_by_what_they_share(
     assert "2 questions were asked in all of them" in drawn(found)
 
 
+def test_values_in_brackets_are_shown_as_they_are() -> None:
+    row = {"field": "template.prompt", "values": ["[/INST] {instruction}", "[b]x"]}
+    nothing = {"runs": ["r", "s"], "arms": {}, "recommended": [None, None], "differences": []}
+    text = drawn({**nothing, "recipe": [row], "common_questions": 0})
+    assert "[/INST] {instruction}" in text
+    assert "[b]x" in text
+
+
 def test_one_run_or_an_unfinished_one_is_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError, match="two run folders or more"):
         comparing.compare([tmp_path])

@@ -34,6 +34,7 @@ def test_only_loopback_can_be_reached() -> None:
         ("databricks/databricks-dolly-15k", True),
         ("meta-llama/Llama-3.2-1B", True),
         ("records.jsonl", False),
+        ("data/records.jsonl", False),
         ("builtin", False),
         ("../models/x", False),
         ("a/b/c", False),

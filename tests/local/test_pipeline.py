@@ -18,6 +18,7 @@ from local.errors import (
     OfflineError,
     RecipeError,
     RecordsError,
+    RunError,
 )
 from local.rag.passages import Passage
 from local.rag.rerank import Reranker
@@ -41,6 +42,8 @@ STAGES = [
     "freshness",
 ]
 
+ONE_ARM = "study.arms=[base]"
+
 
 class Stopped(Exception):
     """Raised by a watcher to end a run after a stage."""
@@ -54,7 +57,7 @@ class StopAfter(Silent):
 
     def say(self, line: str) -> None:
         self.lines.append(line)
-        if self.stage is not None and line.startswith(f"{self.stage}: made"):
+        if self.stage is not None and line.startswith(f"{self.stage}: made, "):
             raise Stopped
 
     def how(self, kind: str) -> list[str]:
@@ -134,12 +137,41 @@ def test_a_report_needs_nothing_but_the_run_folder(
     project: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = project()
-    figures = execute(path, tmp_path / "runs", StopAfter(), "study.arms=[base]")
+    figures = execute(path, tmp_path / "runs", StopAfter(), ONE_ARM)
     shutil.rmtree(path.parent)
     (folder,) = (tmp_path / "runs").iterdir()
     again = pipeline.open_run(folder)
     with again.run:
         assert again.figures() == figures
+
+
+def test_a_run_behind_a_link_finds_its_data_again(
+    project: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = project()
+    (tmp_path / "large" / "disk").mkdir(parents=True)
+    (tmp_path / "runs").symlink_to(tmp_path / "large" / "disk")
+    with pytest.raises(Stopped):
+        execute(path, tmp_path / "runs", StopAfter("data"), ONE_ARM)
+    (folder,) = (tmp_path / "runs").iterdir()
+    asked = [row["instruction"] for row in read_jsonl(folder / "data" / "test.jsonl")]
+    for opened in (folder, folder.resolve()):
+        again = pipeline.open_run(opened).bench.split.test
+        assert [record.instruction for record in again] == asked
+
+
+def test_answers_older_than_the_data_are_not_reported(
+    project: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = project()
+    execute(path, tmp_path / "runs", StopAfter(), ONE_ARM)
+    others = [{**row, "response": f"{row['response']}!"} for row in record_rows()]
+    write_jsonl(path.parent / "records.jsonl", others)
+    with pytest.raises(Stopped):
+        execute(path, tmp_path / "runs", StopAfter("data"), ONE_ARM)
+    (folder,) = (tmp_path / "runs").iterdir()
+    with pytest.raises(RunError, match=r"answers/base older than .*; go on with `ragtune run`"):
+        pipeline.open_run(folder).figures()
 
 
 def test_a_share_too_small_to_train_on_is_named(

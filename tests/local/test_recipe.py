@@ -112,3 +112,25 @@ def test_a_hub_id_is_told_from_a_path(tmp_path: Path) -> None:
     (tmp_path / "databricks").mkdir()
     (tmp_path / "databricks" / "databricks-dolly-15k").mkdir()
     assert recipe.hub_ids == []
+
+
+@pytest.mark.parametrize(
+    ("override", "shown"),
+    [
+        ("study.arms=[base,rag]", "passages"),
+        ("records={source: r, context: passage, with_passages: 0.5}", "passages"),
+        ("records={source: r, context: input}", "the records' contexts"),
+    ],
+)
+def test_a_prompt_without_a_place_for_what_is_shown_is_refused(
+    tmp_path: Path, override: str, shown: str
+) -> None:
+    path = write(
+        tmp_path,
+        "name: a\nrecords: {source: r, context: passage}\ndocuments: {source: d}\n"
+        "study: {arms: [base, tuned]}\n"
+        'template: {prompt: "{instruction}"}\n',
+    )
+    assert recipe_file.load(path).template.prompt == "{instruction}"
+    (fault,) = faults(path, override)
+    assert fault.endswith(f"template.prompt: {{context}} is missing, where {shown} go")

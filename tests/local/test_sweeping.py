@@ -1,9 +1,11 @@
+import io
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from local import sweeping
 from local.errors import RecipeError
@@ -70,12 +72,42 @@ def test_a_grid_is_read_as_yaml_lists() -> None:
         (["rag.top_k"], "field=value,value"),
         (["study.questions=a.jsonl"], "not swept; allowed"),
         (["rag.top_k=1", "rag.top_k=2"], "named twice"),
+        (["tune.local={layout: rows},{layout: packed}"], "name single values"),
+        (["tune.target_modules=[q_proj],q_proj"], "name single values"),
         ([], "at least one field"),
     ],
 )
 def test_a_grid_that_is_none_is_refused_by_name(over: list[str], said: str) -> None:
     with pytest.raises(RecipeError, match=said):
         sweeping.grid(over)
+
+
+def test_a_value_named_twice_is_tried_once() -> None:
+    assert sweeping.grid(["rag.top_k=4,1,4,1"]) == {"rag.top_k": [4, 1]}
+
+
+def test_candidates_are_the_recipe_with_each_combination_on_its_own_data(
+    project: Callable[..., Path], tmp_path: Path
+) -> None:
+    sweep = sweeping.Sweep(project(), SMALL, tmp_path / "runs", Silent())
+    found = sweep.candidates(sweeping.grid(["rag.top_k=1,2", "rag.search=dense,hybrid"]))
+    tried = [(recipe.rag.top_k, recipe.rag.search) for recipe in found]
+    assert tried == [(1, "dense"), (1, "hybrid"), (2, "dense"), (2, "hybrid")]
+    assert {recipe.records.source for recipe in found} == {"records.jsonl"}
+    with pytest.raises(RecipeError, match=r"rag\.top_k"):
+        sweep.candidates(sweeping.grid(["rag.top_k=1,0"]))
+
+
+def test_swept_values_in_brackets_are_shown_as_they_are() -> None:
+    values = ["[/INST] {instruction}", "[b]x"]
+    trials = [
+        {"set": {"template.prompt": v}, "arm": "rag", "mean": 0.5, "ci95": [0.4, 0.6]}
+        for v in values
+    ]
+    text = io.StringIO()
+    shown = sweeping.show({"trials": trials, "best": trials[0]["set"], "test": {}})
+    Console(width=100, file=text).print(shown)
+    assert all(v in text.getvalue() for v in values)
 
 
 def test_faults_of_a_trial_are_found_before_any_is_run(

@@ -39,6 +39,22 @@ def test_braces_in_the_text_are_left_alone() -> None:
     assert template.answer("{response}") == "{response}"
 
 
+@pytest.mark.parametrize(
+    ("completion", "written", "said"),
+    [
+        ("{response}", " six\n", "six"),
+        ("Answer: {response}.", "Answer: at six.", "at six"),
+        ("Answer: {response}.", "Answer: at", "at"),
+        ("Answer: {response}.", "at six", "at six"),
+        ("{{{response}}}", "{six}", "six"),
+    ],
+)
+def test_a_response_is_what_stands_within_the_completions_words(
+    completion: str, written: str, said: str
+) -> None:
+    assert Template(completion=completion).response(written) == said
+
+
 def test_the_hash_changes_with_every_part() -> None:
     hashes = {
         Template().hash,

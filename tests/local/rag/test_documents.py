@@ -44,6 +44,8 @@ def test_what_is_not_read_is_named_with_its_reason_and_the_rest_goes_on(tmp_path
     (folder / "gone.md").symlink_to(tmp_path / "nothing.md")
     (folder / "loop").symlink_to(folder)
     (folder / os.fsdecode(b"bad\xff.md")).write_text("Named in bytes.")
+    (folder / os.fsdecode(b"bad\xfe")).mkdir()
+    (folder / os.fsdecode(b"bad\xfe") / "in.md").write_text("In a folder named in bytes.")
     scan = PdfWriter()
     scan.add_blank_page(200, 200)
     with (folder / "scan.pdf").open("wb") as file:
@@ -62,12 +64,32 @@ def test_what_is_not_read_is_named_with_its_reason_and_the_rest_goes_on(tmp_path
         "gone.md": "a link to nothing",
         "loop": "a link to a folder; links to folders are not followed",
         "bad\\xff.md": "its name is not valid UTF-8; rename it",
+        "bad\\xfe/in.md": "its name is not valid UTF-8; rename it",
         "scan.pdf": "holds no text in 1 pages: a scan? recognise its text",
     }
     broken = {name: skipped.pop(name) for name in ("broken.pdf", "broken.docx")}
     assert skipped == reasons
     assert all(reason.startswith("cannot be read: ") for reason in broken.values())
     assert not any("Future" in reason for reason in broken.values())
+
+
+def test_what_the_system_refuses_is_named_and_the_rest_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The path of the innermost folder, and of a file beside it, is longer than Linux takes."""
+    monkeypatch.chdir(tmp_path)
+    Path("good.md").write_text("Text.")
+    for _ in range(17):
+        Path("n" * 250).mkdir()
+        os.chdir("n" * 250)
+        Path("n" * 252 + ".md").write_text("Text.")
+    found, skipped = documents.from_folder(tmp_path).read_all()
+    assert [d.name for d in found] == ["good.md"]
+    refused = [n for n, why in skipped.items() if why == "cannot be read: File name too long"]
+    assert sorted(name.endswith(".md") for name in refused) == [False, True]
+    assert set(skipped.values()) - {"cannot be read: File name too long"} == {
+        "the same bytes as good.md"
+    }
 
 
 def test_utf_16_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
@@ -102,26 +124,78 @@ def test_html_gives_its_text_without_tags_and_its_headings(tmp_path: Path) -> No
     assert corpus.read("b.htm")[0].text == "café"
 
 
-def test_docx_gives_its_text_and_its_headings(tmp_path: Path) -> None:
-    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-    style = '<w:pPr><w:pStyle w:val="Heading1"/></w:pPr>'
-    body = "".join(
-        f"<w:p>{style if heading else ''}<w:r><w:t>{text}</w:t></w:r></w:p>"
-        for text, heading in [
-            ("Rules", True),
-            ("Be kind.", False),
-            ("Fees", True),
-            ("None.", False),
-        ]
+def test_html_headings_are_where_they_stand_and_not_in_the_contents_before(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.html").write_text(
+        "<ul><li>Fees<li>Fog</ul><h1>Fees</h1><p>None.</p><h2><img></h2><p>Yet.</p>"
+        "<h2><div><p>Fog</p></div></h2><p>The bell rings."
     )
-    with zipfile.ZipFile(tmp_path / "a.docx", "w") as archive:
+    (document,) = documents.from_folder(tmp_path).read("a.html")
+    text = document.text
+    assert document.headings == ((text.rindex("Fees"), "Fees"), (text.rindex("Fog"), "Fog"))
+    assert document.locator_at(0, 4) == ""
+    assert document.locator_at(text.index("Yet."), len(text)) == "Fees"
+
+
+def test_html_is_read_as_it_declares_itself_the_way_browsers_do(tmp_path: Path) -> None:
+    (tmp_path / "latin.html").write_bytes(b'<meta charset="latin-1"><p>caf\xe9 5 \x80')
+    (tmp_path / "wide.html").write_bytes('<meta charset="utf-16"><p>café'.encode())
+    found, _ = documents.from_folder(tmp_path).read_all()
+    assert [document.text for document in found] == ["café 5 €", "café"]
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"<p>caf\xe9", "not UTF-8: byte 0xe9 at 6"),
+        (b'<meta charset="utf-8"><p>caf\xe9', "not utf-8, as it says"),
+        (b'<meta charset="klingon"><p>cafe', "not klingon, as it says"),
+    ],
+)
+def test_html_that_is_not_what_it_says_is_left_out_with_the_reason(
+    tmp_path: Path, data: bytes, reason: str
+) -> None:
+    (tmp_path / "a.html").write_bytes(data)
+    with pytest.raises(DocumentsError) as caught:
+        documents.from_folder(tmp_path).read("a.html")
+    assert str(caught.value) == f"cannot be read: {reason}; save it as UTF-8"
+
+
+def write_docx(path: Path, paragraphs: list[tuple[str, str]]) -> None:
+    """Write paragraphs, each with its style; a tab in the text is one of Word's."""
+    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    body = "".join(
+        f'<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>'
+        for text, style in paragraphs
+    ).replace("\t", "</w:t><w:tab/><w:t>")
+    with zipfile.ZipFile(path, "w") as archive:
         archive.writestr(
             "word/document.xml",
             f'<w:document xmlns:w="{space}"><w:body>{body}</w:body></w:document>',
         )
+
+
+def test_docx_gives_its_text_and_its_headings(tmp_path: Path) -> None:
+    write_docx(
+        tmp_path / "a.docx",
+        [("Rules", "Heading1"), ("Be kind.", ""), ("Fees", "Heading1"), ("None.", "")],
+    )
     (document,) = documents.from_folder(tmp_path).read("a.docx")
     assert "Be kind." in document.text
     assert document.locator_at(document.text.index("None."), len(document.text)) == "Fees"
+
+
+def test_docx_headings_are_where_they_stand_and_not_in_the_table_of_contents(
+    tmp_path: Path,
+) -> None:
+    contents = [("Contents", "TOCHeading"), ("Rules\t1", "TOC1"), ("Fees\t2", "TOC1")]
+    rest = [("Rules", "Heading1"), ("Be kind.", ""), ("Fees", "Heading1"), ("None.", "")]
+    write_docx(tmp_path / "a.docx", contents + rest)
+    (document,) = documents.from_folder(tmp_path).read("a.docx")
+    text = document.text
+    assert document.headings == ((text.rindex("Rules"), "Rules"), (text.rindex("Fees"), "Fees"))
+    assert document.locator_at(text.index("Be kind."), text.rindex("Fees")) == "Rules"
 
 
 def test_an_empty_or_missing_folder_is_an_error(tmp_path: Path) -> None:

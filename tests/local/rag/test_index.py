@@ -1,4 +1,5 @@
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +67,22 @@ def test_chunks_keep_to_the_embedders_tokens(embedder: Embedder) -> None:
     assert max(lengths) <= 48
     joined = " ".join(n.get_content(metadata_mode="none") for n in nodes)
     assert all(f"number {n} is" in joined for n in range(200))
+
+
+@pytest.mark.parametrize("title", ["The harbour and the ferry " * 20, "港と渡し船" * 40])
+def test_a_title_longer_than_a_chunk_is_shortened_and_does_not_stop_indexing(
+    embedder: Embedder, tmp_path: Path, title: str
+) -> None:
+    rag = Rag(chunk_tokens=32)
+    documents = [Document("a.md", "Soup is sold. " * 20, title), Document("b.md", "Fog.")]
+    nodes = Chunker(rag, embedder).split(documents[:1])
+    (shown,) = {node.metadata["title"] for node in nodes}
+    assert title.startswith(shown)
+    assert 8 < len(embedder.tokens(shown)) <= 32 // 2
+    assert max(len(embedder.tokens(n.get_content(metadata_mode="embed"))) for n in nodes) <= 30
+    folder = tmp_path / "index"
+    changes = update(from_documents(documents), rag, embedder, fingerprint="f", folder=folder)
+    assert changes.added == ["a.md", "b.md"]
 
 
 def test_chunks_longer_than_the_embedder_reads_are_refused() -> None:
@@ -151,6 +168,21 @@ def test_an_index_that_lost_chunks_or_its_manifest_is_not_used(
         Retriever(folder, retriever.rag, embedder, "f")
     with pytest.raises(RunError, match="holds chunks of unknown origin"):
         update(corpus, retriever.rag, embedder, fingerprint="f", folder=folder)
+
+
+def test_a_store_that_is_gone_is_named_with_the_command_that_rebuilds(
+    retriever: Retriever, embedder: Embedder, corpus: Corpus, tmp_path: Path
+) -> None:
+    folder, rag = tmp_path / "index", retriever.rag
+    retriever.close()
+    shutil.rmtree(folder / "store")
+    command = f"no usable index: .*; `ragtune index {tmp_path} --rebuild` makes it anew"
+    with pytest.raises(RunError, match=command):
+        Retriever(folder, rag, embedder, "f")
+    with pytest.raises(RunError, match=command):
+        update(corpus, rag, embedder, fingerprint="f", folder=folder)
+    update(corpus, rag, embedder, fingerprint="f", folder=folder, rebuild=True)
+    Retriever(folder, rag, embedder, "f").close()
 
 
 def test_it_is_an_ordinary_llama_index_store_with_filters(retriever: Retriever) -> None:

@@ -41,3 +41,30 @@ def test_a_figure_of_a_real_filing_is_found_with_its_page(filing: Path, tmp_path
     retriever.close()
     assert "p. 58" in places
     assert set(places) <= {f"p. {number}" for number in range(FIRST, LAST + 1)}
+
+
+def test_half_characters_of_a_broken_font_are_replaced(tmp_path: Path) -> None:
+    from pypdf import PdfWriter
+    from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
+
+    def named(**entries: Any) -> DictionaryObject:
+        return DictionaryObject({NameObject(f"/{key}"): of for key, of in entries.items()})
+
+    def stream(data: bytes) -> Any:
+        made = DecodedStreamObject()
+        made.set_data(data)
+        return writer._add_object(made)
+
+    writer = PdfWriter()
+    page = writer.add_blank_page(200, 200)
+    font = named(
+        Type=NameObject("/Font"),
+        Subtype=NameObject("/Type1"),
+        BaseFont=NameObject("/Helvetica"),
+        ToUnicode=stream(b"1 beginbfchar\n<41> <D83D>\nendbfchar\n"),
+    )
+    page[NameObject("/Resources")] = named(Font=named(F=font))
+    page[NameObject("/Contents")] = stream(b"BT /F 12 Tf (bell A rings) Tj ET")
+    writer.write(tmp_path / "a.pdf")
+    (document,) = from_folder(tmp_path).read("a.pdf")
+    assert document.text == "bell \ufffd rings"

@@ -185,12 +185,12 @@ def test_a_collection_of_other_settings_is_refused_whatever_the_manifest_says(
 ) -> None:
     client = Lasting(":memory:")
     monkeypatch.setattr(server, "connect", lambda url: client)
-    place = places.Server("http://127.0.0.1", "c")
-    with pytest.raises(RunError, match="it is gone"):
+    place = places.Server("http://127.0.0.1", "c", Path("run"))
+    with pytest.raises(RunError, match="it is gone; `ragtune index run --rebuild` makes it anew"):
         place.open({"embedder": "f"})
     place.create(8, {"embedder": "f"})
     assert place.exists()
-    with pytest.raises(RunError, match="made with other settings"):
+    with pytest.raises(RunError, match="made with other settings; `ragtune index run --rebuild`"):
         place.open({"embedder": "g"})
 
 
@@ -214,8 +214,8 @@ def refusing() -> Iterator[str]:
 
 def test_a_wrong_key_a_dead_server_and_a_closed_network_are_a_line_each(refusing: str) -> None:
     with pytest.raises(RunError, match="refused the key in QDRANT_API_KEY"):
-        places.Server(refusing, "c").exists()
+        places.Server(refusing, "c", Path("run")).exists()
     with pytest.raises(RunError, match="cannot be reached"):
-        places.Server("http://127.0.0.1:9", "c").exists()
+        places.Server("http://127.0.0.1:9", "c", Path("run")).exists()
     with pytest.raises(OfflineError, match=r"refused to connect to 192\.0\.2\.1"):
-        places.Server("http://192.0.2.1:6333", "c").exists()
+        places.Server("http://192.0.2.1:6333", "c", Path("run")).exists()

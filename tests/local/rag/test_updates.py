@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,26 @@ def test_only_what_changed_is_read_and_embedded_again(
     assert manifest.points == 50
     killing.update(changed, place / "index")
     assert len(embedded) == 2
+
+
+def test_an_index_costs_the_seconds_of_all_its_updates(place: Path) -> None:
+    def held() -> Manifest:
+        manifest = Manifest.load(place / "index")
+        assert manifest is not None
+        return manifest
+
+    started = time.perf_counter()
+    killing.update({"a.md": "One."}, place / "index")
+    manifest = held()
+    assert 0 < manifest.seconds <= time.perf_counter() - started
+    manifest.seconds = 100.0
+    manifest.save(place / "index")
+    started = time.perf_counter()
+    killing.update({"a.md": "Two."}, place / "index")
+    assert 100 < held().seconds <= 100.001 + time.perf_counter() - started
+    before = held().seconds
+    killing.update({"a.md": "Two."}, place / "index")
+    assert held().seconds == before
 
 
 def test_status_names_what_is_stale_and_changes_nothing(place: Path) -> None:

@@ -136,6 +136,14 @@ def test_arms_that_answer_nothing_are_no_basis_for_a_choice() -> None:
     assert "too weak" in found["because"]
 
 
+def test_where_needs_leave_only_arms_that_answer_nothing_they_are_named_as_the_reason() -> None:
+    found = recommend(Needs(p95_latency_ms=20), figures((0.0, 0.01, 0.9, 0.8)))
+    assert found["arm"] is None
+    assert set(found["out"]) == {"rag", "tuned+rag"}
+    assert "no arm that meets the needs" in found["because"]
+    assert "too weak" not in found["because"]
+
+
 def test_a_budget_without_a_price_cannot_be_kept() -> None:
     with pytest.raises(ValueError, match="give queries_per_month too"):
         Needs(budget_per_month=5)

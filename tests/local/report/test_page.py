@@ -153,6 +153,16 @@ def test_in_a_browser_the_filter_and_the_search_leave_what_fits(tmp_path: Path) 
     assert "<title>2,123,13,3,|0 of 3 questions</title>" in done.stdout
 
 
+def test_what_was_refused_by_score_has_no_rate_and_no_prompt_without_room(tmp_path: Path) -> None:
+    passages = [PASSAGE, {**PASSAGE, "id": "2"}]
+    figures = write_run(tmp_path, ARMS, passages=passages, refusing="rag")
+    html = page.render(tmp_path, figures)
+    assert "had room for the first" not in html
+    (rates,) = re.findall(r"answers a second, in batches.*?</tr>", html, re.S)
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", rates)
+    assert cells == ["10", "10", "-", "10"]
+
+
 def test_the_page_says_what_was_tuned_otherwise_than_asked(tmp_path: Path) -> None:
     what = "micro-batches of 1 instead of 4: memory is short"
     figures = write_run(tmp_path, arms=ARMS)

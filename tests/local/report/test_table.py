@@ -71,3 +71,16 @@ def test_wrong_answers_are_told_apart_by_what_retrieval_did(tmp_path: Path) -> N
     figures = write_run(tmp_path)
     figures["failures"]["causes"] = {"rag": {"misread": 3, "not_found": 2, "no_gold": 1}}
     assert "rag wrong: gold not found 2, misread 3" in printed(figures)
+
+
+def test_where_tuning_pays_only_up_to_some_queries_the_line_says_up_to() -> None:
+    words = table.break_even_line(
+        {"documents_change": "never", "queries_per_month": 0.0, "up_to": 1234.5}
+    )
+    assert words.startswith("break-even: tuned costs less than rag up to 1,234 queries a month (")
+
+
+def test_an_arm_that_never_asked_its_model_has_no_rate(tmp_path: Path) -> None:
+    text = printed(write_run(tmp_path, refusing="rag"))
+    (rag,) = [line.split() for line in text.splitlines() if line.startswith(" rag  ")][1:]
+    assert rag[:3] == ["rag", "10+8+12", "-"]

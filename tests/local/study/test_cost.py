@@ -38,10 +38,28 @@ def test_break_even_is_where_both_cost_the_same() -> None:
     rag = {"tuning_seconds": 0.0, "indexing_seconds": 36.0, "seconds_per_1000": 40.0}
     arms = {"tuned": {"cost": tuned}, "rag": {"cost": rag}}
     found = break_even(arms, Needs(documents_change="monthly"))
-    assert found == {"documents_change": "monthly", "queries_per_month": 118_800.0}
+    assert found == {
+        "documents_change": "monthly",
+        "queries_per_month": 118_800.0,
+        "up_to": None,
+    }
     assert monthly_seconds("tuned", tuned, 118_800, "monthly") == pytest.approx(
         monthly_seconds("rag", rag, 118_800, "monthly")
     )
     slow = {"tuned": {"cost": {**tuned, "seconds_per_1000": 50.0}}, "rag": {"cost": rag}}
-    assert break_even(slow, Needs()) == {"documents_change": "never", "queries_per_month": None}
+    never = {"documents_change": "never", "queries_per_month": None, "up_to": None}
+    assert break_even(slow, Needs()) == never
     assert break_even({"base": {"cost": tuned}}, Needs()) is None
+
+
+def test_what_is_made_for_less_and_asked_for_more_pays_up_to_some_queries() -> None:
+    tuned = {"tuning_seconds": 12.0, "indexing_seconds": 0.0, "seconds_per_1000": 50.0}
+    rag = {"tuning_seconds": 0.0, "indexing_seconds": 36.0, "seconds_per_1000": 40.0}
+    found = break_even({"tuned": {"cost": tuned}, "rag": {"cost": rag}}, Needs())
+    assert found == {"documents_change": "never", "queries_per_month": 0.0, "up_to": 200.0}
+    assert monthly_seconds("tuned", tuned, 200, "never") == pytest.approx(
+        monthly_seconds("rag", rag, 200, "never")
+    )
+    as_quick = {**tuned, "seconds_per_1000": 40.0}
+    always = break_even({"tuned": {"cost": as_quick}, "rag": {"cost": rag}}, Needs())
+    assert always == {"documents_change": "never", "queries_per_month": 0.0, "up_to": None}

@@ -28,3 +28,9 @@ def test_f1_and_exact_match_on_fixed_figures(
 def test_rouge_l_follows_the_longest_common_subsequence() -> None:
     assert rouge_l("the cat sat on the mat", "the cat lay on the mat") == pytest.approx(5 / 6)
     assert rouge_l("", "x") == 0.0
+
+
+def test_rouge_l_knows_words_of_any_alphabet() -> None:
+    assert rouge_l("Паром зовётся Буревестник.", "паром зовётся буревестник") == 1.0
+    assert rouge_l("в шесть", "в семь") == pytest.approx(1 / 2)
+    assert rouge_l("the ferries Буревестник", "the ferry Буревестник") == 1.0

@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
+from local.recipe import Recipe
+from local.runs import write_json
 from local.study import schema
-from local.study.results import SCHEMA
+from local.study.results import SCHEMA, collect
 from tests.local.made_up import REFUSAL, write_run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -54,3 +56,24 @@ def test_a_study_of_refusals_alone_is_judged_by_them(tmp_path: Path) -> None:
     asked = [Record("Why?", REFUSAL), Record("How?", REFUSAL)]
     figures = write_run(tmp_path, ("base",), asked, {"base": ["because", REFUSAL]}, documents=None)
     assert figures["arms"]["base"]["quality"]["exact_match"]["mean"] == 0.5
+
+
+def test_passages_of_what_was_refused_by_score_are_not_counted_as_cut(tmp_path: Path) -> None:
+    assert write_run(tmp_path)["arms"]["rag"]["tokens"]["cut_passages"] == 2
+    figures = write_run(tmp_path, refusing="rag")
+    assert figures["arms"]["rag"]["tokens"]["cut_passages"] == 0
+    schema.Results.model_validate(figures)
+
+
+def test_a_resumed_tuning_and_an_updated_index_cost_all_their_seconds(tmp_path: Path) -> None:
+    figures = write_run(tmp_path, ("tuned", "rag"))
+    recipe = Recipe.model_validate(figures["recipe"]["filled"])
+    lock = {"stages": {"tune": {"seconds": 60.0}, "index": {"seconds": 1.5}}}
+    held = {"documents": {"a.md": 1}, "points": 1, "skipped": {}}
+    for tuning, indexing, expected in ((90.0, 4.5, (90.0, 4.5)), (50.0, 1.0, (60.0, 1.5))):
+        write_json(tmp_path / "adapter" / "training.json", {"epochs": [], "seconds": tuning})
+        write_json(tmp_path / "index" / "manifest.json", {**held, "seconds": indexing})
+        found = collect(recipe, tmp_path, lock)
+        assert (found["seconds"]["tune"], found["seconds"]["index"]) == expected
+        assert found["arms"]["tuned"]["cost"]["tuning_seconds"] == expected[0]
+        assert found["arms"]["rag"]["cost"]["indexing_seconds"] == expected[1]

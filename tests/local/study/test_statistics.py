@@ -5,7 +5,15 @@ import numpy as np
 import pytest
 
 from local.study import statistics
-from local.study.statistics import compare, estimate, holm, intervals, more_questions, sign_flip
+from local.study.statistics import (
+    compare,
+    estimate,
+    gap_intervals,
+    holm,
+    intervals,
+    more_questions,
+    sign_flip,
+)
 
 STUDIES, QUESTIONS = 1000, 80
 TRUTH = 0.1 + 0.5 * 0.4
@@ -44,7 +52,7 @@ def test_intervals_of_paired_differences_cover_the_truth() -> None:
     changed = generator.random(left.shape) < 0.5
     gaps = left - np.where(changed, 0.8 * token_f1s(generator, QUESTIONS, STUDIES), left)
     truth = 0.5 * (1 - 0.8) * TRUTH
-    low, high = intervals(gaps, seed=8)
+    low, high = gap_intervals(gaps, seed=8)
     assert 0.93 <= np.mean((low <= truth) & (high >= truth)) <= 0.97
 
 
@@ -123,6 +131,28 @@ def test_equal_answers_are_not_different_and_no_number_of_questions_would_tell()
     assert pair.p == pair.p_holm == 1.0
     assert not pair.different
     assert pair.more_questions is None
+
+
+@pytest.mark.parametrize("better", [0, 1, 30, 80])
+def test_a_difference_is_the_same_whichever_arm_comes_first(better: int) -> None:
+    left, right = [1.0] * better + [0.0] * (QUESTIONS - better), [0.0] * QUESTIONS
+    (ahead,) = compare({"left": left, "right": right}, seed=1)
+    (behind,) = compare({"right": right, "left": left}, seed=1)
+    low, high = behind.difference.ci95
+    assert ahead.difference.mean == -behind.difference.mean
+    assert ahead.difference.ci95 == pytest.approx((-high, -low))
+
+
+def test_equal_answers_to_a_few_questions_leave_room_to_either_side() -> None:
+    scores = [0.0, 0.3, 0.5, 1.0] * 5
+    (pair,) = compare({"a": scores, "b": scores}, seed=1)
+    assert pair.difference.ci95 == pytest.approx((-0.1611, 0.1611), abs=1e-4)  # Wilson's, 0 of 20
+
+
+def test_a_single_better_answer_of_many_may_be_chance() -> None:
+    (pair,) = compare({"a": [1.0] + [0.0] * 79, "b": [0.0] * 80}, seed=1)
+    assert not pair.different
+    assert pair.difference.ci95[0] <= 0 < pair.difference.ci95[1]
 
 
 def test_one_arm_alone_has_nothing_to_be_compared_with() -> None:

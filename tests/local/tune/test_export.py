@@ -106,6 +106,17 @@ def test_a_folder_with_something_else_in_it_is_left_alone(
     assert [p.name for p in (tmp_path / "thesis").iterdir()] == ["chapter.txt"]
 
 
+def test_an_adapter_is_never_overwritten_by_what_it_is_merged_into(
+    merge: Callable[..., Drift], tmp_path: Path
+) -> None:
+    adapter = tmp_path / "run" / "adapter"
+    assert (adapter / "ragtune.json").exists()
+    before = {path.name: path.read_bytes() for path in adapter.iterdir()}
+    with pytest.raises(RunError, match="adapter: holds something else"):
+        merge(adapter)
+    assert {path.name: path.read_bytes() for path in adapter.iterdir()} == before
+
+
 @pytest.mark.skipif(not quantizes(HARDWARE), reason="bitsandbytes is not here")
 def test_what_was_tuned_over_four_bits_is_merged_into_sixteen(
     project: Callable[..., Path], tiny_llama: Path, tmp_path: Path

@@ -9,7 +9,7 @@ from local.rag.embed import Embedder
 from local.rag.index import Retriever, update
 from local.recipe import Rag
 from local.records import Record
-from local.tune.rows import training_rows
+from local.tune.rows import stand_in_rows, training_rows
 from tests.conftest import FACTS, record_rows
 
 RECORDS = [Record(**row) for row in record_rows()]
@@ -67,3 +67,17 @@ def test_a_question_without_a_gold_document_keeps_what_is_found(
     shown = passages("records.without_gold=1", records=[*RECORDS, unanswerable])
     assert unanswerable.instruction in shown
     assert not any(GOLD[asked] in shown[asked] for asked in GOLD)
+
+
+@pytest.mark.parametrize(("share", "passages"), [(0.5, 6), (0.0, 0)])
+def test_stand_ins_are_as_many_rows_with_as_many_passages_as_there_will_be(
+    project: Callable[..., Path], retriever: Retriever, share: float, passages: int
+) -> None:
+    recipe = recipe_file.load(project(), (f"records.with_passages={share}",))
+    real = training_rows(recipe, RECORDS, retriever)
+    stand_ins = stand_in_rows(recipe, RECORDS, ["first chunk", "second chunk", "third chunk"])
+    assert len(stand_ins) == len(real)
+    for rows in (stand_ins, real):
+        shown = [row["context"] for row in rows if row["context"]]
+        assert len(shown) == passages
+        assert all("[2] " in context and "[3] " not in context for context in shown)
