@@ -96,9 +96,9 @@ class Sources:
             "generated_rag": lambda rng, f: _laid_out(
                 reading_task(rng, rng.randint(1, 4), refusals=0.3, most=_followers(rng, f)), rng
             ),
-            "page": lambda rng, _: _laid_out(page_task(rng, 1, 0.3, 8), rng),
+            "page": lambda rng, _: _laid_out(page_task(rng, 1, 0.2, 8), rng),
             "page_rag": lambda rng, f: _laid_out(
-                page_task(rng, rng.randint(1, 4), 0.5, _followers(rng, f)), rng
+                page_task(rng, rng.randint(1, 4), 0.3, _followers(rng, f)), rng
             ),
             "paragraph": self._paragraph,
             "paragraph_rag": self._paragraph_rag,

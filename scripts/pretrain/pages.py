@@ -28,7 +28,7 @@ from .wordlists import WORDS
 CHOICE = re.compile(r"\{(\w+):([^{}]*)\}")
 SLOT = re.compile(r"\{(\w+)\}")
 HELD_OUT = 25
-NEAR = 0.65
+NEAR = 0.5
 """How many of the questions that no stretch answers are near misses."""
 SYMBOLS = {"PLACE": "MASCOT"}
 """Symbols of a page that the grammar knows under another name."""

@@ -10,8 +10,14 @@ passage's words, to stop, and to refuse. Reads nothing of the demos.
         --output build/reader-2 --model SMOLLM2 --minutes 42 --rate 5e-4 --seed 12 \
         --adapter build/reader-1
     python -m scripts.pretrain.reader --text ../shared/data/text \
-        --output data/models/smollm2-reader --model SMOLLM2 --minutes 11 --rate 3e-4 --seed 13 \
+        --output build/reader-3 --model SMOLLM2 --minutes 11 --rate 3e-4 --seed 13 \
         --adapter build/reader-2
+    python -m scripts.pretrain.reader --text ../shared/data/text \
+        --output build/reader-4 --model SMOLLM2 --minutes 70 --rate 5e-4 --seed 14 \
+        --adapter build/reader-3
+    python -m scripts.pretrain.reader --text ../shared/data/text \
+        --output data/models/smollm2-reader --model SMOLLM2 --minutes 28 --rate 4e-4 --seed 15 \
+        --adapter build/reader-4
 """
 
 from __future__ import annotations
