@@ -16,10 +16,10 @@ def load() -> dict[str, Any]:
     return catalog
 
 
-def usd_per_hour(instance_type: str) -> float | None:
-    """The list price of an instance; None where the catalogue does not know it."""
+def usd_per_hour(instance_type: str, count: int = 1) -> float | None:
+    """The list price of so many instances; None where the catalogue does not know it."""
     price = load()["usd_per_hour"].get(instance_type)
-    return None if price is None else float(price)
+    return None if price is None else float(price) * count
 
 
 def gpus(instance_type: str) -> int | None:

@@ -74,9 +74,8 @@ def _jobs(account: Account) -> Iterator[Item]:
             if not _ours(client, job["TrainingJobArn"]):
                 continue
             found = client.describe_training_job(TrainingJobName=job["TrainingJobName"])
-            resources = found.get("ResourceConfig", {})
-            price = catalog.usd_per_hour(resources.get("InstanceType", ""))
-            hourly = None if price is None else price * resources["InstanceCount"]
+            machines = found["ResourceConfig"]
+            hourly = catalog.usd_per_hour(machines["InstanceType"], machines["InstanceCount"])
             so_far = _so_far(hourly, found.get("TrainingStartTime"))
             name = job["TrainingJobName"]
             yield Item("training job", name, hourly, so_far, "ragtune cloud stop RUN")

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cloud import remedies, spec
+from cloud import catalog, remedies, spec
 from cloud.account import Account, aws_errors, code_of
 from cloud.errors import CloudError
 from cloud.logs import Progress
@@ -283,7 +283,7 @@ def record_of(recipe: Recipe, names: Names) -> Record:
         prefix=names.prefix,
         instance_type=cloud.instance_type,
         instance_count=cloud.instance_count,
-        usd_per_hour=_hourly(cloud.instance_type, cloud.instance_count),
+        usd_per_hour=catalog.usd_per_hour(cloud.instance_type, cloud.instance_count),
         epochs=recipe.tune.epoch,
         role=cloud.role,
     )
@@ -300,16 +300,9 @@ def _as_found(record: Record, found: dict[str, Any], account: Account) -> Record
         prefix=key.removesuffix(f"/{record.job}/output"),
         instance_type=machines["InstanceType"],
         instance_count=machines["InstanceCount"],
-        usd_per_hour=_hourly(machines["InstanceType"], machines["InstanceCount"]),
+        usd_per_hour=catalog.usd_per_hour(machines["InstanceType"], machines["InstanceCount"]),
         role=found["RoleArn"].partition(":role/")[2],
     )
-
-
-def _hourly(instance_type: str, count: int) -> float | None:
-    from cloud import catalog
-
-    price = catalog.usd_per_hour(instance_type)
-    return None if price is None else price * count
 
 
 def _elapsed(found: dict[str, Any]) -> float:

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from local.errors import RecipeError, RunError
 from local.rag.chunks import FIELDS
+from local.rag.places import rebuild
 from local.workbench import Workbench
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ def show_status(status: dict[str, Any]) -> str:
     ]
     if status["settings"]:
         lines += [f"made with other settings: {one}" for one in status["settings"]]
-        head = f"{run}: of no use as it is; `ragtune index {run} --rebuild` makes it anew"
+        head = f"{run}: of no use as it is; {rebuild(Path(run))}"
     elif status["stale"]:
         head = f"{run}: stale; {status['unchanged']} documents unchanged"
     else:

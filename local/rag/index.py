@@ -272,7 +272,7 @@ def _refuse_other(manifest: Manifest, wanted: dict[str, Any], folder: Path) -> N
 def _again(folder: Path, rebuild: bool = False) -> str:
     """What to do, as a command that can be pasted; the index folder stands in the run folder."""
     if rebuild:
-        return f"`ragtune index {folder.parent} --rebuild` makes it anew"
+        return places.rebuild(folder.parent)
     return f"`ragtune index {folder.parent}` brings it up to date"
 
 

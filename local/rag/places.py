@@ -56,6 +56,11 @@ class Place(Protocol):
         """Remove what is there, if anything."""
 
 
+def rebuild(run: Path) -> str:
+    """What makes a run's index anew, as a command that can be pasted."""
+    return f"`ragtune index {run} --rebuild` makes it anew"
+
+
 def of(rag: Rag, folder: Path) -> Place:
     """The place of the index in ``folder``; a server's collection has the run folder's name."""
     if rag.qdrant == EMBEDDED:
@@ -107,10 +112,6 @@ class Server:
     def __str__(self) -> str:
         return f"{self.url}: collection {self.collection}"
 
-    @property
-    def _again(self) -> str:
-        return f"`ragtune index {self.run} --rebuild` makes it anew"
-
     def exists(self) -> bool:
         """Whether the collection is there.
 
@@ -137,9 +138,9 @@ class Server:
 
         client = server.connect(self.url)
         if not server.exists(client, self.collection):
-            raise RunError(f"{self}: it is gone; {self._again}")
+            raise RunError(f"{self}: it is gone; {rebuild(self.run)}")
         if server.carried(client, self.collection) != settings:
-            raise RunError(f"{self}: made with other settings; {self._again}")
+            raise RunError(f"{self}: made with other settings; {rebuild(self.run)}")
         return server.ServerVectorStore(client, self.collection)
 
     def drop(self) -> None:

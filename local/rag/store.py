@@ -26,6 +26,7 @@ from llama_index.core.vector_stores.utils import metadata_dict_to_node, node_to_
 
 from local.errors import RunError
 from local.rag.fusion import fused, ranked, reach
+from local.rag.places import rebuild
 
 DENSE, KEYWORD = "dense", "bm25"
 DOCUMENT_ID = "doc_id"
@@ -83,10 +84,8 @@ class EdgeVectorStore(BasePydanticVectorStore):
         except Exception as error:  # the engine raises bare Exception
             if "WouldBlock" in str(error):
                 raise RunError(f"{folder}: the index is open in another process") from None
-            run = folder.parent.parent
-            raise RunError(
-                f"{folder}: no usable index: {error}; `ragtune index {run} --rebuild` makes it anew"
-            ) from None
+            again = rebuild(folder.parent.parent)
+            raise RunError(f"{folder}: no usable index: {error}; {again}") from None
 
     @property
     def client(self) -> Any:

@@ -35,7 +35,7 @@ def training_rows(
         count = round(recipe.records.with_passages * len(records))
         chosen = chooser.sample(list(records), count)
         for record, passages in _retrieved(recipe, chosen, retriever):
-            rows.append(_with_passages(recipe, record, passages, own))
+            rows.append(_with_passages(recipe, record, [p.text for p in passages]))
     chooser.shuffle(rows)
     return rows
 
@@ -48,11 +48,10 @@ def stand_in_rows(
     ``chunks`` take the place of what would be found, in turn.
     """
     rows = training_rows(recipe, records, None)
-    template, own = recipe.template.build(), recipe.records.context == "input"
     top_k = recipe.rag.top_k
     for n, record in enumerate(records[: round(recipe.records.with_passages * len(records))]):
         passages = [chunks[(n * top_k + k) % len(chunks)] for k in range(top_k)]
-        rows.append(_row(record, template.context(record.context if own else "", passages)))
+        rows.append(_with_passages(recipe, record, passages))
     random.Random(recipe.seed).shuffle(rows)
     return rows
 
@@ -78,12 +77,9 @@ def _retrieved(
             yield record, found
 
 
-def _with_passages(
-    recipe: Recipe, record: Record, passages: "Sequence[Passage]", own: bool
-) -> TrainingRow:
-    template = recipe.template.build()
-    context = template.context(record.context if own else "", [p.text for p in passages])
-    return _row(record, context)
+def _with_passages(recipe: Recipe, record: Record, passages: Sequence[str]) -> TrainingRow:
+    own = record.context if recipe.records.context == "input" else ""
+    return _row(record, recipe.template.build().context(own, passages))
 
 
 def _row(record: Record, context: str) -> TrainingRow:
