@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import yaml
+from ragtune.cli import app as cli
+from ragtune.core import offline
+from ragtune_cloud.cli import jobs_app
 
-from cloud.cli import jobs_app
-from local import cli, hub
-
-hub.go_offline()
+offline.go_offline()
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["OMP_NUM_THREADS"] = (
     "1"  # tiny models gain nothing from more, and lose on a busy machine
@@ -125,7 +125,7 @@ def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def tiny_tokenizer(tiny_llama: Path) -> Any:
     """The tiny Llama's tokenizer."""
-    from local.models import load_tokenizer
+    from ragtune.models.load import load_tokenizer
 
     return load_tokenizer(tiny_llama)
 

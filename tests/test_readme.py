@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-
-from local.recipe import Needs
+from ragtune.recipe.schema import Needs
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTIONS = 16
@@ -29,7 +28,7 @@ def watch(event, arguments):
         print("LOOKED UP", arguments[0], file=sys.stderr, flush=True)
         raise SystemExit(99)
 sys.addaudithook(watch)
-from local.cli import main
+from ragtune.cli.app import main
 main()
 """
 
@@ -40,7 +39,7 @@ def watched(arguments: list[str], cwd: Path) -> "subprocess.CompletedProcess[str
     return subprocess.run(
         [sys.executable, "-c", WATCHED, *arguments],
         cwd=cwd,
-        env={**environment, "PYTHONPATH": str(ROOT), "COLUMNS": "100"},
+        env={**environment, "COLUMNS": "100"},
         capture_output=True,
         text=True,
         check=False,
@@ -116,7 +115,7 @@ def test_the_readmes_program_finds_passages(demo: Path) -> None:
     (program,) = re.findall(r"```python\n(.*?)```", page, re.S)
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program.replace('"RUN"', repr(str(folder)))],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ},
         capture_output=True,
         text=True,
         check=True,
@@ -134,7 +133,7 @@ def test_every_shipped_recipe_is_good(recipe: Path, tmp_path: Path) -> None:
 def test_the_yaml_of_the_readme_is_a_recipe(tmp_path: Path) -> None:
     page = (ROOT / "README.md").read_text(encoding="utf-8")
     needs, recipe = re.findall(r"```yaml\n(.*?)```", page, re.S)
-    from local import recipe_file
+    from ragtune.recipe import file as recipe_file
 
     assert set(yaml.safe_load(needs)["needs"]) == set(Needs.model_fields)
     Needs.model_validate(yaml.safe_load(needs)["needs"])

@@ -11,11 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from local import environment, hub
-from local.arms import Arm
-from local.models import probe
-from local.pipeline import Pipeline, open_run
-from local.template import Prompt
+from ragtune.arms.arm import Arm
+from ragtune.core import offline
+from ragtune.models.hardware import probe
+from ragtune.prompts.instruct import Prompt
+from ragtune.runs import environment
+from ragtune.runs.pipeline import Pipeline, open_run
 
 
 def measure(pipeline: Pipeline, name: Any, questions: int | None) -> dict[str, Any]:
@@ -108,7 +109,7 @@ def main() -> None:
     parser.add_argument("--dtype", help="of the weights on both sides; else the recipe's own")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
-    hub.go_offline()
+    offline.go_offline()
     pipeline = open_run(options.run)
     hardware = probe()
     if options.dtype:

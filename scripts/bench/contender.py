@@ -11,9 +11,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from local.models import probe
-from local.template import IGNORED
-from local.tune.samples import prepare
+from ragtune.models.hardware import probe
+from ragtune.prompts.instruct import IGNORED
+from ragtune.tuning.samples import prepare
+
 from scripts.bench.task import BATCH, LENGTH, Task
 
 TRL: dict[str, dict[str, Any]] = {
@@ -63,9 +64,9 @@ class Spent:
 
 def ragtune(task: Task, adapter: Path) -> "Spent":
     """Train through this project; return what training took."""
-    from local.tune.team import Team
-    from local.tune.train import Training
-    from local.watch import Silent
+    from ragtune.core.progress import Silent
+    from ragtune.tuning.distributed import Team
+    from ragtune.tuning.trainer import Training
 
     recipe = task.recipe()
     samples = prepare(task.read("rows"), recipe.tune, task.renderer(), LENGTH)
@@ -88,10 +89,9 @@ def trl(task: Task, adapter: Path, options: dict[str, Any]) -> "Spent":
     """Train through TRL's SFTTrainer; return what training took."""
     from datasets import Dataset
     from peft import LoraConfig
+    from ragtune.tuning.trainer import GAMMA, WEIGHT_DECAY
     from torch.optim.lr_scheduler import LambdaLR
     from trl import SFTConfig, SFTTrainer
-
-    from local.tune.train import GAMMA, WEIGHT_DECAY
 
     recipe, hardware = task.recipe(), probe()
     data = Dataset.from_list(

@@ -2,7 +2,7 @@
 
 Questions are those of closed_qa and information_extraction, their own context being gold. Half of
 them, by document, are held out; the other half is for choosing settings, and the weight in
-`local.rag.fusion` was chosen on it.
+`ragtune.retrieval.fusion` was chosen on it.
 """
 
 import argparse
@@ -17,19 +17,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
-from local import hub
-from local.builtin import builtin_embedder
-from local.models import probe
-from local.rag.chunks import Chunker
-from local.rag.documents import context_name, from_contexts, with_context_names
-from local.rag.embed import Embedder
-from local.rag.index import Retriever, update
-from local.rag.passages import Passage
-from local.rag.readers import Document
-from local.recipe import Rag
-from local.records import Record
-from local.study.retrieval import quality
+from ragtune.core import offline
+from ragtune.core.bundled import builtin_embedder
+from ragtune.models.hardware import probe
+from ragtune.recipe.schema import Rag
+from ragtune.results.retrieval import quality
+from ragtune.retrieval.chunks import Chunker
+from ragtune.retrieval.embedder import Embedder
+from ragtune.retrieval.index import Retriever, update
+from ragtune.retrieval.passages import Passage
+from ragtune.sources.documents import context_name, from_contexts, with_context_names
+from ragtune.sources.readers import Document
+from ragtune.sources.records import Record
 
 ASKED = ("closed_qa", "information_extraction")
 MODES = ("dense", "keyword", "hybrid")
@@ -113,7 +112,7 @@ def against_exact(records: Sequence[Record], asked: Sequence[Record]) -> dict[st
 
 
 def _ndcg(names: Sequence[str], gold: str) -> float:
-    """1 / log2(1 + rank) of the first gold passage, as `local.study.retrieval` takes it."""
+    """1 / log2(1 + rank) of the first gold passage, as `ragtune.results.retrieval` takes it."""
     return 1 / math.log2(2 + names.index(gold)) if gold in names else 0.0
 
 
@@ -142,7 +141,7 @@ def main() -> None:
     parser.add_argument("--development", action="store_true", help="the half to choose settings on")
     parser.add_argument("--exact", type=int, default=600, help="rows compared with fp32; 0: none")
     options = parser.parse_args()
-    hub.go_offline()
+    offline.go_offline()
     records = load(options.records)[: options.contexts]
     asked = half(records, held_out=not options.development)
     print("| chunk tokens | mode | k | category | questions | recall@k | MRR | nDCG@k |")

@@ -10,15 +10,14 @@ from random import Random
 from typing import Any
 
 import numpy as np
-
-from local import hub
-from local.builtin import builtin_embedder
-from local.models import probe
-from local.rag.documents import from_documents
-from local.rag.embed import Embedder
-from local.rag.index import Retriever, update
-from local.rag.readers import Document
-from local.recipe import Rag
+from ragtune.core import offline
+from ragtune.core.bundled import builtin_embedder
+from ragtune.models.hardware import probe
+from ragtune.recipe.schema import Rag
+from ragtune.retrieval.embedder import Embedder
+from ragtune.retrieval.index import Retriever, update
+from ragtune.sources.documents import from_documents
+from ragtune.sources.readers import Document
 
 RAG = Rag(search="dense", chunk_tokens=256, chunk_overlap=0.2, top_k=10)
 BATCH = 512
@@ -73,7 +72,7 @@ def ingest(contender: str, size: int, queries: int, folder: Path, records: str) 
 
 
 def _ours(documents: list[str], questions: list[str], folder: Path) -> dict[str, Any]:
-    from local.rag.chunks import Chunker
+    from ragtune.retrieval.chunks import Chunker
 
     embedder = Embedder(builtin_embedder(), probe())
     sources = [Document(f"{n}.txt", text) for n, text in enumerate(documents)]
@@ -204,7 +203,7 @@ def change(size: int, folder: Path) -> dict[str, Any]:
 
 
 def _edge(folder: Path, new: bool) -> tuple[Any, Callable[[], None]]:
-    from local.rag.store import EdgeVectorStore
+    from ragtune.retrieval.stores.embedded import EdgeVectorStore
 
     place = folder / "edge"
     store = EdgeVectorStore.create(place, DIMENSION) if new else EdgeVectorStore.open(place)
@@ -228,7 +227,7 @@ def _local_mode(folder: Path, new: bool) -> tuple[Any, Callable[[], None]]:
 
 def main() -> None:
     """Measure one part, named on the command line, and print its figures as a line of JSON."""
-    hub.go_offline()
+    offline.go_offline()
     part, contender, size, queries, folder, records = sys.argv[1:]
     if part == "change":
         print(json.dumps(change(int(size), Path(folder))))

@@ -7,11 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from local.builtin import builtin_model, data_folder
-from local.models import load_tokenizer
-from local.recipe import Recipe
-from local.template import Renderer, Row, Template
-from local.tune.samples import TrainingRow
+from ragtune.core.bundled import builtin_model, data_folder
+from ragtune.models.load import load_tokenizer
+from ragtune.prompts.instruct import Renderer, Row, Template
+from ragtune.recipe.schema import Recipe
+from ragtune.tuning.samples import TrainingRow
 
 BATCH = 8
 """Rows an optimiser step: TRL's default."""

@@ -13,8 +13,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from local import environment
-from local.models import probe, quiet_libraries
+from ragtune.models.hardware import probe
+from ragtune.models.load import quiet_libraries
+from ragtune.runs import environment
+
 from scripts.bench.contender import TRL
 from scripts.bench.task import SHAPES, Task, records, write_model, write_rows
 

@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cloud import cost
-from cloud.names import names
-from cloud.request import filled, job_tags, training_request
-from cloud.resolve import flatten
-from cloud.spec import Spec
-from local.recipe import Recipe
-from local.runs import write_json, write_jsonl
+from ragtune.core.files import write_json, write_jsonl
+from ragtune.recipe.schema import Recipe
+from ragtune_cloud import cost
+from ragtune_cloud.names import names
+from ragtune_cloud.request import filled, job_tags, training_request
+from ragtune_cloud.resolve import flatten
+from ragtune_cloud.spec import Spec
 
 DATA = Path(__file__).resolve().parents[2] / "tests" / "data" / "jumpstart"
 ACCOUNT = "123456789012"

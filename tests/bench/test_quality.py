@@ -1,5 +1,6 @@
-from local.rag.documents import with_context_names
-from local.records import Record
+from ragtune.sources.documents import with_context_names
+from ragtune.sources.records import Record
+
 from scripts.bench import quality
 
 

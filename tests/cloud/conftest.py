@@ -11,12 +11,13 @@ import pytest
 from botocore.loaders import Loader
 from moto import mock_aws
 from moto.core.models import botocore_stubber
+from ragtune.core.files import digest, file_hash, write_json, write_jsonl
+from ragtune.recipe import file as recipe_file
+from ragtune.recipe.schema import Recipe
+from ragtune.runs.pipeline import Pipeline
+from ragtune.runs.stage import Run
+from ragtune_cloud.account import Account
 
-from cloud.account import Account
-from local import recipe_file
-from local.pipeline import Pipeline
-from local.recipe import Recipe
-from local.runs import Run, digest, file_hash, write_json, write_jsonl
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, archive
 from tests.conftest import ROOT
 
@@ -120,8 +121,8 @@ def recipe(**sections: Any) -> Recipe:
 
 def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> Path:
     """A run folder as a finished, proven run leaves it, as far as promotion reads it."""
-    from local import recipe_file
-    from local.runs import write_text
+    from ragtune.core.files import write_text
+    from ragtune.recipe import file as recipe_file
 
     row = {"instruction": "When?", "context": "The harbour opens at six.", "response": "six"}
     blank = {"category": "", "document": "", "evidence": "", "group": ""}

@@ -3,13 +3,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cloud.names import masked
-from tests.conftest import ROOT
+from ragtune_cloud.names import masked
 
 WITHOUT = """
 import sys
 sys.modules["boto3"] = sys.modules["botocore"] = None
-from local.cli import main
+from ragtune.cli.app import main
 main()
 """
 
@@ -17,7 +16,7 @@ main()
 def without_boto3(*arguments: object) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, "-c", WITHOUT, *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ},
         capture_output=True,
         text=True,
         check=False,

@@ -7,17 +7,17 @@ from typing import Any
 
 import boto3
 import pytest
+import ragtune_cloud.account
+import ragtune_cloud.cli
+from ragtune.core.files import read_json, read_jsonl, write_json, write_jsonl
+from ragtune.sources.records import Record
+from ragtune_cloud import endpoints, jobs
+from ragtune_cloud.account import Account
 
-import cloud.account
-import cloud.cli
-from cloud import endpoints, jobs
-from cloud.account import Account
-from local.records import Record
-from local.runs import read_json, read_jsonl, write_json, write_jsonl
 from tests.cloud.conftest import make_run, recipe
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, Killed, Trap
 
-SLEEPERS = ("cloud.watching", "cloud.endpoints", "cloud.cli_endpoints")
+SLEEPERS = ("ragtune_cloud.watching", "ragtune_cloud.endpoints", "ragtune_cloud.cli_endpoints")
 YES = ("--accept-eula", "--yes")
 Call = Callable[..., tuple[int, str, str]]
 
@@ -26,7 +26,7 @@ Call = Callable[..., tuple[int, str, str]]
 def ragtune(monkeypatch: pytest.MonkeyPatch, called: Call, account: Callable[[], Account]) -> Call:
     """Run the command in this process against the made-up account: exit code, stdout, stderr."""
     opened = account()
-    monkeypatch.setattr(cloud.account, "Account", lambda region, profile=None: opened)
+    monkeypatch.setattr(ragtune_cloud.account, "Account", lambda region, profile=None: opened)
     for module in SLEEPERS:
         monkeypatch.setattr(f"{module}.sleep", lambda seconds: None)
     return called
@@ -169,7 +169,7 @@ def test_a_time_to_live_deletes_by_itself_and_so_does_every_failure(
     def interrupted(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cloud.cli_endpoints.sleep", interrupted)
+    monkeypatch.setattr("ragtune_cloud.cli_endpoints.sleep", interrupted)
     assert ragtune("cloud", "deploy", completed, "--ttl", "30", *YES)[0] == 130
     assert fake.things["Endpoint"] == {}
 
@@ -231,7 +231,7 @@ def test_killed_at_any_call_a_deployment_is_found_again_and_deleted_whole(
     record, made = jobs.read_record(completed), recipe()
     opened = account()
     trap = Trap(opened.session)
-    from cloud.spec import find
+    from ragtune_cloud.spec import find
 
     spec = find(record.model_id, None, REGION, completed)
     assert spec is not None

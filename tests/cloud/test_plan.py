@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ragtune.core.errors import RecipeError, RunError
+from ragtune_cloud.errors import CloudError
+from ragtune_cloud.plan import Choices, Plan, plan
+from ragtune_cloud.show import show
 
-from cloud.errors import CloudError
-from cloud.plan import Choices, Plan, plan
-from cloud.show import show
-from local.errors import RecipeError, RunError
 from tests.cloud.conftest import recipe
 
 EULA = Choices(eula=True)

@@ -60,7 +60,7 @@ def start(address: str, *arguments: object) -> "subprocess.Popen[str]":
     return subprocess.Popen(
         [sys.executable, "-m", "local", *map(str, arguments)],
         cwd=ROOT,
-        env={**os.environ, "AWS_ENDPOINT_URL": address, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "AWS_ENDPOINT_URL": address},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

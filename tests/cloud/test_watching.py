@@ -4,17 +4,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ragtune.core.files import read_jsonl, write_jsonl
+from ragtune.core.progress import Silent
+from ragtune.recipe import file as recipe_file
+from ragtune.sources.records import Record
+from ragtune_cloud import endpoints, evaluate, fetch, jobs, watching
+from ragtune_cloud.account import Account
+from ragtune_cloud.compare import compare
+from ragtune_cloud.errors import CloudError
+from ragtune_cloud.logs import Progress
+from ragtune_cloud.plan import Choices, plan
 
-from cloud import endpoints, evaluate, fetch, jobs, watching
-from cloud.account import Account
-from cloud.compare import compare
-from cloud.errors import CloudError
-from cloud.logs import Progress
-from cloud.plan import Choices, plan
-from local import recipe_file
-from local.records import Record
-from local.runs import read_jsonl, write_jsonl
-from local.watch import Silent
 from tests.cloud.conftest import recipe
 from tests.cloud.fake import FakeSageMaker
 

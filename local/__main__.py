@@ -1,5 +1,0 @@
-"""``python -m local`` is the command ``ragtune``."""
-
-from local.cli import main
-
-main()

@@ -1,1 +1,0 @@
-"""Retrieval: documents → chunks → Qdrant → passages with scores and sources."""

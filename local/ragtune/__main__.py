@@ -1,0 +1,5 @@
+"""``python -m local`` is the command ``ragtune``."""
+
+from ragtune.cli.app import main
+
+main()

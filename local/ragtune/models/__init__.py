@@ -1,0 +1,1 @@
+"""Base model, adapter and tokenizer: found, checked, loaded."""

@@ -1,0 +1,53 @@
+"""The machine: where this process computes, and in which precision."""
+
+import importlib.util
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Hardware:
+    """Where this process computes, and what was chosen because of it.
+
+    ``train_dtype`` is that of the frozen weights and the activations in training; ``load_dtype``
+    that of the weights while answering.
+    """
+
+    device: str
+    name: str
+    threads: int
+    train_dtype: str
+    load_dtype: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields, for ``results.json``."""
+        return asdict(self)
+
+
+def probe() -> Hardware:
+    """Look at the machine: CUDA, then MPS, then CPU; bf16 only where the processor computes it.
+
+    Training is in bf16, as in the cloud, or else in fp32: fp16 would need its loss scaled.
+
+    A CPU without bf16 instructions emulates them at a fraction of fp32's speed, so the flags
+    decide, not what the library accepts. On CPU answers are decoded in fp32: in bf16 an answer
+    would depend on the batch that it was decoded in.
+    """
+    import torch
+
+    threads = torch.get_num_threads()
+    if torch.cuda.is_available():
+        modern = torch.cuda.is_bf16_supported(including_emulation=False)
+        train, load = ("bfloat16", "bfloat16") if modern else ("float32", "float16")
+        return Hardware("cuda", torch.cuda.get_device_name(), threads, train, load)
+    if torch.backends.mps.is_available():
+        return Hardware("mps", "Apple MPS", threads, "float32", "float32")
+    flags = torch.cpu.get_capabilities()
+    fast = bool(flags.get("amx_bf16") or flags.get("avx512_bf16"))
+    name = str(flags.get("cpu_name", "CPU"))
+    return Hardware("cpu", name, threads, "bfloat16" if fast else "float32", "float32")
+
+
+def quantizes(hardware: Hardware) -> bool:
+    """Whether bitsandbytes is here and computes in 4 bits on the device: CUDA and CPU."""
+    return hardware.device != "mps" and importlib.util.find_spec("bitsandbytes") is not None

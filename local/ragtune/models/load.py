@@ -1,0 +1,89 @@
+"""Base model, adapter, tokenizer and embedder: find them, check them, load them.
+
+Everything is read from a local folder; a hub id becomes one through ``hub.snapshot``.
+"""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ragtune.core.errors import ModelError
+from ragtune.models.hardware import Hardware
+
+if TYPE_CHECKING:
+    import torch
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """The tokenizer beside a model; one that has no pad token pads with EOS.
+
+    Raises ModelError where there is none or it names no EOS.
+    """
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except Exception as error:
+        raise ModelError(f"{folder}: no usable tokenizer: {_first_line(error)}") from None
+    if tokenizer.eos_token_id is None:
+        raise ModelError(f"{folder}: the tokenizer names no end-of-sequence token")
+    if tokenizer.pad_token_id is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def load_base(
+    folder: Path, hardware: Hardware, *, training: bool = False, quantized: bool = False
+) -> "torch.nn.Module":
+    """The base model on the device, in evaluation mode, in the precision of its use.
+
+    ``quantized``: the weights of its linear layers are kept in nf4, with quantized constants.
+
+    Raises ModelError where the weights do not fit the configuration.
+    """
+    import torch
+    from transformers import LlamaForCausalLM
+
+    quiet_libraries()
+    dtype = getattr(torch, hardware.train_dtype if training else hardware.load_dtype)
+    how = _in_nf4(dtype, hardware.device) if quantized else {}
+    try:
+        model = LlamaForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, **how)
+    except Exception as error:
+        raise ModelError(f"{folder}: the model cannot be loaded: {_first_line(error)}") from None
+    for layer in model.modules():
+        # A CPU's first evaluation would pack 4-bit weights for inference, and training end there.
+        if hasattr(layer, "support_avx512bf16_for_cpu"):
+            layer.support_avx512bf16_for_cpu = False
+    loaded: torch.nn.Module = model.to(hardware.device).eval()
+    if not training:
+        from ragtune.models.engines.onednn import through_onednn
+
+        through_onednn(loaded)
+    return loaded
+
+
+def _in_nf4(dtype: "torch.dtype", device: str) -> dict[str, Any]:
+    from transformers import BitsAndBytesConfig
+
+    config = BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
+    return {"quantization_config": config, "device_map": {"": device}}
+
+
+def quiet_libraries() -> None:
+    """Keep notes of libraries that no user can act on off the terminal."""
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.get_verbosity()  # sets a level of its own, once
+    for name in ("bitsandbytes", "transformers", "accelerate", "sentence_transformers", "httpx"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    transformers_logging.disable_progress_bar()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

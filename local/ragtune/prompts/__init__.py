@@ -1,0 +1,1 @@
+"""Records and passages → the text and tokens that a model reads."""

@@ -1,0 +1,1 @@
+"""The one recipe: its schema, its file, a first one."""

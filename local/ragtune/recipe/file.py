@@ -1,0 +1,164 @@
+"""Reading a recipe: YAML with line numbers, overrides, and all its faults in one report."""
+
+import difflib
+import types
+import typing
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from ragtune.core.errors import Fault, RecipeError
+from ragtune.recipe.schema import Recipe
+
+Location = tuple[str | int, ...]
+
+
+def load(path: Path, overrides: tuple[str, ...] = ()) -> Recipe:
+    """Read ``path``, apply overrides such as ``tune.epoch=2``, and fill in the defaults.
+
+    Raises RecipeError with every fault: its file and line (or the override it came from), the
+    field, what is wrong and what is allowed.
+    """
+    tree, lines = _parse(path)
+    places = {location: f"{path}:{line}" for location, line in lines.items()}
+    for override in overrides:
+        _apply(tree, override, places)
+    try:
+        return Recipe.model_validate(tree).at(path.parent)
+    except ValidationError as error:
+        faults = [_fault(e, places, f"{path}:1") for e in error.errors()]
+        raise RecipeError(sorted(faults, key=_by_line)) from None
+
+
+def dump(recipe: Recipe) -> str:
+    """The filled recipe as YAML; reading it back gives an equal recipe."""
+    return yaml.safe_dump(recipe.filled, sort_keys=False, allow_unicode=True, width=100)
+
+
+def _parse(path: Path) -> tuple[dict[str, Any], dict[Location, int]]:
+    """The content of a YAML file, and the line on which each key stands."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        tree = yaml.safe_load(text)
+    except FileNotFoundError:
+        raise RecipeError(f"{path}: no such recipe; `ragtune init` writes one") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: cannot be read as a recipe: {error}") from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise RecipeError(f"{path}:{line}: not valid YAML: {error.problem}") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise RecipeError(f"{path}:1: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(tree, dict):
+        raise RecipeError(f"{path}:1: a recipe is a mapping that begins with `name:`")
+    lines: dict[Location, int] = {}
+    faults = list(_walk(node, (), lines, str(path)))
+    if faults:
+        raise RecipeError(faults)
+    return tree, lines
+
+
+def _walk(
+    node: yaml.Node | None, location: Location, lines: dict[Location, int], file: str
+) -> typing.Iterator[Fault]:
+    """Note the line of every key; yield a fault for each key written twice."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*location, str(key.value))
+            line = key.start_mark.line + 1
+            if here in lines:
+                first = f"written twice, first on line {lines[here]}; keep one"
+                yield Fault(f"{file}:{line}", _dotted(here), first)
+            lines[here] = line
+            yield from _walk(value, here, lines, file)
+    elif isinstance(node, yaml.SequenceNode):
+        for n, value in enumerate(node.value):
+            lines[(*location, n)] = value.start_mark.line + 1
+            yield from _walk(value, (*location, n), lines, file)
+
+
+def _apply(tree: dict[str, Any], override: str, places: dict[Location, str]) -> None:
+    """Set one dotted field in ``tree`` from ``field=value``; the value is read as YAML."""
+    name, equals, text = override.partition("=")
+    keys = tuple(name.strip().split("."))
+    where = f"--set {override}"
+    if not equals or not all(keys):
+        raise RecipeError(f"{where}: write it as field=value, for example tune.epoch=2")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise RecipeError(f"{where}: the value is not valid YAML") from None
+    target = tree
+    for key in keys[:-1]:
+        if not isinstance(target.get(key), dict):
+            target[key] = {}
+        target = target[key]
+    target[keys[-1]] = value
+    places[keys] = where
+
+
+def _fault(error: Any, places: dict[Location, str], top: str) -> Fault:
+    location: Location = tuple(error["loc"])
+    where = next(
+        (places[location[:n]] for n in range(len(location), 0, -1) if location[:n] in places), top
+    )
+    problem = _problem(error, location)
+    return Fault(where, _dotted(location) or "recipe", problem)
+
+
+def _problem(error: Any, location: Location) -> str:
+    """Say in one clause what is wrong and what is allowed."""
+    kind, got = error["type"], error.get("input")
+    if kind == "extra_forbidden":
+        known = _keys_beside(location)
+        near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"allowed: {', '.join(known)}"
+        return f"unknown key; {hint}"
+    if kind == "missing":
+        field = _field_at(location)
+        return f"missing; {field.description}" if field and field.description else "missing"
+    message = error["msg"].removeprefix("Value error, ")
+    message = message[0].lower() + message[1:]
+    return message if kind == "value_error" else f"{message}, got {_short(got)}"
+
+
+def _by_line(fault: Fault) -> tuple[str, int]:
+    file, _, line = fault.where.rpartition(":")
+    return (file, int(line)) if line.isdigit() else (fault.where, 0)
+
+
+def _dotted(location: Location) -> str:
+    return ".".join(str(part) for part in location)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _keys_beside(location: Location) -> list[str]:
+    section = _section(Recipe, location[:-1])
+    return list(section.model_fields) if section else []
+
+
+def _field_at(location: Location) -> Any:
+    section = _section(Recipe, location[:-1])
+    return section.model_fields.get(str(location[-1])) if section else None
+
+
+def _section(model: type[BaseModel], location: Location) -> type[BaseModel] | None:
+    for key in location:
+        field = model.model_fields.get(str(key))
+        annotation: Any = field.annotation if field else None
+        options = typing.get_args(annotation) if isinstance(annotation, types.UnionType) else ()
+        inner = next(
+            (o for o in (annotation, *options) if isinstance(o, type) and issubclass(o, BaseModel)),
+            None,
+        )
+        if inner is None:
+            return None
+        model = inner
+    return model

@@ -1,0 +1,384 @@
+"""The one recipe: what its fields are, what each allows, and the identity of a filled one.
+
+Field names are the field's own, JumpStart's for tuning. Reading a recipe from a file, with its
+faults and overrides, is ``recipe_file``'s work.
+"""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from ragtune.core import hub
+from ragtune.prompts import instruct as forms
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Arm = Literal["base", "tuned", "rag", "tuned+rag"]
+ARMS: tuple[Arm, ...] = ("base", "tuned", "rag", "tuned+rag")
+PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+class Section(BaseModel):
+    """A part of the recipe; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Model(Section):
+    """The model that is tuned and asked."""
+
+    local: str = Field("builtin", description="`builtin`, `smollm2`, a folder, or a hub id")
+    revision: str | None = Field(None, description="the hub revision, for a hub id")
+    jumpstart: str | None = Field(None, description="the JumpStart model to promote to")
+
+
+class Records(Section):
+    """Instruction records: Dolly's instruction, context, response, category."""
+
+    source: str = Field(description="a jsonl file, a folder of them, or a hub id")
+    revision: str | None = Field(None, description="the hub revision, for a hub id")
+    categories: list[str] | None = Field(None, description="keep these categories; null: all")
+    context: Literal["input", "passage"] = Field(
+        "input",
+        description="`input`: a record's context belongs to its question and is always shown; "
+        "`passage`: it is knowledge to be retrieved, hidden from base and tuned",
+    )
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.1, description="share held out, split by document, when study.questions is held-out"
+    )
+    with_passages: Share = Field(
+        0.0, description="share of training rows given once more with retrieved passages"
+    )
+    without_gold: Share = Field(
+        0.0, description="share of the rows with passages that get others instead of the gold one"
+    )
+    max_bad_lines: Share = Field(0.01, description="more broken lines than this share: an error")
+
+
+class Documents(Section):
+    """What is retrieved from."""
+
+    source: str = Field(
+        description="a folder of md, txt, html, pdf, docx; or `contexts`: the records' own"
+    )
+    max_file_mb: Annotated[float, Field(gt=0)] = Field(
+        50.0, description="bigger files are left out, named with this reason"
+    )
+
+
+class Template(Section):
+    """JumpStart's template.json, the separator, and how a passage is shown."""
+
+    prompt: str = Field(forms.PROMPT, description="with {instruction} and {context}")
+    completion: str = Field(forms.COMPLETION, description="with {response}")
+    separator: str = Field(forms.SEPARATOR, description="between prompt and completion")
+    passage: str = Field(forms.PASSAGE, description="with {number} and {text}")
+
+    @field_validator("prompt", "completion", "passage")
+    @classmethod
+    def _has_its_fields(cls, form: str, info: Any) -> str:
+        allowed = {
+            "prompt": forms.PROMPT_FIELDS,
+            "completion": forms.COMPLETION_FIELDS,
+            "passage": forms.PASSAGE_FIELDS,
+        }[info.field_name]
+        found = forms.fields_of(form)
+        if unknown := found - allowed:
+            raise ValueError(f"unknown {_braced(unknown)}; allowed: {_braced(allowed)}")
+        required = allowed - {"context", "number"}
+        if missing := required - found:
+            raise ValueError(f"{_braced(missing)} is missing")
+        return form
+
+    def build(self) -> forms.Template:
+        """The template that renders."""
+        return forms.Template(self.prompt, self.completion, self.separator, self.passage)
+
+
+class TuneLocal(Section):
+    """What only the local side can do; a recipe that departs from the defaults is not promotable.
+
+    The defaults are the cloud job's: blocks and loss on every token.
+    """
+
+    layout: Literal["blocks", "rows", "packed"] = Field(
+        "blocks",
+        description="`blocks`: rows concatenated and cut; `rows`: one row a sample; `packed`: "
+        "whole rows side by side, none seeing another",
+    )
+    loss: Literal["all", "completion"] = Field("all", description="tokens that are trained on")
+    quantize: Literal["nf4"] | None = Field(
+        None, description="the frozen weights in 4 bits while tuning (QLoRA, Dettmers et al. 2023)"
+    )
+    dora: bool = Field(False, description="weight-decomposed LoRA (Liu et al. 2024)")
+    rslora: bool = Field(
+        False, description="LoRA scaled by alpha / sqrt(r) (Kalajdzievski 2023), not alpha / r"
+    )
+
+
+class Tune(Section):
+    """LoRA tuning, under JumpStart's names, bounds and defaults."""
+
+    epoch: Annotated[int, Field(ge=1, le=1000)] = 5
+    learning_rate: Annotated[float, Field(ge=1e-8, le=1)] = 1e-4
+    lora_r: Annotated[int, Field(ge=1)] = 8
+    lora_alpha: Annotated[int, Field(ge=1)] = 32
+    lora_dropout: Share = 0.05
+    target_modules: str = Field("q_proj,v_proj", description=f"comma list of {PROJECTIONS}")
+    instruction_tuned: Literal[True] = Field(True, description="the only form tuned here")
+    max_input_length: Annotated[int, Field(ge=-1)] = Field(
+        -1, description="tokens a block; -1: at most 1024 and what the model reads"
+    )
+    per_device_train_batch_size: Annotated[int, Field(ge=1, le=1000)] = 4
+    per_device_eval_batch_size: Annotated[int, Field(ge=1, le=1000)] = 1
+    gradient_accumulation_steps: Annotated[int, Field(ge=1)] = Field(
+        4, description="stands for the devices of the cloud instance: 4 on ml.g5.12xlarge"
+    )
+    validation_split_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    train_data_split_seed: Annotated[int, Field(ge=0)] = 0
+    max_train_samples: Annotated[int, Field(ge=-1)] = -1
+    max_val_samples: Annotated[int, Field(ge=-1)] = -1
+    local: TuneLocal = TuneLocal()
+
+    @field_validator("target_modules")
+    @classmethod
+    def _known_projections(cls, value: str) -> str:
+        unknown = [name for name in value.split(",") if name not in PROJECTIONS]
+        if unknown:
+            raise ValueError(f"unknown {', '.join(unknown)}; allowed: {', '.join(PROJECTIONS)}")
+        return value
+
+    @field_validator("max_input_length")
+    @classmethod
+    def _a_length(cls, value: int) -> int:
+        if value == 0:
+            raise ValueError("a block needs tokens: -1, or 1 and more")
+        return value
+
+
+class Rag(Section):
+    """Retrieval-augmented generation."""
+
+    chunk_tokens: Annotated[int, Field(ge=16)] = Field(
+        256, description="tokens of the embedder a chunk"
+    )
+    chunk_overlap: Annotated[float, Field(ge=0, le=0.5)] = Field(0.2, description="share")
+    top_k: Annotated[int, Field(ge=1, le=100)] = 4
+    search: Literal["dense", "keyword", "hybrid"] = "hybrid"
+    rerank: str | None = Field(
+        None, description="a cross-encoder's folder, to rank what was found anew; null: none"
+    )
+    refuse_below: Literal["calibrated"] | float | None = Field(
+        None,
+        description="score of the best passage below which the answer is study.refusal; "
+        "`calibrated`: refuses 5 % of the training questions; null: the model is always asked",
+    )
+    embedder: str = Field("builtin", description="`builtin` (all-MiniLM-L6-v2), a folder or hub id")
+    qdrant: str = Field(
+        "embedded",
+        description="`embedded`: Qdrant's engine in this process; or a server's http(s) URL, its "
+        "key in QDRANT_API_KEY",
+    )
+
+    @field_validator("qdrant")
+    @classmethod
+    def _embedded_or_a_server(cls, value: str) -> str:
+        if value != "embedded" and not value.startswith(("http://", "https://")):
+            raise ValueError(f"`embedded` or an http(s) URL, got {value!r}")
+        if "@" in value or "api_key" in value:
+            raise ValueError("a recipe holds no keys; put the server's into QDRANT_API_KEY")
+        return value
+
+
+class Study(Section):
+    """The held-out questions and how they are asked."""
+
+    questions: str = Field("held-out", description="`held-out`: the split; or a jsonl file")
+    max_questions: Annotated[int, Field(ge=1)] | None = Field(None, description="null: all")
+    arms: list[Arm] = Field(list(ARMS), min_length=1)
+    max_new_tokens: Annotated[int, Field(ge=1, le=4096)] = 100
+    batch_size: Annotated[int, Field(ge=1)] = Field(16, description="questions decoded together")
+    latency_questions: Annotated[int, Field(ge=1)] = Field(
+        32, description="questions asked one at a time to measure latency"
+    )
+    refusal: str = Field(
+        "not in the documents", description="the response that says there is no answer"
+    )
+    general_text: str = Field(
+        "builtin", description="plain text on which forgetting is measured: `builtin`, or a file"
+    )
+    learning_curve: list[Annotated[float, Field(gt=0, le=1)]] = Field(
+        [], description="shares of the training records to tune on as well; each takes its time"
+    )
+
+    @field_validator("arms")
+    @classmethod
+    def _each_once(cls, value: list[Arm]) -> list[Arm]:
+        if len(set(value)) != len(value):
+            raise ValueError("an arm is named twice")
+        return [arm for arm in ARMS if arm in value]
+
+    @field_validator("learning_curve")
+    @classmethod
+    def _rising(cls, value: list[float]) -> list[float]:
+        return sorted(set(value))
+
+
+class Needs(Section):
+    """What the recommendation weighs the measurements with; null: it does not matter."""
+
+    p95_latency_ms: Annotated[float, Field(gt=0)] | None = None
+    min_quality: Share | None = Field(None, description="token F1 that is good enough")
+    cite_sources: bool = False
+    documents_change: Literal["never", "monthly", "weekly", "daily"] = Field(
+        "never", description="daily: only what retrieves will do; else how often to index or tune"
+    )
+    queries_per_month: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="cost is then machine time a month; null: tokens a question"
+    )
+    price_per_hour: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="of the machine, in a currency of yours"
+    )
+    watts: Annotated[float, Field(gt=0)] | None = Field(
+        None, description="that the machine draws at work; null: energy is not told"
+    )
+    budget_per_month: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="in that currency; needs queries_per_month and price_per_hour"
+    )
+
+    @model_validator(mode="after")
+    def _budget_can_be_compared(self) -> "Needs":
+        if self.budget_per_month is not None:
+            for name in ("queries_per_month", "price_per_hour"):
+                if getattr(self, name) is None:
+                    raise ValueError(f"budget_per_month is compared with a price; give {name} too")
+        return self
+
+
+class Promote(Section):
+    """What a run must have shown before its recipe may be submitted."""
+
+    tuned_beats_base: bool = Field(True, description="by more than chance, on token F1, at 95 %")
+    no_leaks: bool = Field(True, description="no held-out question also among the training rows")
+
+
+class Cloud(Section):
+    """Where a promoted recipe runs; no part of its identity.
+
+    Account numbers have no place here: role, bucket and keys go by name.
+    """
+
+    model_version: str | None = Field(None, description="JumpStart's; null: the newest known")
+    region: str = "us-east-1"
+    instance_type: str = "ml.g5.12xlarge"
+    instance_count: Annotated[int, Field(ge=1)] = 1
+    max_cost_usd: Annotated[float, Field(gt=0)] = Field(
+        25.0, description="the job is stopped there"
+    )
+    role: Annotated[str, Field(pattern=r"^[\w+=,.@/-]+$")] | None = Field(
+        None, description="the name of the SageMaker execution role, with its path"
+    )
+    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = Field(
+        None, description="null: SageMaker's own, sagemaker-REGION-ACCOUNT"
+    )
+    prefix: Annotated[str, Field(pattern=r"^[\w./-]*\w$")] = "ragtune"
+    kms_key: Annotated[str, Field(pattern=r"^[\w/-]+$")] | None = Field(
+        None, description="id or alias/NAME; null: S3's own encryption"
+    )
+    encrypt_traffic: bool = Field(True, description="between the job's containers")
+    network_isolation: bool = Field(True, description="the container reaches no network")
+    subnets: list[str] = []
+    security_groups: list[str] = []
+    spot: bool = Field(False, description="cheaper, but an interruption starts the job over")
+    tags: dict[str, str] = {}
+
+    @model_validator(mode="after")
+    def _whole_vpc(self) -> "Cloud":
+        if bool(self.subnets) != bool(self.security_groups):
+            raise ValueError("subnets and security_groups go together")
+        return self
+
+
+class Recipe(Section):
+    """A whole recipe, filled with its defaults."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")] = Field(
+        description="lower-case letters, digits and -, at most 40"
+    )
+    seed: Annotated[int, Field(ge=1, le=1000)] = 10
+    model: Model = Model()
+    records: Records
+    documents: Documents | None = None
+    template: Template = Template()
+    tune: Tune = Tune()
+    rag: Rag = Rag()
+    study: Study = Study()
+    needs: Needs = Needs()
+    cloud: Cloud = Cloud()
+    promote: Promote = Promote()
+
+    _folder: Path = Path()
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> "Recipe":
+        if self.documents is None and self.records.with_passages:
+            raise ValueError("records.with_passages needs documents to retrieve from")
+        if self.documents is None and set(self.study.arms) <= {"rag", "tuned+rag"}:
+            raise ValueError("study.arms rag and tuned+rag need documents")
+        passages = any("rag" in arm for arm in self.arms) or self.records.with_passages
+        if "context" not in forms.fields_of(self.template.prompt):
+            for shown, what in (
+                (passages, "passages"),
+                (self.records.context == "input", "the records' contexts"),
+            ):
+                if shown:
+                    raise ValueError(f"template.prompt: {{context}} is missing, where {what} go")
+        return self
+
+    @property
+    def arms(self) -> list[Arm]:
+        """The arms that this recipe can run: without documents there is nothing to retrieve."""
+        return [a for a in self.study.arms if self.documents is not None or "rag" not in a]
+
+    def at(self, folder: Path) -> "Recipe":
+        """The same recipe with its paths taken from ``folder``, that of its file."""
+        recipe = self.model_copy()
+        recipe._folder = folder
+        return recipe
+
+    def path(self, value: str) -> Path:
+        """A path as written in the recipe: relative to the recipe's own folder."""
+        return self._folder / Path(value).expanduser()
+
+    @property
+    def hub_ids(self) -> list[str]:
+        """What the recipe names on a hub: neither built in, nor a path that exists, nor a word."""
+        named = [self.model.local, self.records.source, self.rag.embedder]
+        return [name for name in named if hub.is_id(name) and not self.path(name).exists()]
+
+    @property
+    def filled(self) -> dict[str, Any]:
+        """Every field with its value, in the schema's order."""
+        return self.model_dump(mode="json")
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of the filled recipe less name, needs, cloud and promote, in hexadecimal.
+
+        Those say what the result is weighed with and where it runs; none changes what is
+        measured, so a run stays valid when they change.
+        """
+        beside = {"name", "needs", "cloud", "promote"}
+        what = {k: v for k, v in self.filled.items() if k not in beside}
+        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def run_name(self) -> str:
+        """The name of its run folder."""
+        return f"{self.name}-{self.identity[:8]}"
+
+
+def _braced(names: set[str] | frozenset[str]) -> str:
+    return ", ".join("{" + name + "}" for name in sorted(names))

@@ -1,0 +1,1 @@
+"""From answers to figures, a verdict, a table and a page."""

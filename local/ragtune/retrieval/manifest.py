@@ -1,0 +1,132 @@
+"""What an index holds, by content: the record that makes updates small, exact and safe to kill.
+
+A document that is about to change is first written down as unfinished; only when its chunks are
+in the store, and flushed, is it written down as held. Whatever a kill leaves is therefore either
+held exactly as the manifest says, or named as unfinished and made anew by the next update.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ragtune.core.errors import RunError
+from ragtune.core.files import write_json
+
+FILE = "manifest.json"
+FORMAT = 3
+"""Raised when readers, chunks or points change, so that an index made before is not added to."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """How a corpus differs from an index, each a list of names in order.
+
+    ``unfinished`` are those which a stopped update left, wherever they now belong.
+    """
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+    unfinished: list[str]
+    unchanged: int
+
+    @property
+    def touched(self) -> list[str]:
+        """Every document that has to be made or removed."""
+        return sorted({*self.added, *self.changed, *self.removed, *self.unfinished})
+
+    def __str__(self) -> str:
+        parts = {
+            "added": len(self.added),
+            "changed": len(self.changed),
+            "removed": len(self.removed),
+            "unfinished": len(self.unfinished),
+        }
+        shown = [f"{count} {what}" for what, count in parts.items() if count]
+        return ", ".join([*shown, f"{self.unchanged} unchanged"])
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields."""
+        return asdict(self)
+
+
+@dataclass
+class Manifest:
+    """The content of ``manifest.json``.
+
+    ``settings`` say what the vectors and chunks were made with. ``documents`` holds the number of
+    chunks of each document that has any, ``hashes`` the content of each that was read, ``skipped``
+    the reasons of those left out, ``unreadable`` which of them had been opened. ``created`` says
+    that the store has been made. ``seconds`` are those of all updates together.
+    """
+
+    settings: dict[str, Any]
+    created: bool = False
+    points: int = 0
+    documents: dict[str, int] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    unreadable: dict[str, str] = field(default_factory=dict)
+    unfinished: list[str] = field(default_factory=list)
+    hashes: dict[str, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @classmethod
+    def load(cls, folder: Path) -> "Manifest | None":
+        """The manifest in ``folder``; None where there is none.
+
+        Raises RunError where it cannot be read or is of another version.
+        """
+        try:
+            content = json.loads((folder / FILE).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError) as error:
+            raise RunError(f"{folder / FILE}: cannot be read: {error}") from None
+        try:
+            return cls(**content)
+        except TypeError:
+            raise RunError(f"{folder}: an index of another version of ragtune") from None
+
+    def save(self, folder: Path) -> None:
+        """Write the manifest in one step: to a temporary name, flushed, then renamed."""
+        self.unfinished = [name for name in self.unfinished if name not in self.hashes]
+        self.points = sum(self.documents.values())
+        write_json(folder / FILE, vars(self))
+
+    def differs(self, settings: Mapping[str, Any]) -> list[str]:
+        """The settings in which this index differs, each as ``name is → wanted``."""
+        names = [n for n in settings if self.settings.get(n) != settings[n]]
+        return [f"{n} {_short(self.settings.get(n))} → {_short(settings[n])}" for n in names]
+
+    def compare(self, hashes: Mapping[str, str]) -> Changes:
+        """How a corpus with these contents differs from what is held."""
+        unfinished = set(self.unfinished)
+        both = [n for n in sorted(hashes) if n in self.hashes]
+        return Changes(
+            added=[n for n in sorted(hashes) if n not in self.hashes and n not in unfinished],
+            changed=[n for n in both if hashes[n] != self.hashes[n]],
+            removed=[n for n in sorted(self.hashes) if n not in hashes],
+            unfinished=sorted(unfinished),
+            unchanged=sum(hashes[n] == self.hashes[n] for n in both),
+        )
+
+    def begin(self, names: Iterable[str]) -> None:
+        """Write down that these documents are about to change."""
+        for name in names:
+            for known in (self.documents, self.hashes, self.unreadable):
+                known.pop(name, None)
+        self.unfinished = sorted({*self.unfinished, *names})
+
+    def finish(self, name: str, content: str, chunks: int, reason: str = "") -> None:
+        """Write down that a document is held with so many chunks, or left out for a reason."""
+        self.hashes[name] = content
+        if reason:
+            self.unreadable[name] = reason
+        else:
+            self.documents[name] = chunks
+
+
+def _short(value: Any) -> str:
+    return str(value)[:12]

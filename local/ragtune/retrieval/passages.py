@@ -1,0 +1,37 @@
+"""A retrieved passage, and which of several is the gold one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ragtune.sources.records import Record
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A retrieved chunk.
+
+    ``score`` is cosine, BM25, or the weighted sum of both that ``fusion`` describes, by the search
+    mode.
+    """
+
+    id: str
+    document: str
+    locator: str
+    text: str
+    score: float
+
+
+def gold_rank(record: Record, passages: Sequence[Passage]) -> int | None:
+    """The rank, from 1, of the first gold passage; None where none was found.
+
+    Gold is a passage of the gold document that, where the evidence sentence is known, holds it.
+    """
+    wanted = _squeeze(record.evidence)
+    for rank, passage in enumerate(passages, 1):
+        if passage.document == record.document and wanted in _squeeze(passage.text):
+            return rank
+    return None
+
+
+def _squeeze(text: str) -> str:
+    return " ".join(text.split())

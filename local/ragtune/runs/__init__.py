@@ -1,0 +1,1 @@
+"""Run folders: their stages, made in order and reused."""

@@ -1,0 +1,120 @@
+"""Tuning in several processes: the parent's side, and one process's.
+
+A process is started as ``python -m ragtune.runs.worker``.
+The parent has written the run's data already; each process reads it, trains its share, and the
+first writes the adapter and ``tuned.json`` into the stage's scratch folder.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from ragtune.core import errors, offline
+from ragtune.core.errors import RagtuneError
+from ragtune.core.files import read_json, read_jsonl, write_json
+from ragtune.core.progress import Silent
+from ragtune.recipe import file as recipe_file
+from ragtune.runs.workbench import Workbench
+
+
+def tune_together(run_folder: Path, work: Path, processes: int) -> dict[str, Any]:
+    """Start the processes and wait for them; what training came to.
+
+    Raises what one of them raised, and KeyboardInterrupt once all have stopped after Ctrl-C.
+    """
+    from ragtune.tuning.distributed import environment
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    threads = max(1, (os.cpu_count() or 1) // processes)
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-m", "ragtune.runs.worker", str(run_folder), str(work)],
+            env={"OMP_NUM_THREADS": str(threads), **environment(rank, processes, port)},
+        )
+        for rank in range(processes)
+    ]
+    try:
+        _wait(started, work)
+    except KeyboardInterrupt:
+        for process in started:  # each keeps what it has after its step, on the same Ctrl-C
+            process.wait()
+        raise
+    finally:
+        for process in started:
+            process.kill()
+    found: dict[str, Any] = read_json(work / "tuned.json")
+    return found
+
+
+def _wait(started: "list[subprocess.Popen[bytes]]", work: Path) -> None:
+    """Return when all have ended well; raise for the first that did not."""
+    while any(codes := [process.poll() for process in started]) or None in codes:
+        for rank, code in enumerate(codes):
+            if code:
+                raise _error(work / f"error-{rank}.json", code)
+        time.sleep(0.1)
+
+
+def _error(path: Path, code: int) -> BaseException:
+    if code == errors.INTERRUPTED:
+        return KeyboardInterrupt()
+    if not path.exists():
+        return errors.ModelError(f"a tuning process ended with code {code}")
+    said = read_json(path)
+    kind: type[RagtuneError] = getattr(errors, said["kind"])
+    return kind(said["message"])
+
+
+class _Stderr(Silent):
+    """A watcher of the first process: lines on stderr, and no bar."""
+
+    def __init__(self, speaks: bool) -> None:
+        self._speaks = speaks
+
+    def say(self, line: str) -> None:
+        if self._speaks:
+            print(line, file=sys.stderr, flush=True)
+
+
+def main(run_folder: Path, work: Path) -> int:
+    """Train one process's share; the exit code."""
+    from ragtune.tuning.distributed import Accelerated
+    from ragtune.tuning.trainer import tune
+
+    offline.go_offline()
+    rank = int(os.environ["RANK"])
+    try:
+        lock = read_json(run_folder / "lock.json")
+        recipe = recipe_file.load(run_folder / "recipe.yaml")
+        bench = Workbench(recipe.at(run_folder / lock["recipe_folder"]), run_folder)
+        team = Accelerated()
+        tuned = tune(
+            bench.recipe,
+            bench.base,
+            bench.samples(read_jsonl(run_folder / "data" / "train.jsonl")),
+            hardware=bench.hardware,
+            folder=work,
+            watcher=_Stderr(speaks=rank == 0),
+            team=team,
+        )
+        if rank == 0:
+            write_json(work / "tuned.json", tuned.to_json())
+        team.leave()
+    except RagtuneError as error:
+        said = {"kind": type(error).__name__, "message": str(error)}
+        (work / f"error-{rank}.json").write_text(json.dumps(said), encoding="utf-8")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return errors.INTERRUPTED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))

@@ -1,0 +1,229 @@
+"""Instruction records: load, filter, split.
+
+A record has Dolly's four fields, ``instruction, context, response, category``, and may name
+its gold ``document`` (a file name), the ``evidence`` in it (a sentence), and the ``group`` of
+records that ask for the same fact in other words. A question of the study is a record too: its
+response is the reference.
+"""
+
+import hashlib
+import json
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ragtune.core import hub
+from ragtune.core.errors import RecordsError
+from ragtune.recipe.schema import Recipe
+
+REQUIRED = ("instruction", "response")
+OPTIONAL = ("context", "category", "document", "evidence", "group")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One instruction record; fields that a source does not have are empty."""
+
+    instruction: str
+    response: str
+    context: str = ""
+    category: str = ""
+    document: str = ""
+    evidence: str = ""
+    group: str = ""
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits over the whole content: equal rows have equal ids."""
+        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:12]
+
+    @property
+    def source(self) -> str:
+        """What a split must not tear apart: the gold document, else the context, else itself."""
+        return self.document or self.context or self.id
+
+    def query(self, *, with_context: bool) -> str:
+        """What is looked up for it: its context too, where that is part of the question."""
+        return f"{self.instruction}\n{self.context}" if with_context else self.instruction
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """The question as a reader would compare it: case and spacing do not count."""
+        return _squeeze(self.instruction), _squeeze(self.context)
+
+
+@dataclass(frozen=True)
+class BadLine:
+    """A line that is no record, and why."""
+
+    where: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Records in file order, and the lines that are none."""
+
+    records: list[Record]
+    bad: list[BadLine] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Training records, held-out questions, and what is to be known of them.
+
+    ``leaked`` are questions that also stand, word for word, among the training records.
+    """
+
+    train: list[Record]
+    test: list[Record]
+    bad: list[BadLine]
+    leaked: list[Record]
+
+
+def prepare(recipe: Recipe) -> Split:
+    """Load the records, keep the recipe's categories, and split off the held-out questions.
+
+    Raises RecordsError for a source that is missing, empty or too broken, for categories that
+    leave nothing, and for a split that leaves a side empty. OfflineError for a hub id while
+    offline.
+    """
+    spec = recipe.records
+    loaded = _load(recipe, spec.source, spec.revision)
+    records = loaded.records
+    if spec.categories is not None:
+        wanted = set(spec.categories)
+        records = [r for r in records if r.category in wanted]
+        if not records:
+            found = ", ".join(sorted({r.category or "(none)" for r in loaded.records}))
+            raise RecordsError(
+                f"records.categories: {', '.join(spec.categories)} leave no record of "
+                f"{spec.source}; it has {found}"
+            )
+    bad = loaded.bad
+    if recipe.study.questions == "held-out":
+        train, test = split(records, spec.test_fraction, recipe.seed)
+    else:
+        questions = _load(recipe, recipe.study.questions, None)
+        train, test, bad = records, questions.records, [*bad, *questions.bad]
+    if recipe.study.max_questions is not None:
+        test = test[: recipe.study.max_questions]
+    for side, rows in (("training records", train), ("held-out questions", test)):
+        if not rows:
+            raise RecordsError(f"{spec.source}: no {side}; the split needs two documents or more")
+    seen = {r.key for r in train}
+    return Split(train, test, bad, [r for r in test if r.key in seen])
+
+
+def split(
+    records: Sequence[Record], test_fraction: float, seed: int
+) -> tuple[list[Record], list[Record]]:
+    """Split off about ``test_fraction`` of the records, whole documents at a time, at least one.
+
+    Documents are drawn in an order that depends on ``seed`` and on the records alone; both sides
+    keep the file's order.
+    """
+    sources = list(dict.fromkeys(r.source for r in records))
+    random.Random(seed).shuffle(sources)
+    sizes: dict[str, int] = {}
+    for record in records:
+        sizes[record.source] = sizes.get(record.source, 0) + 1
+    held: set[str] = set()
+    count, wanted = 0, max(1, round(test_fraction * len(records)))
+    for source in sources:
+        if count >= wanted:
+            break
+        held.add(source)
+        count += sizes[source]
+    train = [r for r in records if r.source not in held]
+    return train, [r for r in records if r.source in held]
+
+
+def _load(recipe: Recipe, source: str, revision: str | None) -> Loaded:
+    path = recipe.path(source)
+    if not path.exists() and hub.is_id(source):
+        rows = hub.dataset_rows(source, revision)
+        loaded = _parse((f"{source} row {n}", row) for n, row in enumerate(rows, 1))
+    else:
+        loaded = _parse(_lines(path))
+    if not loaded.records:
+        reason = f"; first: {loaded.bad[0]}" if loaded.bad else ""
+        raise RecordsError(f"{path if path.exists() else source}: holds no records{reason}")
+    share = len(loaded.bad) / (len(loaded.bad) + len(loaded.records))
+    if share > recipe.records.max_bad_lines:
+        named = "; ".join(map(str, loaded.bad[:5]))
+        more = f"; and {len(loaded.bad) - 5} more" if len(loaded.bad) > 5 else ""
+        raise RecordsError(
+            f"{len(loaded.bad)} of {len(loaded.bad) + len(loaded.records)} lines are broken, over "
+            f"records.max_bad_lines ({recipe.records.max_bad_lines:g}): {named}{more}"
+        )
+    return loaded
+
+
+def _lines(path: Path) -> Iterable[tuple[str, Any]]:
+    """Every non-empty line of a jsonl file or a folder of them, parsed, with its place."""
+    if not path.exists():
+        raise RecordsError(
+            f"{path}: no such file or folder; name a .jsonl file, a folder or a hub id"
+        )
+    files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+    if not files:
+        raise RecordsError(f"{path}: holds no .jsonl file")
+    for file in files:
+        for number, line in enumerate(file.read_bytes().splitlines(), 1):
+            if line.strip():
+                yield f"{file.name}:{number}", _json(line)
+
+
+def _json(line: bytes) -> Any:
+    """The parsed line, or the exception that says why it cannot be parsed."""
+    try:
+        return json.loads(line.decode("utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        return error
+
+
+def _parse(rows: Iterable[tuple[str, Any]]) -> Loaded:
+    loaded = Loaded([])
+    for where, row in rows:
+        reason = _fault(row)
+        if reason:
+            loaded.bad.append(BadLine(where, reason))
+        else:
+            texts = {name: row.get(name) or "" for name in (*REQUIRED, *OPTIONAL)}
+            loaded.records.append(Record(**texts))
+    return loaded
+
+
+def _fault(row: Any) -> str | None:
+    """Why a parsed line is no record; None where it is one."""
+    if isinstance(row, UnicodeDecodeError):
+        return "not UTF-8"
+    if isinstance(row, json.JSONDecodeError):
+        return f"not JSON: {row.msg} at column {row.colno}"
+    if not isinstance(row, dict):
+        return "not a JSON object"
+    for name in (*REQUIRED, *OPTIONAL):
+        if reason := _no_text(row.get(name) or ""):
+            return f"{name} {reason}"
+    for name in REQUIRED:
+        if not (row.get(name) or "").strip():
+            return f"{name} is missing or empty"
+    return None
+
+
+def _no_text(value: Any) -> str | None:
+    """Why a field's value is no text; None where it is one."""
+    if not isinstance(value, str):
+        return "is not text"
+    half = any("\ud800" <= letter <= "\udfff" for letter in value)
+    return "holds half a character (a lone surrogate)" if half else None
+
+
+def _squeeze(text: str) -> str:
+    return " ".join(text.lower().split())

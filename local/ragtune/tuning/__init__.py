@@ -1,0 +1,1 @@
+"""Training rows → samples → batches → the LoRA run; merge and export."""

@@ -1,0 +1,107 @@
+"""The base model with LoRA in it, and the fp32 weights that the optimiser works on."""
+
+from typing import Any
+
+import torch
+
+from ragtune.core.errors import ModelError
+from ragtune.recipe.schema import Recipe
+from ragtune.tuning.batches import Batch
+from ragtune.tuning.kernels import attention, dropout
+from ragtune.tuning.kernels.loss import summed_loss
+
+
+def with_lora(model: Any, recipe: Recipe) -> Any:
+    """Freeze the model and add the recipe's LoRA, in the model's own precision.
+
+    Raises ModelError where the target modules are not in the model.
+    """
+    from peft import LoraConfig, get_peft_model
+
+    spec = recipe.tune
+    config = LoraConfig(
+        r=spec.lora_r,
+        lora_alpha=spec.lora_alpha,
+        lora_dropout=spec.lora_dropout,
+        target_modules=spec.target_modules.split(","),
+        bias="none",
+        task_type="CAUSAL_LM",
+        use_dora=spec.local.dora,
+        use_rslora=spec.local.rslora,
+    )
+    try:
+        found = get_peft_model(model, config, autocast_adapter_dtype=False)
+    except ValueError as error:
+        raise ModelError(f"tune.target_modules: {str(error).splitlines()[0]}") from None
+    found.peft_config["default"].base_model_name_or_path = recipe.model.local
+    attention.use(found.get_base_model())
+    if next(found.parameters()).device.type == "cpu":
+        dropout.use(found)
+    return found.train()
+
+
+def batch_loss(model: Any, batch: Batch) -> torch.Tensor:
+    """The summed loss, in nats, over a batch's supervised tokens; logits are taken on those only.
+
+    ``model`` is one that ``with_lora`` made.
+    """
+    base = model.get_base_model()
+    hidden = base.model(
+        input_ids=batch.ids,
+        position_ids=batch.positions,
+        use_cache=False,
+        segments=batch.segments,
+    ).last_hidden_state
+    return summed_loss(hidden[0, batch.places], base.lm_head.weight, batch.targets)
+
+
+class MasterWeights:
+    """fp32 copies of the trained weights: the model computes in 16 bits, the optimiser does not.
+
+    Rounding to 16 bits after each step would swallow small updates.
+    """
+
+    def __init__(self, model: Any) -> None:
+        named = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
+        self.names = [name for name, _ in named]
+        self._trained = [parameter for _, parameter in named]
+        self.weights = [p.detach().clone().float().requires_grad_() for p in self._trained]
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all gradients."""
+        for trained, weight in zip(self._trained, self.weights, strict=True):
+            trained.grad, weight.grad = None, torch.zeros_like(weight)
+
+    def collect(self) -> None:
+        """Add the model's gradients to those of the copies, in fp32."""
+        for trained, weight in zip(self._trained, self.weights, strict=True):
+            if trained.grad is not None:
+                assert weight.grad is not None
+                weight.grad += trained.grad
+                trained.grad = None
+
+    @property
+    def gradients(self) -> list[torch.Tensor]:
+        """The collected gradients, fp32."""
+        return [weight.grad for weight in self.weights if weight.grad is not None]
+
+    @torch.no_grad()
+    def publish(self) -> None:
+        """Write the copies into the model."""
+        for trained, weight in zip(self._trained, self.weights, strict=True):
+            trained.copy_(weight)
+
+    @torch.no_grad()
+    def load(self, tensors: dict[str, torch.Tensor]) -> None:
+        """Take weights by name, and write them into the model."""
+        for name, weight in zip(self.names, self.weights, strict=True):
+            weight.copy_(tensors[name])
+        self.publish()
+
+    def state(self) -> dict[str, torch.Tensor]:
+        """The weights by name, fp32, copied."""
+        return {
+            name: weight.detach().cpu().clone()
+            for name, weight in zip(self.names, self.weights, strict=True)
+        }

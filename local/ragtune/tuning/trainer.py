@@ -1,0 +1,376 @@
+"""The LoRA training run, with the cloud container's schedule.
+
+AdamW at a constant rate within an epoch, times 0.85 after each (llama-recipes' StepLR); no
+warm-up, no clipping; whole batches only; the adapter of the best validation epoch is kept. A step
+averages over all supervised tokens of its batch, however they are cut into micro-batches. Order
+and dropout are drawn from the seed and the step, so a run that was stopped goes on from its
+checkpoint as if it had not been, bitwise on a CPU.
+"""
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ragtune.core.errors import ModelError
+from ragtune.core.progress import Advance, Silent, Watcher
+from ragtune.models.hardware import Hardware, quantizes
+from ragtune.models.load import load_base, quiet_libraries
+from ragtune.recipe.schema import Recipe
+from ragtune.tuning import checkpoint, lora, memory
+from ragtune.tuning.batches import collate, epoch_steps, micro_batches
+from ragtune.tuning.checkpoint import Progress
+from ragtune.tuning.distributed import Team
+from ragtune.tuning.interrupt import Interrupt
+from ragtune.tuning.samples import Sample, Samples
+
+GAMMA = 0.85
+WEIGHT_DECAY = 0.1
+"""As on the published job's command line."""
+CHECKPOINT_SECONDS = 60.0
+"""At most so much work is lost to a kill, beside what an epoch's end saves."""
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a training run came to; losses are means a token, in nats.
+
+    ``steps`` holds loss and rate of every optimiser step; ``seconds`` are those of training alone,
+    over all the processes' starts; ``substitutions`` say what was done otherwise than asked.
+    """
+
+    epochs: list[dict[str, float]]
+    steps: list[dict[str, float]]
+    best_epoch: int | None
+    trainable_parameters: int
+    parameters: int
+    seconds: float
+    supervised_tokens_a_second: float
+    resumed_from_step: int
+    micro_batch: int
+    substitutions: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields, for ``results.json``."""
+        return asdict(self)
+
+
+def tune(
+    recipe: Recipe,
+    base: Path,
+    samples: Samples,
+    *,
+    hardware: Hardware,
+    folder: Path,
+    watcher: Watcher | None = None,
+    team: Team | None = None,
+    advance: Advance = lambda step, total: None,
+) -> Tuned:
+    """Train the recipe's LoRA; write ``adapter/`` and ``checkpoint/`` into ``folder``.
+
+    Raises ModelError where the target modules are not in the model, the loss is not finite or
+    one sample does not fit into memory; RunError where a checkpoint cannot be written.
+    """
+    training = Training(
+        recipe,
+        base,
+        samples,
+        hardware=hardware,
+        folder=folder,
+        watcher=watcher or Silent(),
+        team=team or Team(),
+    )
+    training.run(advance)
+    return training.finish()
+
+
+class Training:
+    """A run in hand: the model, its optimiser, and how far it has come."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        base: Path,
+        samples: Samples,
+        *,
+        hardware: Hardware,
+        folder: Path,
+        watcher: Watcher,
+        team: Team,
+    ) -> None:
+        import transformers
+
+        quiet_libraries()
+        transformers.set_seed(recipe.seed)
+        self.recipe, self.samples, self.hardware = recipe, samples, hardware
+        self.folder, self.watcher, self.team = folder, watcher, team
+        self.interrupt = Interrupt()
+        quantized = recipe.tune.local.quantize is not None and quantizes(hardware)
+        loaded = load_base(base, hardware, training=True, quantized=quantized)
+        self.model = lora.with_lora(loaded, recipe)
+        self.weights = lora.MasterWeights(self.model)
+        self.optimizer = torch.optim.AdamW(
+            self.weights.weights,
+            lr=recipe.tune.learning_rate,
+            weight_decay=WEIGHT_DECAY,
+            fused=hardware.device != "mps",
+        )
+        self.progress = Progress(micro_batch=samples.micro_batch)
+        self.best: dict[str, torch.Tensor] = {}
+        self.steps_an_epoch = samples.census.steps_an_epoch
+        self.total = self.steps_an_epoch * recipe.tune.epoch
+        self.resumed_from = self._resume()
+        self._saved = time.monotonic()
+        if recipe.tune.local.quantize and not quantized:
+            self._substitute(
+                f"weights in {hardware.train_dtype} instead of {recipe.tune.local.quantize}: "
+                f"bitsandbytes does not compute on {hardware.device} here"
+            )
+        self._make_room()
+
+    def run(self, advance: Advance = lambda step, total: None) -> None:
+        """Train to the end; Ctrl-C keeps a checkpoint of the last whole step, then interrupts."""
+        with self.interrupt:
+            for epoch in range(len(self.progress.epochs), self.recipe.tune.epoch):
+                order = epoch_steps(
+                    len(self.samples.train), self.samples.batch, self.recipe.seed, epoch
+                )
+                for chosen in order[self.progress.step - epoch * self.steps_an_epoch :]:
+                    self._step(epoch, [self.samples.train[n] for n in chosen])
+                    advance(self.progress.step, self.total)
+                    if self._asked_to_stop():
+                        self._stop()
+                    if time.monotonic() - self._saved > CHECKPOINT_SECONDS:
+                        self._save()
+                self._end_epoch(epoch)
+
+    def _step(self, epoch: int, chosen: Sequence[Sample]) -> None:
+        started = time.perf_counter()
+        tokens = sum(s.supervised for s in chosen)
+        rate = self.recipe.tune.learning_rate * GAMMA**epoch
+        loss = self.gradients(chosen)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.weights.publish()
+        self.weights.clear()
+        now = self.progress
+        now.step += 1
+        now.summed_loss += loss * tokens
+        now.tokens += tokens
+        now.supervised += tokens
+        now.seconds += time.perf_counter() - started
+        now.steps.append({"step": now.step, "loss": loss, "learning_rate": rate})
+
+    def gradients(self, chosen: Sequence[Sample]) -> float:
+        """``accumulate``; where memory runs out, halve the micro-batch and begin the step anew."""
+        while True:
+            try:
+                return self.accumulate(chosen)
+            except RuntimeError as error:
+                if not memory.is_exhausted(error):
+                    raise
+            self.weights.clear()
+            self._shrink()
+
+    def accumulate(self, chosen: Sequence[Sample]) -> float:
+        """Add up the gradients of the mean loss over a step's tokens; return that loss, in nats.
+
+        Raises ModelError, naming rows, where the loss or a gradient is not finite.
+        """
+        total, tokens = 0.0, max(1, sum(s.supervised for s in chosen))
+        suspects: Sequence[Sample] = chosen
+        for number, micro in enumerate(self._share(chosen, self.progress.micro_batch)):
+            self._seed(number)
+            loss = lora.batch_loss(self.model, collate(micro, self.hardware.device))
+            (loss / tokens).backward()  # type: ignore[no-untyped-call]
+            self.weights.collect()
+            total += loss.item()
+            if not math.isfinite(total):
+                suspects = micro
+                break
+        summed = torch.tensor([total], device=self.hardware.device)
+        self.team.add([summed, *self.weights.gradients])
+        sums = [summed, *self.weights.gradients]
+        if not all(bool(torch.isfinite(tensor).all()) for tensor in sums):
+            raise self._diverged(suspects)
+        return summed.item() / tokens
+
+    def _share(self, samples: Sequence[Sample], size: int) -> list[list[Sample]]:
+        """The process's micro-batches: lengths are dealt out in turn, so shares are alike."""
+        ordered = sorted(samples, key=lambda s: -len(s.ids))
+        return micro_batches(ordered[self.team.rank :: self.team.size], size)
+
+    def _seed(self, micro_batch: int) -> None:
+        """Seed dropout by where the run is, so that no state of it has to be kept."""
+        place = (self.recipe.seed * 1_000_003 + self.progress.step) * 1_009 + micro_batch
+        torch.manual_seed(place * self.team.size + self.team.rank)
+
+    def _asked_to_stop(self) -> bool:
+        """Whether any of the processes was: they stop after the same step."""
+        asked = torch.tensor([float(self.interrupt.asked)], device=self.hardware.device)
+        self.team.add([asked])
+        return bool(asked.item())
+
+    def _diverged(self, samples: Sequence[Sample]) -> ModelError:
+        rows = sorted({n for s in samples for n in s.rows})
+        named = ", ".join(map(str, rows[:20])) + (", …" if len(rows) > 20 else "")
+        return ModelError(
+            f"tuning diverged at step {self.progress.step + 1}: the loss of data/train.jsonl, rows "
+            f"{named}, is not finite; lower tune.learning_rate or mend these rows"
+        )
+
+    def _make_room(self) -> None:
+        """Measure what one sample keeps, and fit the micro-batch to the memory there is."""
+        longest = max(self.samples.train, key=lambda s: len(s.ids))
+        try:
+            needed = memory.measured(self.model, collate([longest], self.hardware.device))
+        except RuntimeError as error:
+            if not memory.is_exhausted(error):
+                raise
+            self._recompute()
+            return
+        found = memory.fit(needed, self.progress.micro_batch, memory.free(self.hardware.device))
+        while self.progress.micro_batch > found.micro_batch:
+            self._shrink()
+        if found.checkpointing:
+            self._recompute()
+
+    def _shrink(self) -> None:
+        """Halve the micro-batch; a step still takes as many samples.
+
+        Raises ModelError when there is nothing left to halve.
+        """
+        if self.progress.micro_batch > 1:
+            self.progress.micro_batch //= 2
+            self._substitute(
+                f"micro-batches of {self.progress.micro_batch} instead of "
+                f"{self.recipe.tune.per_device_train_batch_size}: memory is short"
+            )
+        elif not self.model.get_base_model().is_activation_checkpointing:
+            self._recompute()
+        else:
+            raise ModelError(
+                "out of memory with one sample a micro-batch; lower tune.max_input_length or take "
+                "a smaller model.local"
+            )
+
+    def _recompute(self) -> None:
+        self.model.get_base_model().activation_checkpointing_enable({"use_reentrant": False})
+        self._substitute("activations are computed twice (checkpointing): memory is short")
+
+    def _substitute(self, what: str) -> None:
+        if what not in self.progress.substitutions:
+            self.progress.substitutions.append(what)
+        self.watcher.say(f"tune: {what}")
+
+    def _end_epoch(self, epoch: int) -> None:
+        """Validate, keep the best weights, report in the container's words, and save."""
+        now = self.progress
+        entry = {
+            "epoch": epoch + 1,
+            "train_loss": now.summed_loss / max(1, now.tokens),
+            "learning_rate": self.recipe.tune.learning_rate * GAMMA**epoch,
+        }
+        self.watcher.say(
+            f"Epoch {epoch + 1}: train_perplexity={_perplexity(entry['train_loss']):.4f}, "
+            f"train_epoch_loss={entry['train_loss']:.4f}"
+        )
+        if self.samples.validation:
+            loss = entry["eval_loss"] = self._validate()
+            self.watcher.say(
+                f"eval_ppl=tensor({_perplexity(loss):.4f}) eval_epoch_loss=tensor({loss:.4f})"
+            )
+            if all(loss < e["eval_loss"] for e in now.epochs):
+                now.best_epoch, self.best = epoch + 1, self.weights.state()
+        now.epochs.append(entry)
+        now.summed_loss, now.tokens = 0.0, 0
+        self._save()
+
+    @torch.inference_mode()
+    def _validate(self) -> float:
+        self.model.eval()
+        total, tokens = 0.0, 0
+        size = self.recipe.tune.per_device_eval_batch_size
+        for micro in self._share(self.samples.validation, size):
+            batch = collate(micro, self.hardware.device)
+            total += lora.batch_loss(self.model, batch).item()
+            tokens += len(batch.targets)
+        self.model.train()
+        sums = torch.tensor([total, tokens], device=self.hardware.device)
+        self.team.add([sums])
+        return float(sums[0] / sums[1].clamp(min=1))
+
+    def _save(self) -> None:
+        self._saved = time.monotonic()
+        if self.team.rank:
+            return
+        kept = {f"weights/{n}": t for n, t in self.weights.state().items()}
+        kept |= {f"best/{n}": t for n, t in self.best.items()}
+        for n, state in self.optimizer.state_dict()["state"].items():
+            kept |= {f"adam/{n}/{key}": t.cpu() for key, t in state.items()}
+        checkpoint.save(self.folder / "checkpoint", self.progress, kept)
+
+    def _stop(self) -> None:
+        self._save()
+        self.watcher.say(f"tune: stopped after step {self.progress.step} of {self.total}")
+        raise KeyboardInterrupt
+
+    def _resume(self) -> int:
+        """Take up the folder's checkpoint; return its step, or 0 where there is none."""
+        found = checkpoint.load(self.folder / "checkpoint")
+        if found is None:
+            return 0
+        self.progress, tensors = found
+        groups = {kind: _under(kind, tensors) for kind in ("weights", "best", "adam")}
+        self.weights.load(groups["weights"])
+        self.best = groups["best"]
+        state: dict[int, dict[str, torch.Tensor]] = {}
+        for name, tensor in groups["adam"].items():
+            number, _, key = name.partition("/")
+            state.setdefault(int(number), {})[key] = tensor
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
+        self.watcher.say(f"tune: going on after step {self.progress.step} of {self.total}")
+        return self.progress.step
+
+    def finish(self) -> Tuned:
+        """Write the adapter of the best epoch, or of the last where nothing was validated."""
+        if self.best:
+            self.weights.load(self.best)
+        if self.team.rank == 0:
+            self._write_adapter(self.folder / "adapter")
+        trainable, parameters = self.model.get_nb_trainable_parameters()
+        now = self.progress
+        return Tuned(
+            epochs=now.epochs,
+            steps=now.steps,
+            best_epoch=now.best_epoch,
+            trainable_parameters=int(trainable),
+            parameters=int(parameters),
+            seconds=now.seconds,
+            supervised_tokens_a_second=now.supervised / now.seconds,
+            resumed_from_step=self.resumed_from,
+            micro_batch=now.micro_batch,
+            substitutions=now.substitutions,
+        )
+
+    def _write_adapter(self, adapter: Path) -> None:
+        self.model.save_pretrained(
+            str(adapter), state_dict=self.weights.state(), save_embedding_layers=False
+        )
+        (adapter / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
+        note = {"template_hash": self.recipe.template.build().hash, "seed": self.recipe.seed}
+        (adapter / "ragtune.json").write_text(json.dumps(note, indent=1), encoding="utf-8")
+
+
+def _perplexity(loss: float) -> float:
+    return math.exp(min(loss, 700.0))
+
+
+def _under(kind: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {n.removeprefix(f"{kind}/"): t for n, t in tensors.items() if n.startswith(f"{kind}/")}

@@ -1,1 +1,0 @@
-"""LoRA tuning: rows → samples → an adapter."""

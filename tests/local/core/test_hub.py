@@ -1,0 +1,93 @@
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ragtune.core import hub
+from ragtune.core.errors import ModelError, OfflineError
+
+from tests.conftest import record_rows, write_jsonl
+
+
+def test_only_loopback_can_be_reached() -> None:
+    server = socket.create_server(("127.0.0.1", 0))
+    with server, socket.create_connection(server.getsockname()) as client:
+        assert client.getpeername()[0] == "127.0.0.1"
+    for family, address in (
+        (socket.AF_INET, ("192.0.2.1", 80)),
+        (socket.AF_INET6, ("2001:db8::1", 80, 0, 0)),
+    ):
+        with socket.socket(family) as refused, pytest.raises(OfflineError, match="refused"):
+            refused.connect(address)
+    with (
+        socket.socket(type=socket.SOCK_DGRAM) as datagrams,
+        pytest.raises(OfflineError, match="refused"),
+    ):
+        datagrams.sendto(b"x", ("192.0.2.1", 53))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("databricks/databricks-dolly-15k", True),
+        ("meta-llama/Llama-3.2-1B", True),
+        ("records.jsonl", False),
+        ("data/records.jsonl", False),
+        ("builtin", False),
+        ("../models/x", False),
+        ("a/b/c", False),
+        ("/abs/olute", False),
+    ],
+)
+def test_a_hub_id_has_two_parts(name: str, expected: bool) -> None:
+    assert hub.is_id(name) is expected
+
+
+def test_what_is_not_cached_cannot_be_fetched_offline() -> None:
+    with pytest.raises(OfflineError, match="model no-body/no-thing: not on this machine"):
+        hub.snapshot("no-body/no-thing", None, "model", ModelError)
+
+
+CACHED = """
+import sys, pathlib, shutil, datasets
+from ragtune.core import hub, offline
+from ragtune.core.errors import ModelError, RecordsError
+home, source = pathlib.Path(sys.argv[1]), sys.argv[2]
+datasets.load_dataset(source, split="train")  # what a download leaves behind, made from a folder
+shutil.move(home / "datasets" / "tiny", home / "datasets" / "org___tiny")
+commit = "a" * 40
+model = home / "hub" / "models--org--llama"
+(model / "snapshots" / commit).mkdir(parents=True)
+(model / "snapshots" / commit / "config.json").write_text("{}")
+(model / "refs").mkdir()
+(model / "refs" / "main").write_text(commit)
+offline.go_offline()
+rows = list(hub.dataset_rows("org/tiny", None))
+print(len(rows), rows[0]["instruction"])
+print((hub.snapshot("org/llama", None, "model", ModelError) / "config.json").read_text())
+next((home / "datasets" / "org___tiny").rglob("*.arrow")).unlink()
+try:
+    hub.dataset_rows("org/tiny", None)
+except RecordsError as error:
+    print(error)
+"""
+
+
+def test_cached_hub_data_sets_and_models_are_read_offline(tmp_path: Path) -> None:
+    (tmp_path / "tiny").mkdir()
+    write_jsonl(tmp_path / "tiny" / "train.jsonl", record_rows())
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", CACHED, str(tmp_path), str(tmp_path / "tiny")],
+        cwd=Path(__file__).resolve().parents[3],
+        env={**os.environ, "HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    first, second, third = done.stdout.splitlines()
+    assert first == f"12 {record_rows()[0]['instruction']}"
+    assert second == "{}"
+    assert third.startswith("data set org/tiny: cannot be loaded: ")

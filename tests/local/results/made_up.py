@@ -1,0 +1,120 @@
+"""A run folder that no model has made, for the tests on figures and reports."""
+
+from pathlib import Path
+from typing import Any
+
+from ragtune.core.files import write_json, write_jsonl
+from ragtune.recipe.schema import Recipe
+from ragtune.results import collect as results
+from ragtune.sources.records import Record
+
+REFUSAL = "not in the documents"
+QUESTIONS = [
+    Record("Who?", "Ann", document="a.md"),
+    Record("When & <where>?", "at six", document="b.md"),
+    Record("Why?", REFUSAL),
+]
+TEXTS = {
+    "base": ["Bob", "at six", "because"],
+    "tuned": ["Ann", "at noon", "because"],
+    "rag": ["Ann", "six", "Not in the documents."],
+    "tuned+rag": ["Ann", "at <b>six</b>", "Not in the documents."],
+}
+PASSAGE = {"id": "1", "document": "a.md", "locator": "p. 2", "text": "Ann & co.", "score": 0.5}
+
+FORGOTTEN = {
+    "base": {"nats_per_token": 4.5, "bits_per_byte": 1.75, "tokens": 3000, "bytes": 12000},
+    "tuned": {"nats_per_token": 4.75, "bits_per_byte": 1.875, "tokens": 3000, "bytes": 12000},
+    "continuations": 24,
+    "unchanged": 0.25,
+}
+FRESH = {
+    "reindex_seconds": 0.75,
+    "shown": 1,
+    "followed": 1,
+    "changes": [
+        {
+            "document": "a.md",
+            "question": "Who?",
+            "fact": "Zoë",
+            "before": "Ann",
+            "after": "Zoë",
+            "shown": True,
+            "followed": True,
+            "index_seconds": 0.5,
+            "answer_seconds": 0.25,
+        }
+    ],
+}
+
+
+def write_run(
+    folder: Path,
+    arms: tuple[str, ...] = ("base", "rag"),
+    questions: list[Record] | None = None,
+    texts: dict[str, list[str]] | None = None,
+    passages: list[dict[str, Any]] | None = None,
+    *,
+    refusing: str = "",
+    **recipe: Any,
+) -> dict[str, Any]:
+    """Write a run of the arms over the questions, each with the same passages; its figures.
+
+    The arm ``refusing`` has refused all of them by score.
+    """
+    questions, texts = questions or QUESTIONS, texts or TEXTS
+    passages = [PASSAGE] if passages is None else passages
+    filled = Recipe.model_validate(
+        {
+            "name": "made-up",
+            "records": {"source": "r"},
+            "documents": {"source": "d"},
+            "study": {"arms": list(arms)},
+            **recipe,
+        }
+    )
+    for arm in arms:
+        rows = [
+            {
+                "question": q.id,
+                "text": text,
+                "prompt_tokens": 1010,
+                "completion_tokens": 2,
+                "cut_tokens": 5 if n == 0 else 0,
+                "seconds": 0.1,
+                "retrieved": len(passages) + 2 * (n == 0) if "rag" in arm else 0,
+                "sources": passages if "rag" in arm else [],
+            }
+            for n, (q, text) in enumerate(zip(questions, texts[arm], strict=True))
+        ]
+        if arm == refusing:
+            nothing = dict.fromkeys(("prompt_tokens", "completion_tokens", "cut_tokens"), 0)
+            refused: dict[str, Any] = {
+                "text": REFUSAL,
+                "seconds": 0.0,
+                "sources": [],
+                "refused": True,
+            }
+            rows = [{**row, **nothing, **refused} for row in rows]
+        write_jsonl(folder / "answers" / f"{arm}.jsonl", rows)
+        for share in filled.study.learning_curve:
+            write_jsonl(folder / "curve" / f"{share:g}" / f"{arm}.jsonl", rows)
+        times = [{"retrieval": 0.01, "prefill": 0.004 * n, "decode": 0.006 * n} for n in (1, 2, 3)]
+        write_jsonl(folder / "latency" / f"{arm}.jsonl", times)
+    found = [{"question": q.id, "passages": passages} for q in questions]
+    write_jsonl(folder / "retrieval.jsonl", found)
+    write_jsonl(folder / "data" / "test.jsonl", [vars(q) for q in questions])
+    if "tuned" in arms:
+        epochs = [
+            {"epoch": 1, "train_loss": 3.5, "eval_loss": 3.25},
+            {"epoch": 2, "train_loss": 2.5, "eval_loss": 2.75},
+        ]
+        write_json(folder / "adapter" / "training.json", {"epochs": epochs, "best_epoch": 2})
+        write_json(folder / "forgetting.json", FORGOTTEN)
+    if "rag" in arms:
+        write_json(folder / "freshness.json", FRESH)
+    stages = {"index": {"seconds": 1.5}, "tune": {"seconds": 60.0}}
+    lock = {"stages": stages, "data": {"train": 200}, "environment": {"ragtune": "x"}}
+    figures = results.collect(filled, folder, lock)
+    write_json(folder / "results.json", figures)
+    return figures

@@ -1,0 +1,70 @@
+from typing import Any
+
+import pytest
+from ragtune.results.failures import analyse, flips_of, is_right
+from ragtune.retrieval.passages import Passage
+from ragtune.sources.records import Record
+
+REFUSAL = "not in the documents"
+
+
+def passage(document: str) -> Passage:
+    return Passage(document, document, "", "text", 1.0)
+
+
+@pytest.mark.parametrize(
+    ("right", "flips"),
+    [
+        ("", []),
+        ("base tuned rag tuned+rag", []),
+        ("tuned+rag", ["only_both"]),
+        ("rag tuned+rag", ["retrieval_fixed"]),
+        ("rag", ["retrieval_fixed", "tuning_forgot"]),
+        ("tuned", ["retrieval_broke", "tuning_fixed"]),
+        ("tuned tuned+rag", ["tuning_fixed"]),
+        ("base rag", ["tuning_forgot"]),
+        ("base tuned", ["retrieval_broke"]),
+    ],
+)
+def test_flips_follow_from_which_arms_are_right(right: str, flips: list[str]) -> None:
+    arms = ("base", "tuned", "rag", "tuned+rag")
+    assert flips_of({arm: arm in right.split() for arm in arms}) == flips
+
+
+def test_an_answer_is_right_from_half_the_words_on_and_a_refusal_only_as_such() -> None:
+    assert is_right(Record("q", "at six"), "six o'clock at night", REFUSAL)
+    assert not is_right(Record("q", "at six"), "at noon, not before, ever", REFUSAL)
+    assert is_right(Record("q", REFUSAL), "Not in the documents.", REFUSAL)
+    assert not is_right(Record("q", REFUSAL), "in the documents", REFUSAL)
+
+
+def test_wrong_answers_are_counted_apart_by_what_retrieval_did() -> None:
+    questions = [
+        Record("misread", "six", document="gold"),
+        Record("not found", "six", document="gold"),
+        Record("left out", "six", document="gold"),
+        Record("refused", "six", document="gold"),
+        Record("not refused", REFUSAL),
+        Record("no gold", "six"),
+        Record("right", "six", document="gold"),
+    ]
+    found = [[passage("other"), passage("gold")] for _ in questions]
+    found[1] = [passage("other")]
+    texts = ["seven"] * 6 + ["six"]
+    shown = [2, 1, 1, 0, 2, 2, 2]
+    lines: list[dict[str, Any]] = [
+        {"text": text, "sources": passages[:count], "refused": not count}
+        for text, passages, count in zip(texts, found, shown, strict=True)
+    ]
+    base = [{"text": text, "sources": []} for text in ["six", *["seven"] * 6]]
+    seen = analyse(questions, {"base": base, "rag": lines}, found, REFUSAL)
+    causes = ["misread", "not_found", "left_out", "refused", "not_refused", "no_gold"]
+    assert seen["causes"] == {"rag": dict.fromkeys(causes, 1)}
+    assert [q["causes"].get("rag") for q in seen["questions"]] == [*causes, None]
+    assert [q["gold_rank"] for q in seen["questions"]] == [2, None, 2, 2, None, None, 2]
+    assert seen["right"] == {"base": 1, "rag": 1}
+    assert seen["flips"]["retrieval_fixed"] == seen["flips"]["retrieval_broke"] == 1
+    assert seen["flips"]["only_both"] == 0
+    assert seen["steps"] == [
+        {"adds": "retrieval", "before": "base", "after": "rag", "fixed": 1, "broke": 1}
+    ]

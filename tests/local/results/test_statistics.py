@@ -1,0 +1,163 @@
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+from ragtune.results import statistics
+from ragtune.results.statistics import (
+    compare,
+    estimate,
+    gap_intervals,
+    holm,
+    intervals,
+    more_questions,
+    sign_flip,
+)
+
+STUDIES, QUESTIONS = 1000, 80
+TRUTH = 0.1 + 0.5 * 0.4
+
+
+def token_f1s(generator: np.random.Generator, *shape: int) -> Any:
+    """Values as token F1 gives them: four in ten 0, one in ten 1, the others between."""
+    kind = generator.random(shape)
+    between = generator.beta(2, 3, shape)  # of mean 0.4
+    return np.where(kind < 0.4, 0.0, np.where(kind < 0.5, 1.0, between))
+
+
+def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
+    studies = token_f1s(np.random.default_rng(1), QUESTIONS, STUDIES)
+    low, high = intervals(studies, seed=2)
+    assert 0.93 <= np.mean((low <= TRUTH) & (high >= TRUTH)) <= 0.97
+
+
+@pytest.mark.parametrize(("questions", "least"), [(10, 0.91), (20, 0.93)])
+def test_few_questions_are_no_excuse_for_narrow_intervals(questions: int, least: float) -> None:
+    studies = np.random.default_rng(3).normal(0.5, 0.2, (questions, STUDIES))
+    low, high = intervals(studies, seed=4)
+    assert np.mean((low <= 0.5) & (high >= 0.5)) >= least
+
+
+@pytest.mark.parametrize("share", [0.05, 0.3])
+def test_intervals_of_shares_cover_the_truth(share: float) -> None:
+    studies = (np.random.default_rng(5).random((QUESTIONS, STUDIES)) < share).astype(float)
+    low, high = intervals(studies, seed=6)
+    assert 0.93 <= np.mean((low <= share) & (high >= share)) <= 0.975
+
+
+def test_intervals_of_paired_differences_cover_the_truth() -> None:
+    generator = np.random.default_rng(7)
+    left = token_f1s(generator, QUESTIONS, STUDIES)
+    changed = generator.random(left.shape) < 0.5
+    gaps = left - np.where(changed, 0.8 * token_f1s(generator, QUESTIONS, STUDIES), left)
+    truth = 0.5 * (1 - 0.8) * TRUTH
+    low, high = gap_intervals(gaps, seed=8)
+    assert 0.93 <= np.mean((low <= truth) & (high >= truth)) <= 0.97
+
+
+def test_arms_that_are_alike_are_called_different_in_at_most_one_study_of_twenty() -> None:
+    generator = np.random.default_rng(103)
+    arms = token_f1s(generator, 4, QUESTIONS, STUDIES)
+    gaps = [arms[a] - arms[b] for a, b in combinations(range(4), 2)]
+    alone = np.array([sign_flip(gap, seed=13) for gap in gaps])
+    assert 0.04 <= np.mean(alone <= 0.05) <= 0.05  # a pair on its own, without a correction
+    assert np.mean((alone <= 0.05).any(axis=0)) > 0.1  # why one is needed
+    corrected, _ = holm(alone)
+    assert 0.01 <= np.mean((corrected <= 0.05).any(axis=0)) <= 0.05
+
+
+def test_holms_correction_on_fixed_figures() -> None:
+    corrected, levels = holm(np.array([0.01, 0.04, 0.03, 0.005]))
+    assert corrected == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert levels == pytest.approx([0.05 / 3, 0.05, 0.05 / 2, 0.05 / 4])
+
+
+def test_an_interval_holds_its_mean_and_narrows_with_more_questions() -> None:
+    few = estimate([0.0, 0.5, 1.0] * 10, seed=1)
+    many = estimate([0.0, 0.5, 1.0] * 200, seed=1)
+    assert few.mean == many.mean == 0.5
+    assert few.ci95[0] < 0.5 < few.ci95[1]
+    assert many.ci95[1] - many.ci95[0] < 0.3 * (few.ci95[1] - few.ci95[0])
+
+
+def test_that_none_of_a_few_was_right_does_not_mean_that_none_ever_is() -> None:
+    none = estimate([0.0] * 20, seed=1)
+    assert none.mean == none.ci95[0] == 0
+    assert none.ci95[1] == pytest.approx(0.1611, abs=1e-4)  # Wilson's, 0 of 20
+
+
+def test_the_same_seed_gives_the_same_figures() -> None:
+    values = list(np.random.default_rng(0).random(50))
+    assert estimate(values, seed=3) == estimate(values, seed=3)
+    arms = {"a": values, "b": values[::-1]}
+    assert compare(arms, seed=3) == compare(arms, seed=3)
+
+
+def test_large_studies_are_resampled_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = list(np.random.default_rng(0).random(50))
+    whole = estimate(values, seed=3)
+    monkeypatch.setattr(statistics, "BLOCK", 50 * 700)
+    parts = estimate(values, seed=3)
+    assert parts == whole
+
+
+def test_a_paired_difference_is_sharper_than_two_intervals() -> None:
+    left = np.random.default_rng(1).random(60)
+    right = left - 0.05 + np.random.default_rng(2).normal(0, 0.01, 60)
+    (gap,) = compare({"left": list(left), "right": list(right)}, seed=1)
+    assert gap.difference.mean == pytest.approx(0.05, abs=0.005)
+    assert gap.difference.ci95[0] > 0
+    assert gap.different
+    assert gap.more_questions is None
+    alone = [estimate(list(side), seed=1).ci95 for side in (left, right)]
+    assert alone[0][0] < alone[1][1]
+
+
+def test_the_questions_asked_for_would_tell_the_arms_apart_four_times_in_five() -> None:
+    generator = np.random.default_rng(11)
+    gaps = generator.normal(0, 0.3, 100)
+    gaps += 0.05 - gaps.mean()
+    more = more_questions(gaps, 0.05)
+    assert more is not None
+    wanted = ((1.959964 + 0.841621) * gaps.std(ddof=1) / 0.05) ** 2
+    assert 100 + more == pytest.approx(wanted, abs=1)
+    repeated = generator.normal(0.05, gaps.std(ddof=1), (100 + more, 500))
+    assert 0.75 <= np.mean(sign_flip(repeated, seed=1) <= 0.05) <= 0.85
+
+
+def test_equal_answers_are_not_different_and_no_number_of_questions_would_tell() -> None:
+    (pair,) = compare({"a": [0.0, 0.3, 1.0], "b": [0.0, 0.3, 1.0]}, seed=1)
+    assert pair.p == pair.p_holm == 1.0
+    assert not pair.different
+    assert pair.more_questions is None
+
+
+@pytest.mark.parametrize("better", [0, 1, 30, 80])
+def test_a_difference_is_the_same_whichever_arm_comes_first(better: int) -> None:
+    left, right = [1.0] * better + [0.0] * (QUESTIONS - better), [0.0] * QUESTIONS
+    (ahead,) = compare({"left": left, "right": right}, seed=1)
+    (behind,) = compare({"right": right, "left": left}, seed=1)
+    low, high = behind.difference.ci95
+    assert ahead.difference.mean == -behind.difference.mean
+    assert ahead.difference.ci95 == pytest.approx((-high, -low))
+
+
+def test_equal_answers_to_a_few_questions_leave_room_to_either_side() -> None:
+    scores = [0.0, 0.3, 0.5, 1.0] * 5
+    (pair,) = compare({"a": scores, "b": scores}, seed=1)
+    assert pair.difference.ci95 == pytest.approx((-0.1611, 0.1611), abs=1e-4)  # Wilson's, 0 of 20
+
+
+def test_a_single_better_answer_of_many_may_be_chance() -> None:
+    (pair,) = compare({"a": [1.0] + [0.0] * 79, "b": [0.0] * 80}, seed=1)
+    assert not pair.different
+    assert pair.difference.ci95[0] <= 0 < pair.difference.ci95[1]
+
+
+def test_one_arm_alone_has_nothing_to_be_compared_with() -> None:
+    assert compare({"a": [0.0, 1.0]}, seed=1) == []
+
+
+def test_no_values_are_an_error() -> None:
+    with pytest.raises(ValueError, match="no values"):
+        estimate([], seed=1)

@@ -1,0 +1,43 @@
+from collections.abc import Callable
+from pathlib import Path
+
+from ragtune.recipe import file as recipe_file
+from ragtune.runs.preview import BLOCK_END, preview_rows, show
+from ragtune.runs.workbench import Workbench
+from ragtune.tuning.rows import training_rows
+
+
+def bench(path: Path, *overrides: str) -> Workbench:
+    return Workbench(recipe_file.load(path, overrides), Path())
+
+
+def test_blocks_end_where_packing_cuts(project: Callable[..., Path]) -> None:
+    opened = bench(project())
+    shown = preview_rows(opened, 4)
+    recipe = opened.recipe
+    rows = training_rows(recipe, opened.split.train, None)
+    blocks = opened.samples(rows).train + opened.samples(rows).validation
+    starts = {tuple(opened.tokenizer.convert_ids_to_tokens(b.ids[:6])) for b in blocks}
+    joined = [token for row in shown for token in row["tokens"]]
+    offset, begins = 0, []
+    for row in shown:
+        begins += [offset + n for n in row["blocks_begin"]]
+        offset += len(row["tokens"])
+    assert begins == list(range(64, len(joined), 64))
+    assert all(tuple(joined[n : n + 6]) in starts for n in begins if n + 6 <= len(joined))
+    assert show(shown).count(f"{BLOCK_END} ") == len(begins) + len(shown)
+    assert all(len(row["trained_on"]) == len(row["tokens"]) for row in shown)
+
+
+def test_only_completions_are_trained_on_where_the_recipe_says_so(
+    project: Callable[..., Path],
+) -> None:
+    (row,) = preview_rows(
+        bench(
+            project(), "tune.local={layout: rows, loss: completion}", "tune.max_input_length=512"
+        ),
+        1,
+    )
+    assert row["blocks_begin"] == []
+    assert len(row["trained_on"]) == row["completion_tokens"] > 0
+    assert row["tokens"][row["trained_on"][-1]] == "</s>"
