@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from ragtune.cli import app as cli
 from ragtune.core import offline
 from ragtune_cloud.cli import jobs_app

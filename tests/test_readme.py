@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from ragtune.recipe.schema import Needs
 
 ROOT = Path(__file__).resolve().parent.parent

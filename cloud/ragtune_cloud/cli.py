@@ -60,7 +60,6 @@ def promote(
 ) -> None:
     """Plan a run's recipe as a SageMaker JumpStart job, for nothing; --submit pays and submits."""
     from ragtune.core import offline
-
     from ragtune_cloud import jobs
     from ragtune_cloud.plan import Choices, plan
     from ragtune_cloud.show import show
@@ -89,7 +88,6 @@ def resolve(run_folder: RunFolder, overrides: Overrides = None, profile: Profile
     """Read the model's artefacts and bounds from JumpStart into the run's dated lock file."""
     from ragtune.core.errors import RecipeError
     from ragtune.core.files import write_json
-
     from ragtune_cloud import resolve as jumpstart
     from ragtune_cloud.account import Account, aws_errors
     from ragtune_cloud.spec import LOCK
@@ -181,7 +179,6 @@ def list_jobs(
 def fetch(run_folder: RunFolder, profile: Profile = None, account: Expected = None) -> None:
     """Fetch the tuned model, check it, and write a recipe with which `ragtune run` studies it."""
     from ragtune.cli.terminal import Terminal
-
     from ragtune_cloud import fetch as fetching
     from ragtune_cloud import jobs
 
@@ -194,7 +191,6 @@ def fetch(run_folder: RunFolder, profile: Profile = None, account: Expected = No
 
 def _watch(run_folder: Path, profile: str | None, expected: str | None) -> None:
     from ragtune.cli.terminal import Terminal
-
     from ragtune_cloud import jobs, watching
 
     record = jobs.read_record(run_folder)

@@ -97,7 +97,6 @@ def evaluate(
     from contextlib import nullcontext
 
     from ragtune.cli.terminal import Terminal
-
     from ragtune_cloud import endpoints, jobs
     from ragtune_cloud import evaluate as evaluating
 
@@ -169,7 +168,6 @@ def costs(
 
 def _sides(side: str) -> tuple[str, ...]:
     from ragtune.core.errors import RecipeError
-
     from ragtune_cloud.endpoints import SIDES
 
     if side not in {*SIDES, "both"}:

@@ -12,7 +12,6 @@ from ragtune.results.metrics.answers import METRICS
 from ragtune.results.statistics import compare as paired
 from ragtune.results.statistics import estimate
 from ragtune.sources.records import Record as Question
-
 from ragtune_cloud.evaluate import ANSWERS
 from ragtune_cloud.fetch import FOLDER
 from ragtune_cloud.jobs import Record

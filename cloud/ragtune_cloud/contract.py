@@ -6,7 +6,6 @@ from typing import Any
 
 from ragtune.prompts import instruct as forms
 from ragtune.recipe.schema import Recipe, TuneLocal
-
 from ragtune_cloud import catalog
 from ragtune_cloud.errors import CloudError
 from ragtune_cloud.spec import Hyperparameter, Spec

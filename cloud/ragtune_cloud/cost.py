@@ -12,7 +12,6 @@ from typing import Any
 
 from ragtune.core.files import read_jsonl
 from ragtune.recipe.schema import Recipe
-
 from ragtune_cloud import catalog
 
 LOW, HIGH = 0.6, 1.6

@@ -8,7 +8,6 @@ from ragtune.core.files import read_jsonl
 from ragtune.core.progress import Watcher
 from ragtune.recipe.schema import Recipe
 from ragtune.sources.records import Record as Question
-
 from ragtune_cloud import endpoints
 from ragtune_cloud.account import Account, aws_errors
 from ragtune_cloud.errors import CloudError

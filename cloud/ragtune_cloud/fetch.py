@@ -11,7 +11,6 @@ from ragtune.core.files import read_json, write_json, write_text
 from ragtune.core.progress import Watcher
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
-
 from ragtune_cloud import jobs
 from ragtune_cloud.account import Account, aws_errors
 from ragtune_cloud.errors import CloudError

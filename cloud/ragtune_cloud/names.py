@@ -6,7 +6,6 @@ from pathlib import Path
 
 from ragtune.core.files import digest
 from ragtune.recipe.schema import Recipe
-
 from ragtune_cloud.gate import UPLOADED, data_hashes
 from ragtune_cloud.spec import Spec
 

@@ -8,7 +8,6 @@ import typer
 
 if TYPE_CHECKING:
     from ragtune.recipe.schema import Recipe
-
     from ragtune_cloud.account import Account
 
 RunFolder = Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]

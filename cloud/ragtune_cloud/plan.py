@@ -7,7 +7,6 @@ from typing import Any
 from ragtune.core.errors import RecipeError
 from ragtune.core.files import write_json
 from ragtune.recipe.schema import Recipe
-
 from ragtune_cloud import catalog, contract, cost, gate, preflight, spec
 from ragtune_cloud.account import Account
 from ragtune_cloud.contract import Term

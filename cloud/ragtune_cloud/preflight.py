@@ -14,7 +14,6 @@ from urllib.parse import unquote
 from ragtune.core.files import read_json, read_jsonl
 from ragtune.prompts.instruct import fields_of
 from ragtune.recipe.schema import Recipe
-
 from ragtune_cloud import catalog, contract
 from ragtune_cloud.account import Account, aws_errors, code_of
 from ragtune_cloud.cost import Cost

@@ -8,7 +8,6 @@ import json
 from typing import Any
 
 from ragtune.recipe.schema import Recipe
-
 from ragtune_cloud import contract
 from ragtune_cloud.cost import Cost
 from ragtune_cloud.names import ACCOUNT, Names

@@ -6,7 +6,6 @@ from typing import Any
 
 from ragtune.core.files import read_json, write_json
 from ragtune.core.progress import Advance, Watcher
-
 from ragtune_cloud import jobs
 from ragtune_cloud.account import Account, aws_errors
 from ragtune_cloud.errors import Unreachable

@@ -14,7 +14,6 @@ from typing import Any
 from ragtune.models.hardware import probe
 from ragtune.prompts.instruct import IGNORED
 from ragtune.tuning.samples import prepare
-
 from scripts.bench.task import BATCH, LENGTH, Task
 
 TRL: dict[str, dict[str, Any]] = {
@@ -89,9 +88,10 @@ def trl(task: Task, adapter: Path, options: dict[str, Any]) -> "Spent":
     """Train through TRL's SFTTrainer; return what training took."""
     from datasets import Dataset
     from peft import LoraConfig
-    from ragtune.tuning.trainer import GAMMA, WEIGHT_DECAY
     from torch.optim.lr_scheduler import LambdaLR
     from trl import SFTConfig, SFTTrainer
+
+    from ragtune.tuning.trainer import GAMMA, WEIGHT_DECAY
 
     recipe, hardware = task.recipe(), probe()
     data = Dataset.from_list(

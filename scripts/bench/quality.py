@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from ragtune.core import offline
 from ragtune.core.bundled import builtin_embedder
 from ragtune.models.hardware import probe

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
+
 from ragtune.core import offline
 from ragtune.core.bundled import builtin_embedder
 from ragtune.models.hardware import probe

@@ -16,7 +16,6 @@ from typing import Any
 from ragtune.models.hardware import probe
 from ragtune.models.load import quiet_libraries
 from ragtune.runs import environment
-
 from scripts.bench.contender import TRL
 from scripts.bench.task import SHAPES, Task, records, write_model, write_rows
 

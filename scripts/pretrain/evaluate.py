@@ -26,8 +26,9 @@ from random import Random
 from typing import Any
 
 import torch
-from ragtune.models.engines.torch import Generator
 from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from ragtune.models.engines.torch import Generator
 
 from .organisations import reading_task
 from .pages import page_task

@@ -18,11 +18,12 @@ from __future__ import annotations
 import math
 
 import torch
-from ragtune.core.bundled import builtin_embedder
 from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.functional import normalize
 from transformers import AutoTokenizer, LlamaForCausalLM, PreTrainedTokenizerBase
+
+from ragtune.core.bundled import builtin_embedder
 
 SPREAD = 0.06
 """Standard deviation of the first embeddings: MiniLM's own."""

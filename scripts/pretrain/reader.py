@@ -31,9 +31,10 @@ from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from ragtune.tuning.kernels import attention
 from torch import Tensor
 from transformers import AutoTokenizer, LlamaForCausalLM
+
+from ragtune.tuning.kernels import attention
 
 from .corpus import Corpus
 from .mixture import Batch, Stream

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
-from ragtune.prompts.instruct import Template
 from transformers import PreTrainedTokenizerBase
+
+from ragtune.prompts.instruct import Template
 
 Kind = Literal["text", "prompt", "answer"]
 WEIGHTS: dict[Kind, float] = {"text": 1.0, "prompt": 0.25, "answer": 4.0}

@@ -1,6 +1,5 @@
 from ragtune.sources.documents import with_context_names
 from ragtune.sources.records import Record
-
 from scripts.bench import quality
 
 

@@ -1,7 +1,6 @@
 from pathlib import Path
 
 from ragtune.core.bundled import builtin_model
-
 from scripts.bench import contender, tuning
 from scripts.bench.task import BATCH, LENGTH, Task, write_rows
 from tests.conftest import record_rows, write_jsonl

@@ -11,13 +11,13 @@ import pytest
 from botocore.loaders import Loader
 from moto import mock_aws
 from moto.core.models import botocore_stubber
+
 from ragtune.core.files import digest, file_hash, write_json, write_jsonl
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.pipeline import Pipeline
 from ragtune.runs.stage import Run
 from ragtune_cloud.account import Account
-
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, archive
 from tests.conftest import ROOT
 

@@ -3,13 +3,13 @@ import re
 from typing import Any
 
 import pytest
+
 from ragtune.recipe.schema import Recipe, Tune
 from ragtune_cloud import catalog, contract
 from ragtune_cloud.contract import SAME_NAME, hyperparameters, terms
 from ragtune_cloud.errors import CloudError
 from ragtune_cloud.resolve import flatten
 from ragtune_cloud.spec import Spec
-
 from tests.cloud.conftest import LLAMA, PUBLISHED
 
 

@@ -3,7 +3,6 @@ from pathlib import Path
 
 from ragtune.core.files import write_json, write_jsonl
 from ragtune_cloud import cost
-
 from tests.cloud.conftest import recipe
 
 BLOCKS, BLOCK, CHARACTERS_PER_TOKEN = 553, 1024, 3.93

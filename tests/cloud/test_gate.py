@@ -3,9 +3,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ragtune.core.files import read_json, write_json
 from ragtune_cloud import gate
-
 from tests.cloud.conftest import recipe
 
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import boto3
 import pytest
+
 from ragtune_cloud import jobs
 from ragtune_cloud.account import Account
 from ragtune_cloud.errors import CloudError
 from ragtune_cloud.names import Names
 from ragtune_cloud.plan import Choices, Plan, plan
-
 from tests.cloud.conftest import TRUST, make_run, recipe
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, Killed, Trap
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import boto3
 import pytest
+
 import ragtune_cloud.account
 import ragtune_cloud.cli
 from ragtune.core.files import read_json, read_jsonl, write_json, write_jsonl
 from ragtune.sources.records import Record
 from ragtune_cloud import endpoints, jobs
 from ragtune_cloud.account import Account
-
 from tests.cloud.conftest import make_run, recipe
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, Killed, Trap
 

@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ragtune.core.errors import RecipeError, RunError
 from ragtune_cloud.errors import CloudError
 from ragtune_cloud.plan import Choices, Plan, plan
 from ragtune_cloud.show import show
-
 from tests.cloud.conftest import recipe
 
 EULA = Choices(eula=True)

@@ -5,11 +5,11 @@ from typing import Any
 
 import boto3
 import pytest
+
 from ragtune_cloud.account import Account
 from ragtune_cloud.errors import CloudError
 from ragtune_cloud.jobs import read_record, stop, submit
 from ragtune_cloud.plan import Choices, Plan, plan
-
 from tests.cloud.conftest import LLAMA, TRUST, make_run, recipe
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker
 

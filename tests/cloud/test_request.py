@@ -2,13 +2,13 @@ import json
 from pathlib import Path
 
 import pytest
+
 from ragtune.recipe.schema import Recipe
 from ragtune_cloud import cost
 from ragtune_cloud.names import names
 from ragtune_cloud.request import filled, job_tags, training_request
 from ragtune_cloud.resolve import flatten
 from ragtune_cloud.spec import Spec, find
-
 from tests.cloud.conftest import LLAMA, PUBLISHED, make_run, recipe
 
 CAPTURED = PUBLISHED / "captured"

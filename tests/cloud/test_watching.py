@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ragtune.core.files import read_jsonl, write_jsonl
 from ragtune.core.progress import Silent
 from ragtune.recipe import file as recipe_file
@@ -14,7 +15,6 @@ from ragtune_cloud.compare import compare
 from ragtune_cloud.errors import CloudError
 from ragtune_cloud.logs import Progress
 from ragtune_cloud.plan import Choices, plan
-
 from tests.cloud.conftest import recipe
 from tests.cloud.fake import FakeSageMaker
 

@@ -1,9 +1,9 @@
 import pytest
 import torch
-from ragtune.core.bundled import builtin_model
 from torch.nn.functional import cosine_similarity
 from transformers import AutoTokenizer, LlamaForCausalLM
 
+from ragtune.core.bundled import builtin_model
 from scripts.pretrain.initial import DISTANCES, know_copying, know_words
 from scripts.pretrain.model import build
 

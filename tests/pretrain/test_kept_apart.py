@@ -6,9 +6,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from ragtune.core.bundled import builtin_embedder, data_folder
 from transformers import AutoTokenizer
 
+from ragtune.core.bundled import builtin_embedder, data_folder
 from scripts.pretrain.formats import format_task
 from scripts.pretrain.organisations import reading_task
 from scripts.pretrain.pages import page_task

@@ -2,9 +2,9 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from ragtune.prompts.instruct import Renderer
 from transformers import AutoTokenizer
 
+from ragtune.prompts.instruct import Renderer
 from scripts.pretrain.organisations import reading_task
 from scripts.pretrain.samples import TEMPLATE, Piece, Task, compact, encode, prompts
 from scripts.pretrain.tokenizer import load_tokenizer, train_tokenizer

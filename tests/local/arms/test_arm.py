@@ -2,6 +2,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
+
 from ragtune.arms.arm import Arm
 from ragtune.models.engines.torch import Completion, Generator
 from ragtune.prompts.instruct import Renderer, Template

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import typer.testing
 import yaml
+
 from ragtune.cli import app as cli
 from ragtune.core import offline
 from ragtune.core.errors import Fault, RagtuneError, RecipeError

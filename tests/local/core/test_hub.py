@@ -5,9 +5,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from ragtune.core import hub
 from ragtune.core.errors import ModelError, OfflineError
-
 from tests.conftest import record_rows, write_jsonl
 
 

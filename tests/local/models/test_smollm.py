@@ -3,6 +3,7 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
+
 from ragtune.core.errors import ModelError
 from ragtune.models import smollm
 

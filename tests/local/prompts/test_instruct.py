@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from ragtune.core import bundled as builtin
 from ragtune.models.load import load_tokenizer
 from ragtune.prompts.instruct import IGNORED, Renderer, Template, fields_of

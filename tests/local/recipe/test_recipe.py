@@ -2,6 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from ragtune.core.errors import RecipeError
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe

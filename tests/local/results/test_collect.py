@@ -1,11 +1,11 @@
 from pathlib import Path
 
 import pytest
+
 from ragtune.core.files import write_json
 from ragtune.recipe.schema import Recipe
 from ragtune.results import schema
 from ragtune.results.collect import SCHEMA, collect
-
 from tests.local.results.made_up import REFUSAL, write_run
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -1,4 +1,5 @@
 import pytest
+
 from ragtune.recipe.schema import Needs
 from ragtune.results.cost import arm_cost, break_even, fixed_seconds, monthly_seconds
 

@@ -1,6 +1,7 @@
 from typing import Any
 
 import pytest
+
 from ragtune.results.failures import analyse, flips_of, is_right
 from ragtune.retrieval.passages import Passage
 from ragtune.sources.records import Record

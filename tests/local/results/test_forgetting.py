@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from ragtune.core import bundled as builtin
 from ragtune.core.errors import RecipeError
 from ragtune.models.hardware import probe

@@ -1,8 +1,8 @@
 import pytest
+
 from ragtune.results import freshness
 from ragtune.sources.documents import Document, from_documents
 from ragtune.sources.records import Record
-
 from tests.conftest import FACTS
 
 QUESTIONS = [Record(asked, answer, document=name) for name, _, _, asked, answer in FACTS]

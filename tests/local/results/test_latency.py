@@ -1,4 +1,5 @@
 import pytest
+
 from ragtune.results.latency import latency_ms, throughput
 
 

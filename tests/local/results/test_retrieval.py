@@ -1,6 +1,7 @@
 import math
 
 import pytest
+
 from ragtune.results.retrieval import quality
 from ragtune.retrieval.passages import Passage, gold_rank
 from ragtune.sources.records import Record

@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from ragtune.results import statistics
 from ragtune.results.statistics import (
     compare,

@@ -3,9 +3,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ragtune.results import table
 from rich.console import Console
 
+from ragtune.results import table
 from tests.local.results.made_up import QUESTIONS, write_run
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import qdrant_edge as qdrant
 from llama_index.core.node_parser import SentenceSplitter
+
 from ragtune.recipe.schema import Rag
 from ragtune.retrieval import index
 from ragtune.retrieval.manifest import Manifest

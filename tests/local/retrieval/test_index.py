@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from ragtune.core import bundled as builtin
 from ragtune.core.errors import RecipeError, RunError
 from ragtune.models.find import check_chunks
@@ -15,7 +16,6 @@ from ragtune.retrieval.index import Retriever, update
 from ragtune.retrieval.manifest import Manifest
 from ragtune.retrieval.stores.embedded import EdgeVectorStore
 from ragtune.sources.documents import Corpus, Document, from_documents
-
 from tests.conftest import FACTS
 
 

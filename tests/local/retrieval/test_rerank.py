@@ -2,6 +2,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ragtune.core.errors import ModelError
 from ragtune.models.hardware import probe
 from ragtune.retrieval.passages import Passage

@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from ragtune.arms.arm import Refusal
 from ragtune.core import bundled as builtin
 from ragtune.core.errors import RecordsError
@@ -13,7 +14,6 @@ from ragtune.retrieval.passages import Passage
 from ragtune.retrieval.threshold import WRONGLY, calibrate
 from ragtune.sources.documents import Document, from_documents
 from ragtune.sources.records import Record
-
 from tests.conftest import FACTS
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from ragtune.retrieval import index
 from ragtune.retrieval.manifest import Manifest
-
 from tests.local.retrieval import killing
 
 PROCESSES = multiprocessing.get_context("forkserver")

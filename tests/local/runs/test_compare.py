@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+
 from ragtune.core.errors import RecipeError, RunError
 from ragtune.recipe import file as recipe_file
 from ragtune.runs import compare as comparing
 from ragtune.runs.pipeline import Pipeline
 from ragtune.runs.stage import Run
-from rich.console import Console
 
 SMALL = ("study.arms=[base,rag]", "records.with_passages=0")
 

@@ -3,6 +3,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import ARMS
 from ragtune.runs.inputs import StageInputs, outdated

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ragtune.core.errors import (
     DocumentsError,
     ModelError,
@@ -28,7 +29,6 @@ from ragtune.retrieval.rerank import Reranker
 from ragtune.runs import pipeline
 from ragtune.runs.stage import Run
 from ragtune.sources.records import Record
-
 from tests.conftest import record_rows, write_jsonl
 
 STAGES = [

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ragtune.core.errors import RunError
 from ragtune.core.files import read_json, read_jsonl, write_jsonl, write_text
 from ragtune.runs.stage import Run

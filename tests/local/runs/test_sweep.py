@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
+
 from ragtune.core.errors import RecipeError
 from ragtune.core.progress import Silent
 from ragtune.recipe.file import load
 from ragtune.runs import sweep as sweeping
 from ragtune.sources.records import prepare
-from rich.console import Console
 
 SMALL = ("study.arms=[base,rag]", "records.with_passages=0", "study.latency_questions=1")
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ragtune.core.errors import INTERRUPTED, ModelError
 from ragtune.core.progress import Silent
 from ragtune.recipe import file as recipe_file

@@ -3,6 +3,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from ragtune.core.errors import DocumentsError
 from ragtune.sources import documents
 from ragtune.sources.records import Record

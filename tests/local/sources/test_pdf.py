@@ -2,10 +2,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ragtune.recipe.schema import Rag
 from ragtune.retrieval.index import Retriever, update
 from ragtune.sources.documents import from_folder
-
 from tests.local.retrieval.killing import Words
 
 FIRST, LAST = 56, 60

@@ -4,12 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ragtune.core import offline
 from ragtune.core.errors import OfflineError, RecordsError
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
 from ragtune.sources import records
-
 from tests.conftest import record_rows, write_jsonl
 
 

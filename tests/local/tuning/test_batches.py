@@ -1,4 +1,5 @@
 import torch
+
 from ragtune.prompts.instruct import IGNORED
 from ragtune.tuning.batches import collate, epoch_steps, micro_batches
 from ragtune.tuning.samples import Sample

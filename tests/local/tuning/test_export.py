@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from ragtune.core.errors import ModelError, RunError
 from ragtune.models.hardware import Hardware, quantizes
 from ragtune.models.load import load_tokenizer

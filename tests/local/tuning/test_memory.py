@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 import torch
+
 from ragtune.models.hardware import Hardware
 from ragtune.models.load import load_base
 from ragtune.recipe import file as recipe_file

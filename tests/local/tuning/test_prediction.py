@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from ragtune.recipe import file as recipe_file
 from ragtune.runs.workbench import Workbench
 from ragtune.tuning import lora

@@ -2,6 +2,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from ragtune.core import bundled as builtin
 from ragtune.models.hardware import probe
 from ragtune.recipe import file as recipe_file
@@ -11,7 +12,6 @@ from ragtune.retrieval.index import Retriever, update
 from ragtune.sources.documents import Document, from_documents
 from ragtune.sources.records import Record
 from ragtune.tuning.rows import stand_in_rows, training_rows
-
 from tests.conftest import FACTS, record_rows
 
 RECORDS = [Record(**row) for row in record_rows()]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ragtune.core.errors import RecordsError
 from ragtune.models.load import load_tokenizer
 from ragtune.prompts.instruct import IGNORED, Renderer, Template

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+
 from ragtune.core.errors import ModelError, RunError
 from ragtune.core.progress import Silent
 from ragtune.models.adapter import load_tuned
@@ -21,8 +23,6 @@ from ragtune.tuning import checkpoint, lora, memory
 from ragtune.tuning import trainer as train
 from ragtune.tuning.samples import Samples, prepare
 from ragtune.tuning.trainer import Tuned, tune
-from safetensors.torch import load_file, save_file
-
 from tests.conftest import record_rows
 
 

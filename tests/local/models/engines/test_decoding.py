@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 import torch
-from ragtune.models.engines.decoding import Group, _draft, batches, decode
 from transformers import LlamaForCausalLM
+
+from ragtune.models.engines.decoding import Group, _draft, batches, decode
 
 LIMIT = 12
 

@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from ragtune.models.engines.onednn import OneDnnLinear, through_onednn
 
 

@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from ragtune.models.engines.torch import Generator
 from ragtune.models.hardware import probe
 from ragtune.models.load import load_base

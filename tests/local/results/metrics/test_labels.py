@@ -1,4 +1,5 @@
 import pytest
+
 from ragtune.results.metrics.labels import label_set, macro_f1
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ragtune.results.page import page
 from ragtune.sources.records import Record
-
 from tests.local.results.made_up import PASSAGE, write_run
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)

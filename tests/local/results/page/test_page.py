@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ragtune.results.page import page
 from ragtune.sources.records import Record
-
 from tests.local.results.made_up import PASSAGE, write_run
 
 ARMS = ("base", "tuned", "rag", "tuned+rag")

@@ -1,7 +1,6 @@
 from typing import Any
 
 from ragtune.results.verdict.criteria import criteria
-
 from tests.local.results.verdict.figures import figures
 
 

@@ -1,9 +1,9 @@
 from typing import Any
 
 import pytest
+
 from ragtune.recipe.schema import Needs
 from ragtune.results.verdict.rule import recommend
-
 from tests.local.results.verdict.figures import figures
 
 RAG_IS_BEST = (0.0, 0.5, 0.9, 0.8)

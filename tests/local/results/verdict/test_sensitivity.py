@@ -1,6 +1,5 @@
 from ragtune.recipe.schema import Needs
 from ragtune.results.verdict.sensitivity import sensitivity
-
 from tests.local.results.verdict.figures import figures
 
 RAG_IS_BEST = figures((0.0, 0.5, 0.9, 0.8))

@@ -15,6 +15,7 @@ from llama_index.core.schema import TextNode
 from llama_index.core.vector_stores import FilterOperator, MetadataFilter, MetadataFilters
 from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQueryMode
 from qdrant_client import QdrantClient
+
 from ragtune.core.errors import OfflineError, RunError
 from ragtune.recipe.schema import Rag
 from ragtune.retrieval import index
@@ -23,7 +24,6 @@ from ragtune.retrieval.manifest import Changes
 from ragtune.retrieval.stores import base as places
 from ragtune.retrieval.stores import server
 from ragtune.sources.readers import Document
-
 from tests.local.retrieval.killing import Words, corpus
 
 TEXTS = {

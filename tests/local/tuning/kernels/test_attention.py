@@ -2,10 +2,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import LlamaForCausalLM
+
 from ragtune.tuning.batches import collate
 from ragtune.tuning.kernels import attention
 from ragtune.tuning.samples import Sample
-from transformers import LlamaForCausalLM
 
 ROWS = [[0, 5, 6, 9, 11], [0, 7], [0, 200, 3, 40]]
 

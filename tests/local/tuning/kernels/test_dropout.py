@@ -1,5 +1,6 @@
 import pytest
 import torch
+
 from ragtune.tuning.kernels.dropout import FewerDrawsDropout
 
 

@@ -1,7 +1,8 @@
 import pytest
 import torch
-from ragtune.tuning.kernels import loss
 from torch.nn.functional import cross_entropy
+
+from ragtune.tuning.kernels import loss
 
 
 @pytest.mark.parametrize("chunk", [1, 3 * 50, 1 << 24])
