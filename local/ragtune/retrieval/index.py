@@ -4,10 +4,10 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 from ragtune.core.errors import DocumentsError, RunError
-from ragtune.core.files import own
+from ragtune.core.files import Ownership, own
 from ragtune.recipe.schema import Rag
 from ragtune.retrieval.chunks import Chunker
 from ragtune.retrieval.embedder import Embedder
@@ -201,7 +201,7 @@ class Retriever:
         _refuse_other(manifest, wanted, folder)
         if manifest.unfinished or not manifest.created:
             raise RunError(f"{folder}: its last update was stopped; {_again(folder)}")
-        self._owner: IO[str] | None = own(folder) if rag.qdrant == places.EMBEDDED else None
+        self._owner: Ownership | None = own(folder) if rag.qdrant == places.EMBEDDED else None
         if self._owner is not None:
             weakref.finalize(self, self._owner.close)
         try:
