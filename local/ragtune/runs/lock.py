@@ -46,12 +46,16 @@ class Entry(BaseModel):
 
 
 class Lock(BaseModel):
-    """The content of ``lock.json``."""
+    """The content of ``lock.json``.
+
+    ``recipe`` is the digest of the filled recipe, ``identity`` that of what is measured by it.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     format: int = FORMAT
     identity: str = ""
+    recipe: str = ""
     recipe_folder: str = "."
     data: dict[str, Any] = {}
     stages: dict[str, Entry] = {}

@@ -6,6 +6,7 @@ leaves a folder which the same command completes. Outputs that are not as ``lock
 made again.
 """
 
+import contextlib
 import datetime
 import shutil
 import time
@@ -200,7 +201,7 @@ class Run:
             theirs = Lock.load(sibling).stages.get(stage.name)
             if theirs is None or theirs.inputs != wanted:
                 return None
-            with own(folder):
+            with contextlib.closing(own(folder)):
                 lock = Lock.load(sibling)
                 theirs = lock.stages.get(stage.name)
                 if theirs is None or theirs.inputs != wanted:

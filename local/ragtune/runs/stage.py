@@ -5,13 +5,14 @@ stages whose outputs it reads. Its inputs follow from that alone: they are its k
 why it is made again.
 """
 
+import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ragtune.core.files import digest
+from ragtune.core.files import copy_tree, digest
 from ragtune.core.progress import Watcher
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
@@ -65,10 +66,12 @@ class Stage(ABC):
 
     def copy(self, source: RunFolder, target: RunFolder) -> None:
         """Copy the outputs of another run into a scratch folder."""
-        from ragtune.core.files import copy_tree
-
         for old, new in zip(self.outputs(source), self.outputs(target), strict=True):
-            copy_tree(old, new)
+            new.parent.mkdir(parents=True, exist_ok=True)
+            if old.is_dir():
+                copy_tree(old, new)
+            else:
+                shutil.copy2(old, new)
 
     def outcome(self, inputs: dict[str, Any], outputs: dict[str, Output]) -> str:
         """What the stages after it depend on: the content of its outputs."""
