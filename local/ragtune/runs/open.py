@@ -134,16 +134,16 @@ class OpenRun:
         Raises RecipeError for an empty question, an unknown mode, or a condition that is none;
         RunError where the index cannot be used.
         """
-        from ragtune.runs.search import MODES, conditions
+        from ragtune.retrieval.filters import conditions
+        from ragtune.runs.search import MODES
 
         _refuse_empty(question)
         if mode and mode not in MODES:
             raise RecipeError(f"--mode {mode}: allowed are {', '.join(MODES)}")
         filters = conditions(where)
-        retriever = self._retriever
-        if mode:
-            retriever.rag = retriever.rag.model_copy(update={"search": mode})
-        found: list[Passage] = retriever.search([question], top_k, filters)[0]
+        found: list[Passage] = self._retriever.search(
+            [question], top_k, filters, mode=mode or None
+        )[0]
         return found
 
     def export(self, folder: Path, dtype: str, questions: int = 16, tokens: int = 512) -> Any:

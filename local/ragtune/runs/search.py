@@ -1,25 +1,17 @@
 """Retrieval alone: what an index holds, how stale it is, and the passages for a question."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ragtune.core.errors import RecipeError
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
-from ragtune.retrieval.chunks import FIELDS
 from ragtune.retrieval.passages import Passage
 from ragtune.retrieval.stores.base import rebuild
 from ragtune.runs import check
 from ragtune.runs.materials import Materials
 
-if TYPE_CHECKING:
-    from llama_index.core.vector_stores.types import MetadataFilters
-
 MODES = ("dense", "keyword", "hybrid")
-_CONDITION = re.compile(r"(\w+)(!=|>=|<=|=|>|<)(.+)", re.S)
-_OPERATORS = {"=": "==", "!=": "!=", ">": ">", "<": "<", ">=": ">=", "<=": "<="}
 
 
 def index_status(recipe: Recipe, materials: Materials, folder: RunFolder) -> dict[str, Any]:
@@ -61,37 +53,6 @@ def show_status(status: dict[str, Any]) -> str:
         head = f"{run}: up to date; {status['unchanged']} documents"
     left_out = [f"left out {name}: {reason}" for name, reason in status["skipped"].items()]
     return "\n".join([head, *lines, *left_out])
-
-
-def conditions(where: Sequence[str]) -> "MetadataFilters | None":
-    """llama-index's filters for conditions on a chunk's metadata; None for none.
-
-    Raises RecipeError for one that has not the form, or names no field.
-    """
-    from llama_index.core.vector_stores.types import (
-        FilterOperator,
-        MetadataFilter,
-        MetadataFilters,
-    )
-
-    filters = []
-    for text in where:
-        found = _CONDITION.fullmatch(text)
-        if found is None or found[1] not in FIELDS:
-            raise RecipeError(
-                f"--where {text}: write it as FIELD=VALUE, also with != > >= < <=; "
-                f"fields are {', '.join(FIELDS)}"
-            )
-        field, operator, value = found.groups()
-        if field == "page" and not value.isdecimal():
-            raise RecipeError(f"--where {text}: a page is a whole number")
-        if field != "page" and operator not in ("=", "!="):
-            raise RecipeError(f"--where {text}: only pages have an order; use = or !=")
-        typed = int(value) if field == "page" else value
-        filters.append(
-            MetadataFilter(key=field, value=typed, operator=FilterOperator(_OPERATORS[operator]))
-        )
-    return MetadataFilters(filters=list(filters)) if filters else None
 
 
 def show(found: Sequence[Passage]) -> str:
