@@ -212,10 +212,13 @@ def recipe_of(folder: Path) -> Recipe:
     if not run.lock.is_file():
         raise RunError(f"{folder}: no run folder: lock.json is missing; `ragtune run` makes one")
     lock = Lock.load(run)
-    recipe = recipe_file.load(run.recipe).at(run.path / lock.recipe_folder)
-    if digest(recipe.filled) != lock.recipe:
+    try:
+        recipe = recipe_file.load(run.recipe).at(run.path / lock.recipe_folder)
+    except RecipeError:
+        recipe = None
+    if recipe is None or digest(recipe.filled) != lock.recipe:
         raise RunError(
-            f"{run.recipe}: edited since the run: it is not the recipe that was run; "
+            f"{run.recipe}: missing or edited since the run: it is not the recipe that was run; "
             "`ragtune run` with the recipe's own file writes it again"
         )
     return recipe
