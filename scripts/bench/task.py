@@ -10,12 +10,13 @@ from typing import Any
 from ragtune.core.bundled import builtin_model, data_folder
 from ragtune.models.load import load_tokenizer
 from ragtune.prompts.instruct import Renderer, Row, Template
-from ragtune.recipe.schema import Recipe
+from ragtune.recipe.schema import Tune, TuneLocal
 from ragtune.tuning.samples import TrainingRow
 
 BATCH = 8
 """Rows an optimiser step: TRL's default."""
 LENGTH = 512
+SEED = 10
 SHAPES: dict[str, dict[str, int]] = {
     "built-in": {},
     "110m-32k": {"vocab_size": 32_000},
@@ -39,19 +40,16 @@ class Task:
     micro_batch: int
     learning_rate: float = 1e-3
 
-    def recipe(self) -> Recipe:
-        """The same settings as a recipe of ours."""
-        tune = {
-            "epoch": self.epochs,
-            "learning_rate": self.learning_rate,
-            "max_input_length": LENGTH,
-            "per_device_train_batch_size": self.micro_batch,
-            "gradient_accumulation_steps": BATCH // self.micro_batch,
-            "validation_split_ratio": 0.0,
-            "local": {"layout": "rows", "loss": "completion"},
-        }
-        return Recipe.model_validate(
-            {"name": "bench", "records": {"source": self.rows}, "tune": tune}
+    def tune(self) -> Tune:
+        """The same settings as a recipe's section."""
+        return Tune(
+            epoch=self.epochs,
+            learning_rate=self.learning_rate,
+            max_input_length=LENGTH,
+            per_device_train_batch_size=self.micro_batch,
+            gradient_accumulation_steps=BATCH // self.micro_batch,
+            validation_split_ratio=0.0,
+            local=TuneLocal(layout="rows", loss="completion"),
         )
 
     def renderer(self) -> Renderer:

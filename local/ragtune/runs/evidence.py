@@ -122,22 +122,23 @@ def learn(
     Raises RecipeError for a share that leaves nothing to train on.
     """
     from ragtune.results import learning_curve as curve
-    from ragtune.tuning import rows
     from ragtune.tuning import trainer as train
 
     records = curve.subset(bench.split.train, share, bench.recipe.seed)
-    retriever = bench.retriever if bench.passages_in_training else None
     try:
-        samples = bench.samples(rows.training_rows(bench.recipe, records, retriever))
+        samples = bench.samples(bench.training_rows(records))
     except RecordsError as error:
         raise RecipeError(
             f"study.learning_curve: {share:g} of the records is too little: {error}"
         ) from None
     with watcher.progress(f"tune on {share:.0%}") as advance:
         tuned = train.tune(
-            bench.recipe,
+            bench.recipe.tune,
             bench.base,
             samples,
+            seed=bench.recipe.seed,
+            name=bench.recipe.model.local,
+            template_hash=bench.template.hash,
             hardware=bench.hardware,
             folder=work,
             watcher=watcher,

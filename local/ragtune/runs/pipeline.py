@@ -166,11 +166,8 @@ class Pipeline:
         return changes
 
     def _data(self) -> None:
-        from ragtune.tuning import rows
-
         def make(work: Path) -> None:
-            retriever = self.bench.retriever if self.bench.passages_in_training else None
-            training = rows.training_rows(self.recipe, self.bench.split.train, retriever)
+            training = self.bench.training_rows(self.bench.split.train)
             write_jsonl(work / "data" / "train.jsonl", training)
             write_jsonl(work / "data" / "test.jsonl", [asdict(r) for r in self.bench.split.test])
             write_json(work / "data" / "template.json", self.bench.template.jumpstart)
@@ -207,9 +204,12 @@ class Pipeline:
 
         with self.watcher.progress("tune") as advance:
             return train.tune(
-                self.recipe,
+                self.recipe.tune,
                 self.bench.base,
                 samples,
+                seed=self.recipe.seed,
+                name=self.recipe.model.local,
+                template_hash=self.bench.template.hash,
                 hardware=self.bench.hardware,
                 folder=work,
                 watcher=self.watcher,

@@ -14,12 +14,10 @@ def preview_rows(bench: Workbench, count: int) -> list[dict[str, Any]]:
     ``trained_on`` are the tokens that the loss is taken on; ``blocks_begin`` the tokens of the
     row, from 0, at which packing begins another block.
     """
-    from ragtune.tuning.rows import training_rows
-
     spec, length = bench.recipe.tune, bench.sample_length
     packs = spec.local.layout == "blocks"
     shown, before = [], 0
-    for given in training_rows(bench.recipe, bench.split.train, None)[:count]:
+    for given in bench.training_rows(bench.split.train, passages=False)[:count]:
         instruction, context, response = (
             given[name] for name in ("instruction", "context", "response")
         )

@@ -28,7 +28,7 @@ from ragtune.models.load import load_base, load_tokenizer
 from ragtune.prompts.instruct import Renderer
 from ragtune.recipe import schema as recipes
 from ragtune.sources import documents
-from ragtune.sources.records import Split, prepare
+from ragtune.sources.records import Record, Split, prepare
 
 if TYPE_CHECKING:
     from ragtune.tuning.prediction import Prediction
@@ -138,12 +138,12 @@ class Workbench:
     @functools.cached_property
     def base(self) -> Path:
         """The base model's folder."""
-        return model_folder(self.recipe)
+        return model_folder(self.recipe.model, self.recipe.path(""))
 
     @functools.cached_property
     def embedder_folder(self) -> Path:
         """The embedder's folder."""
-        return embedder_folder(self.recipe)
+        return embedder_folder(self.recipe.rag.embedder, self.recipe.path(""))
 
     @functools.cached_property
     def base_fingerprint(self) -> str:
@@ -233,6 +233,20 @@ class Workbench:
             refusal=self.refusal if "rag" in name else None,
         )
 
+    def training_rows(
+        self, records: Sequence[Record], *, passages: bool = True
+    ) -> "list[TrainingRow]":
+        """Records as training rows, with ``passages`` where the recipe asks for them."""
+        from ragtune.tuning.rows import training_rows
+
+        return training_rows(
+            records,
+            self.recipe.records,
+            self.template,
+            seed=self.recipe.seed,
+            retriever=self.retriever if passages and self.passages_in_training else None,
+        )
+
     def samples(self, rows: "Sequence[TrainingRow]") -> "Samples":
         """Training rows, laid out and split as the recipe says.
 
@@ -258,8 +272,17 @@ class Workbench:
         from ragtune.tuning.rows import stand_in_rows
 
         chunks = self._first_chunks(64) if self.passages_in_training else [""]
-        samples = self.samples(stand_in_rows(self.recipe, self.split.train, chunks))
-        return predict(self.recipe, self.base, samples, self.hardware)
+        recipe = self.recipe
+        rows = stand_in_rows(
+            self.split.train,
+            recipe.records,
+            self.template,
+            seed=recipe.seed,
+            chunks=chunks,
+            top_k=recipe.rag.top_k,
+        )
+        samples = self.samples(rows)
+        return predict(recipe.tune, self.base, samples, seed=recipe.seed, hardware=self.hardware)
 
     def _first_chunks(self, count: int) -> list[str]:
         """The texts of about so many chunks, from the first documents that can be read."""

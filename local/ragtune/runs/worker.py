@@ -96,9 +96,12 @@ def main(run_folder: Path, work: Path) -> int:
         bench = Workbench(recipe.at(run_folder / lock["recipe_folder"]), run_folder)
         team = Accelerated()
         tuned = tune(
-            bench.recipe,
+            bench.recipe.tune,
             bench.base,
             bench.samples(read_jsonl(run_folder / "data" / "train.jsonl")),
+            seed=bench.recipe.seed,
+            name=bench.recipe.model.local,
+            template_hash=bench.template.hash,
             hardware=bench.hardware,
             folder=work,
             watcher=_Stderr(speaks=rank == 0),
