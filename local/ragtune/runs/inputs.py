@@ -10,7 +10,7 @@ from typing import Any
 from ragtune.core.files import digest, file_hash
 from ragtune.models.find import fingerprint
 from ragtune.recipe.schema import Arm, Recipe
-from ragtune.retrieval.stores import base as places
+from ragtune.retrieval.stores.base import EMBEDDED
 from ragtune.runs.workbench import Workbench
 
 CODE = 3
@@ -37,7 +37,7 @@ class StageInputs:
     def kept_index(self) -> dict[str, Any]:
         """Of the index in its place: a server's collection is no other run's to copy."""
         url = self.recipe.rag.qdrant
-        place = {} if url == places.EMBEDDED else {"place": f"{url} {self.bench.folder.name}"}
+        place = {} if url == EMBEDDED else {"place": f"{url} {self.bench.folder.name}"}
         return {**self.index(), **place}
 
     def search(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from ragtune.core.files import (
 from ragtune.core.progress import Silent, Watcher
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Arm, Recipe
-from ragtune.retrieval.stores import base as places
+from ragtune.retrieval.stores.base import EMBEDDED
 from ragtune.runs import environment, evidence
 from ragtune.runs.inputs import StageInputs, outdated
 from ragtune.runs.stage import Run
@@ -253,7 +253,7 @@ class Pipeline:
     def _freshness(self) -> None:
         """Measure freshness on an embedded index; a server's collection is not copied."""
         name = next((arm for arm in self.recipe.arms if "rag" in arm), None)
-        if name is None or self.recipe.rag.qdrant != places.EMBEDDED:
+        if name is None or self.recipe.rag.qdrant != EMBEDDED:
             return
 
         def make(work: Path) -> None:

@@ -1,25 +1,20 @@
 """Retrieval alone: what an index holds, how stale it is, and the passages for a question."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragtune.core.errors import RecipeError, RunError
-from ragtune.retrieval.chunks import FIELDS
+from ragtune.retrieval.filters import conditions
 from ragtune.retrieval.stores.base import rebuild
 from ragtune.runs.workbench import Workbench
 
 if TYPE_CHECKING:
-    from llama_index.core.vector_stores.types import MetadataFilters
-
     from ragtune.runs.pipeline import Pipeline
     from ragtune.runs.stage import Run
 
 MODES = ("dense", "keyword", "hybrid")
-_CONDITION = re.compile(r"(\w+)(!=|>=|<=|=|>|<)(.+)", re.S)
-_OPERATORS = {"=": "==", "!=": "!=", ">": ">", "<": "<", ">=": ">=", "<=": "<="}
 
 
 def index_status(pipeline: "Pipeline") -> dict[str, Any]:
@@ -91,42 +86,8 @@ def search(
     if mode and mode not in MODES:
         raise RecipeError(f"--mode {mode}: allowed are {', '.join(MODES)}")
     filters = conditions(where)
-    retriever = bench.retriever
-    if mode:
-        retriever.rag = retriever.rag.model_copy(update={"search": mode})
-    (found,) = retriever.search([question], top_k, filters)
+    (found,) = bench.retriever.search([question], top_k, filters, mode=mode or None)
     return [asdict(passage) for passage in found]
-
-
-def conditions(where: Sequence[str]) -> "MetadataFilters | None":
-    """llama-index's filters for conditions on a chunk's metadata; None for none.
-
-    Raises RecipeError for one that has not the form, or names no field.
-    """
-    from llama_index.core.vector_stores.types import (
-        FilterOperator,
-        MetadataFilter,
-        MetadataFilters,
-    )
-
-    filters = []
-    for text in where:
-        found = _CONDITION.fullmatch(text)
-        if found is None or found[1] not in FIELDS:
-            raise RecipeError(
-                f"--where {text}: write it as FIELD=VALUE, also with != > >= < <=; "
-                f"fields are {', '.join(FIELDS)}"
-            )
-        field, operator, value = found.groups()
-        if field == "page" and not value.isdecimal():
-            raise RecipeError(f"--where {text}: a page is a whole number")
-        if field != "page" and operator not in ("=", "!="):
-            raise RecipeError(f"--where {text}: only pages have an order; use = or !=")
-        typed = int(value) if field == "page" else value
-        filters.append(
-            MetadataFilter(key=field, value=typed, operator=FilterOperator(_OPERATORS[operator]))
-        )
-    return MetadataFilters(filters=list(filters)) if filters else None
 
 
 def show(found: Sequence[dict[str, Any]]) -> str:
