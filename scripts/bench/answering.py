@@ -11,10 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ragtune.arms.arm import Arm
 from ragtune.core import offline
 from ragtune.models.hardware import probe
-from ragtune.prompts.instruct import Prompt
+from ragtune.prompts.base import Prompt
 from ragtune.runs import environment
 from ragtune.runs.pipeline import Pipeline, open_run
 
@@ -27,12 +26,12 @@ def measure(pipeline: Pipeline, name: Any, questions: int | None) -> dict[str, A
     found = arm.retrieve(records)
     prompts = [arm.prompt(r, p) for r, p in zip(records, found, strict=True)]
     size = pipeline.recipe.study.batch_size
-    arm.generator.many([p.ids for p in prompts[:2]], size)
+    arm.complete(prompts[:2], size)
     plain = plainly_loaded(pipeline, name)
     started = time.perf_counter()
-    ours = [c.ids for c in arm.generator.many([p.ids for p in prompts], size)]
+    ours = [c.ids for c in arm.complete(prompts, size)]
     between = time.perf_counter()
-    theirs = asked_alone(plain, arm, prompts)
+    theirs = asked_alone(plain, bench.tokenizer, arm.limit, prompts)
     ended = time.perf_counter()
     return {
         "arm": name,
@@ -58,11 +57,10 @@ def plainly_loaded(pipeline: Pipeline, name: str) -> Any:
     return model.to(bench.hardware.device).eval()
 
 
-def asked_alone(model: Any, arm: Arm, prompts: list[Prompt]) -> list[list[int]]:
+def asked_alone(model: Any, tokenizer: Any, limit: int, prompts: list[Prompt]) -> list[list[int]]:
     """The ids of each answer through the pipeline, EOS left out."""
     from transformers import pipeline
 
-    tokenizer = arm.generator.tokenizer
     ask = pipeline("text-generation", model=model, tokenizer=tokenizer)
     written = []
     for prompt in prompts:
@@ -70,7 +68,7 @@ def asked_alone(model: Any, arm: Arm, prompts: list[Prompt]) -> list[list[int]]:
         text = prompt.text if prompt.text.startswith(start) else start + prompt.text
         (answer,) = ask(
             text,
-            max_new_tokens=arm.generator.max_new_tokens,
+            max_new_tokens=limit,
             do_sample=False,
             return_tensors=True,
             add_special_tokens=False,

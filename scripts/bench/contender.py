@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ragtune.models.hardware import probe
-from ragtune.prompts.instruct import IGNORED
+from ragtune.prompts.base import IGNORED
 from ragtune.tuning.samples import prepare
 from scripts.bench.task import BATCH, LENGTH, SEED, Task
 
@@ -68,7 +68,7 @@ def ragtune(task: Task, adapter: Path) -> "Spent":
     from ragtune.tuning.trainer import Training
 
     spec = task.tune()
-    samples = prepare(task.read("rows"), spec, task.renderer(), LENGTH)
+    samples = prepare(task.read("rows"), spec, task.format(), LENGTH)
     training = Training(
         spec,
         Path(task.model),
@@ -81,7 +81,7 @@ def ragtune(task: Task, adapter: Path) -> "Spent":
     )
     with Spent() as spent:
         training.run()
-    training.finish(task.model, task.renderer().template.hash)
+    training.finish(task.model, task.format().template.hash)
     return spent
 
 
@@ -130,7 +130,7 @@ def trl(task: Task, adapter: Path, options: dict[str, Any]) -> "Spent":
         model=task.model,
         args=config,
         train_dataset=data,
-        processing_class=task.renderer().tokenizer,
+        processing_class=task.format().tokenizer,
         peft_config=lora,
     )
     trainer.create_optimizer()

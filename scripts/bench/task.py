@@ -9,7 +9,8 @@ from typing import Any
 
 from ragtune.core.bundled import builtin_model, data_folder
 from ragtune.models.load import load_tokenizer
-from ragtune.prompts.instruct import Renderer, Row, Template
+from ragtune.prompts.base import PromptFormat, Row
+from ragtune.prompts.instruct import InstructFormat, Template
 from ragtune.recipe.schema import Tune, TuneLocal
 from ragtune.tuning.samples import TrainingRow
 
@@ -52,9 +53,9 @@ class Task:
             local=TuneLocal(layout="rows", loss="completion"),
         )
 
-    def renderer(self) -> Renderer:
+    def format(self) -> InstructFormat:
         """The template bound to the model's tokenizer."""
-        return Renderer(Template(), load_tokenizer(Path(self.model)))
+        return InstructFormat(Template(), load_tokenizer(Path(self.model)))
 
     def read(self, which: str) -> list[TrainingRow]:
         """The rows to train on, ``rows``, or those held out, ``held``."""
@@ -63,8 +64,8 @@ class Task:
 
     def rendered(self, which: str) -> list[Row]:
         """Those rows as token ids and labels."""
-        renderer = self.renderer()
-        return [_render(renderer, row) for row in self.read(which)]
+        format = self.format()
+        return [_render(format, row) for row in self.read(which)]
 
     def to_json(self) -> dict[str, Any]:
         """The fields."""
@@ -86,8 +87,8 @@ def write_rows(source: Path, count: int, held: int, folder: Path) -> tuple[Path,
     rows = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
     kept = [r for r in rows if r.get("category") == "summarization"] or rows
     random.Random(0).shuffle(kept)
-    renderer = Renderer(Template(), load_tokenizer(builtin_model()))
-    learnable = (r for r in kept if _render(renderer, r).supervised)
+    format = InstructFormat(Template(), load_tokenizer(builtin_model()))
+    learnable = (r for r in kept if _render(format, r).supervised)
     drawn = list(itertools.islice(learnable, count + held))
     files = folder / f"rows-{count}.jsonl", folder / f"held-{count}.jsonl"
     usable = (len(drawn) - held) // BATCH * BATCH
@@ -96,8 +97,8 @@ def write_rows(source: Path, count: int, held: int, folder: Path) -> tuple[Path,
     return files
 
 
-def _render(renderer: Renderer, row: TrainingRow) -> Row:
-    return renderer.row(row["instruction"], row["context"], row["response"], LENGTH)
+def _render(format: PromptFormat, row: TrainingRow) -> Row:
+    return format.row(row["instruction"], row["context"], row["response"], LENGTH)
 
 
 def write_model(shape: str, folder: Path) -> Path:

@@ -233,16 +233,17 @@ def ask(
     as_json: AsJson = False,
 ) -> None:
     """Ask a finished run a question, by default in the arm that it recommends."""
-    from ragtune.runs.ask import ask as ask_run
-    from ragtune.runs.ask import show
+    from ragtune.runs import ask as asking
 
     live = sys.stdout.isatty() and not as_json
     with _opened(run_folder) as pipeline:
-        answer = ask_run(pipeline.bench, question, arm, _write if live else None)
-    streamed = live and not answer["refused"]
-    if streamed:
-        typer.echo()
-    print_result(answer, show(answer, with_text=not streamed), as_json)
+        name, pieces = asking.ask(pipeline.bench, question, arm)
+        if live:
+            for piece in pieces:
+                _write(piece)
+            typer.echo()
+        answer = asking.summary(name, question, pieces.answer)
+    print_result(answer, asking.show(answer, with_text=not live), as_json)
 
 
 @app.command()

@@ -1,9 +1,9 @@
 """Asking a finished run a question of one's own."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from ragtune.arms.answer import Answer, AnswerStream
 from ragtune.core.errors import RecipeError
 from ragtune.core.files import read_json
 from ragtune.recipe.schema import ARMS
@@ -11,12 +11,8 @@ from ragtune.runs.workbench import Workbench
 from ragtune.sources.records import Record
 
 
-def ask(
-    bench: Workbench, question: str, arm: str = "", say: Callable[[str], None] | None = None
-) -> dict[str, Any]:
-    """The answer of ``arm``, or of the arm that the run recommends: text, arm, sources, tokens.
-
-    ``say`` is given the text piece by piece, as it is written.
+def ask(bench: Workbench, question: str, arm: str = "") -> tuple[str, AnswerStream]:
+    """The arm that answers, or the one that the run recommends, and its answer as it is written.
 
     Raises RecipeError for an arm that the run does not have or an empty question.
     """
@@ -29,8 +25,12 @@ def ask(
     name = next((a for a in ARMS if a == arm), None)
     if name is None or name not in has:
         raise RecipeError(f"--arm {arm}: this run has {', '.join(has)}")
-    answer = bench.arm(name).ask(Record(question, response=""), say)
-    return {"arm": name, **asdict(answer), "question": question}
+    return name, bench.arm(name).stream(Record(question, response=""))
+
+
+def summary(arm: str, question: str, answer: Answer) -> dict[str, Any]:
+    """The answer as JSON: arm, question, text, sources, tokens."""
+    return {"arm": arm, **asdict(answer), "question": question}
 
 
 def show(answer: dict[str, Any], *, with_text: bool = True) -> str:

@@ -40,19 +40,17 @@ def heldout_loss(bench: Workbench, watcher: Watcher) -> dict[str, Any]:
     from ragtune.results.heldout import completion_loss
 
     losses: dict[str, Any] = {}
-    for side, model in (("base", bench.base_model), ("tuned", bench.tuned_model)):
+    for side, engine in (("base", bench.base_engine), ("tuned", bench.tuned_engine)):
         with watcher.progress(f"held-out loss: {side}") as advance:
             measured = completion_loss(
-                model,
-                bench.tokenizer,
-                bench.renderer,
+                engine,
+                bench.format,
                 bench.split.test,
-                bench.context_length,
                 show_context=bench.show_context,
                 advance=advance,
             )
-        losses[side] = measured["loss"]
-        losses["tokens"] = measured["tokens"]
+        losses[side] = measured.mean
+        losses["tokens"] = measured.tokens
     return losses
 
 
@@ -61,12 +59,12 @@ def forgetting(bench: Workbench, watcher: Watcher) -> dict[str, Any]:
     from ragtune.results import forgetting
 
     text = forgetting.paragraphs(bench.general_text)
-    limit, tokenizer = bench.context_length, bench.tokenizer
+    tokenizer = bench.tokenizer
     losses, continued = [], []
-    for side, model in (("base", bench.base_model), ("tuned", bench.tuned_model)):
+    for side, engine in (("base", bench.base_engine), ("tuned", bench.tuned_engine)):
         with watcher.progress(f"forgetting: {side}") as advance:
-            losses.append(forgetting.text_loss(model, tokenizer, text, limit, advance))
-            continued.append(forgetting.continuations(model, tokenizer, text, limit))
+            losses.append(forgetting.text_loss(engine, tokenizer, text, advance))
+            continued.append(forgetting.continuations(engine, tokenizer, text))
     return forgetting.compare(losses, continued)
 
 
@@ -144,11 +142,14 @@ def learn(
             watcher=watcher,
             advance=advance,
         )
-    model = load_tuned(bench.base, work / "adapter", bench.template.hash, bench.hardware)
+    adapter = work / "adapter"
+    model = load_tuned(bench.base, adapter, bench.template.hash, bench.hardware)
+    engine = bench.engine(model, adapter)
     folder = work / "curve" / f"{share:g}"
     size = bench.recipe.study.batch_size
     for arm, passages in found.items():
         with watcher.progress(f"answers on {share:.0%}: {arm}") as advance:
-            answers = bench.arm(arm, model=model).ask_all(bench.split.test, passages, size, advance)
+            learnt = bench.arm(arm, engine=engine)
+            answers = learnt.ask_all(bench.split.test, passages, size, advance)
         write_jsonl(folder / f"{arm}.jsonl", [a.to_json() for a in answers])
     write_json(folder / "training.json", {"records": len(records), **tuned.to_json()})

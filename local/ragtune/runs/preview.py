@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ragtune.prompts.instruct import IGNORED
+from ragtune.prompts.base import IGNORED
 from ragtune.runs.workbench import Workbench
 
 BLOCK_END = "‖"
@@ -21,13 +21,13 @@ def preview_rows(bench: Workbench, count: int) -> list[dict[str, Any]]:
         instruction, context, response = (
             given[name] for name in ("instruction", "context", "response")
         )
-        row = bench.renderer.row(instruction, context, response, None if packs else length)
+        row = bench.format.row(instruction, context, response, None if packs else length)
         tokens = bench.tokenizer.convert_ids_to_tokens(row.ids)
         everything = spec.local.loss == "all"
         shown.append(
             {
-                "prompt": bench.template.question(instruction, context),
-                "completion": bench.template.answer(response),
+                "prompt": bench.format.question(instruction, context),
+                "completion": bench.format.answer(response),
                 "tokens": tokens,
                 "completion_tokens": row.supervised,
                 "trained_on": [

@@ -10,12 +10,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ragtune.arms.arm import Arm, Refusal
+from ragtune.arms.answer import ScoreFloor
+from ragtune.arms.arm import Arm
 from ragtune.core import bundled as builtin
 from ragtune.core.errors import DocumentsError, ModelError, RecipeError
-from ragtune.core.files import read_json
+from ragtune.core.files import digest, read_json
 from ragtune.models.adapter import load_tuned
-from ragtune.models.engines.torch import Generator
+from ragtune.models.engines.base import Engine
 from ragtune.models.find import (
     check_chunks,
     context_length,
@@ -23,9 +24,10 @@ from ragtune.models.find import (
     fingerprint,
     model_folder,
 )
+from ragtune.models.folder import family_at
 from ragtune.models.hardware import Hardware, probe
 from ragtune.models.load import load_base, load_tokenizer
-from ragtune.prompts.instruct import Renderer
+from ragtune.prompts.instruct import InstructFormat
 from ragtune.recipe import schema as recipes
 from ragtune.sources import documents
 from ragtune.sources.records import Record, Split, prepare
@@ -81,7 +83,7 @@ class Workbench:
                 f"tune.max_input_length: {self.recipe.tune.max_input_length}, but the model reads "
                 f"{reads} tokens; allowed: -1, or 1 to {reads}"
             )
-        template = len(self.renderer.prompt("", "").ids)
+        template = len(self.format.prompt("", "").ids)
         if template + study.max_new_tokens >= reads:
             raise RecipeError(
                 f"study.max_new_tokens: {study.max_new_tokens}, but the model reads {reads} "
@@ -166,9 +168,9 @@ class Workbench:
         return load_tokenizer(self.base)
 
     @functools.cached_property
-    def renderer(self) -> Renderer:
+    def format(self) -> InstructFormat:
         """The template bound to the tokenizer."""
-        return Renderer(self.template, self.tokenizer)
+        return InstructFormat(self.template, self.tokenizer)
 
     @functools.cached_property
     def base_model(self) -> Any:
@@ -210,27 +212,46 @@ class Workbench:
         )
 
     @property
-    def refusal(self) -> Refusal | None:
-        """When arms that retrieve refuse unasked; the run's calibration, or the recipe's number."""
+    def floor(self) -> ScoreFloor | None:
+        """When arms that retrieve ask no model; the run's calibration, or the recipe's number."""
         below = self.recipe.rag.refuse_below
         if below is None:
             return None
         if below == "calibrated":
             below = read_json(self.folder / "refusal.json")["below"]
-        return Refusal(float(below), self.recipe.study.refusal)
+        return ScoreFloor(float(below), self.recipe.study.refusal)
 
-    def arm(self, name: recipes.Arm, *, model: Any = None, retriever: Any = None) -> Arm:
+    @property
+    def base_engine(self) -> Engine:
+        """What runs the base model."""
+        return self.engine(self.base_model)
+
+    @property
+    def tuned_engine(self) -> Engine:
+        """What runs the base model with the run's adapter merged in."""
+        return self.engine(self.tuned_model, self.folder / "adapter")
+
+    def engine(self, model: Any, adapter: Path | None = None) -> Engine:
+        """What runs a model of the base's family; ``adapter`` is the one that is merged in."""
+        from ragtune.models.engines.torch import TorchEngine
+
+        found = self.base_fingerprint
+        if adapter is not None:
+            found = digest([found, fingerprint(adapter)])
+        return TorchEngine(model, self.tokenizer, family_at(self.base), found)
+
+    def arm(self, name: recipes.Arm, *, engine: Engine | None = None, retriever: Any = None) -> Arm:
         """One of the four arms, over the run folder's adapter and index, or over what is given."""
-        model = model or (self.tuned_model if "tuned" in name else self.base_model)
+        engine = engine or (self.tuned_engine if "tuned" in name else self.base_engine)
         if "rag" in name:
             retriever = retriever or self.retriever
         return Arm(
-            self.renderer,
-            Generator(model, self.tokenizer, self.recipe.study.max_new_tokens),
-            self.context_length,
+            engine,
+            self.format,
+            self.recipe.study.max_new_tokens,
             retriever=retriever,
             show_context=self.show_context,
-            refusal=self.refusal if "rag" in name else None,
+            floor=self.floor if "rag" in name else None,
         )
 
     def training_rows(
@@ -254,7 +275,7 @@ class Workbench:
         """
         from ragtune.tuning import samples
 
-        return samples.prepare(rows, self.recipe.tune, self.renderer, self.sample_length)
+        return samples.prepare(rows, self.recipe.tune, self.format, self.sample_length)
 
     @property
     def sample_length(self) -> int:
@@ -306,7 +327,7 @@ class Workbench:
 
         shown = [r.context if self.show_context else "" for r in self.split.test]
         rows = [
-            self.renderer.row(record.instruction, context, record.response, tokens).ids
+            self.format.row(record.instruction, context, record.response, tokens).ids
             for record, context in zip(self.split.test[:questions], shown, strict=False)
         ]
         return export(

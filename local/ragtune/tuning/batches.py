@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ragtune.prompts.instruct import IGNORED
+from ragtune.prompts.base import IGNORED
 from ragtune.tuning.samples import Sample
 
 if TYPE_CHECKING:

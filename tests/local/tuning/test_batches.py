@@ -1,6 +1,6 @@
 import torch
 
-from ragtune.prompts.instruct import IGNORED
+from ragtune.prompts.base import IGNORED
 from ragtune.tuning.batches import collate, epoch_steps, micro_batches
 from ragtune.tuning.samples import Sample
 

@@ -16,7 +16,7 @@ from ragtune.core.progress import Silent
 from ragtune.models.adapter import load_tuned
 from ragtune.models.hardware import Hardware, quantizes
 from ragtune.models.load import load_base
-from ragtune.prompts.instruct import Renderer
+from ragtune.prompts.instruct import InstructFormat
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
 from ragtune.tuning import checkpoint, lora, memory
@@ -50,7 +50,7 @@ def prepared(recipe: Recipe, tokenizer: Any) -> Samples:
         for r in record_rows()
     ]
     length = recipe.tune.max_input_length
-    return prepare(rows, recipe.tune, Renderer(recipe.template.build(), tokenizer), length)
+    return prepare(rows, recipe.tune, InstructFormat(recipe.template.build(), tokenizer), length)
 
 
 @pytest.fixture
