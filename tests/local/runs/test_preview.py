@@ -4,7 +4,6 @@ from pathlib import Path
 from ragtune.recipe import file as recipe_file
 from ragtune.runs.preview import BLOCK_END, preview_rows, show
 from ragtune.runs.workbench import Workbench
-from ragtune.tuning.rows import training_rows
 
 
 def bench(path: Path, *overrides: str) -> Workbench:
@@ -14,8 +13,7 @@ def bench(path: Path, *overrides: str) -> Workbench:
 def test_blocks_end_where_packing_cuts(project: Callable[..., Path]) -> None:
     opened = bench(project())
     shown = preview_rows(opened, 4)
-    recipe = opened.recipe
-    rows = training_rows(recipe, opened.split.train, None)
+    rows = opened.training_rows(opened.split.train, passages=False)
     blocks = opened.samples(rows).train + opened.samples(rows).validation
     starts = {tuple(opened.tokenizer.convert_ids_to_tokens(b.ids[:6])) for b in blocks}
     joined = [token for row in shown for token in row["tokens"]]
