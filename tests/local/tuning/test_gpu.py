@@ -30,7 +30,7 @@ SPEC = Tune.model_validate(
         "learning_rate": 0.01,
         "lora_dropout": 0.0,
         "per_device_train_batch_size": 2,
-        "gradient_accumulation_steps": 2,
+        "gradient_accumulation_steps": 1,
         "local": {"layout": "packed", "loss": "completion"},
     }
 )
@@ -69,7 +69,7 @@ def tuned(base: Path, folder: Path, tokenizer: Any, on: Hardware, **more: Any) -
         {"instruction": r["instruction"], "context": "", "response": r["response"]}
         for r in record_rows()
     ]
-    samples = prepare(rows, SPEC, Renderer(TEMPLATE, tokenizer), 128)
+    samples = prepare(rows, SPEC, Renderer(TEMPLATE, tokenizer), 512)
     return tune(
         SPEC,
         base,
