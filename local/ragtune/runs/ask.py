@@ -1,35 +1,13 @@
-"""Asking a finished run a question of one's own."""
+"""An answer as JSON, and as it is shown on a terminal."""
 
 from dataclasses import asdict
 from typing import Any
 
-from ragtune.arms.answer import Answer, AnswerStream
-from ragtune.core.errors import RecipeError
-from ragtune.core.files import read_json
-from ragtune.recipe.schema import ARMS
-from ragtune.runs.workbench import Workbench
-from ragtune.sources.records import Record
-
-
-def ask(bench: Workbench, question: str, arm: str = "") -> tuple[str, AnswerStream]:
-    """The arm that answers, or the one that the run recommends, and its answer as it is written.
-
-    Raises RecipeError for an arm that the run does not have or an empty question.
-    """
-    if not question.strip():
-        raise RecipeError("the question is empty")
-    has = bench.recipe.arms
-    if not arm:
-        recommended = read_json(bench.folder / "results.json")["recommendation"]["arm"]
-        arm = recommended or has[-1]
-    name = next((a for a in ARMS if a == arm), None)
-    if name is None or name not in has:
-        raise RecipeError(f"--arm {arm}: this run has {', '.join(has)}")
-    return name, bench.arm(name).stream(Record(question, response=""))
+from ragtune.arms.answer import Answer
 
 
 def summary(arm: str, question: str, answer: Answer) -> dict[str, Any]:
-    """The answer as JSON: arm, question, text, sources, tokens."""
+    """The answer with the arm that gave it and the question that it was asked."""
     return {"arm": arm, **asdict(answer), "question": question}
 
 

@@ -62,9 +62,8 @@ def check_agreement(model: Any, family: ModelFamily) -> None:
         said.append(head.shape(hidden @ head.weight.T))
     for logits in said:
         apart = (logits.float() - alone.float()).norm() / alone.float().norm()
-        if apart > BOUNDS.get(
-            alone.dtype, 0.1
-        ):  # not where weights are not numbers: training names rows
+        # False where weights are not finite: training then names the rows.
+        if apart > BOUNDS.get(alone.dtype, 0.1):
             raise ModelError(
                 f"the family {family.name} gives other logits than the model, {apart:.1%} apart: "
                 "it would be trained wrongly; its head, logits or segments are to be mended"

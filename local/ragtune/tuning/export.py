@@ -61,8 +61,8 @@ def export(
 
     Needs memory for the model in fp32, once and a half.
 
-    Raises ModelError where no family knows the base, the adapter does not belong, and where the drift is over ``BOUND``:
-    nothing is left then. RunError where the folder holds something else.
+    Raises ModelError where no family knows the base, the adapter does not belong, and where the
+    drift is over ``BOUND``: nothing is left then. RunError where the folder holds something else.
     """
     from peft import PeftModel
 

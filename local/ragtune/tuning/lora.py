@@ -79,7 +79,9 @@ def write_adapter(
 
     ``base`` is what the adapter's configuration calls the base model.
     """
-    model.peft_config["default"].base_model_name_or_path = base
+    config = model.peft_config["default"]
+    config.base_model_name_or_path = base
+    config.target_modules = sorted(config.target_modules)  # PEFT keeps a set: any order
     model.save_pretrained(str(folder), state_dict=weights, save_embedding_layers=False)
     (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
     note = {"template_hash": template_hash, "seed": seed}

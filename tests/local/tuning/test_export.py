@@ -27,10 +27,19 @@ def tuned(path: Path, base: Path, folder: Path, *overrides: str) -> Any:
     recipe = recipe_file.load(path, overrides)
     tokenizer = load_tokenizer(base)
     template = recipe.template.build()
-    rows = training_rows(recipe, prepare_records(recipe).train, None)
+    rows = training_rows(prepare_records(recipe).train, recipe.records, template, seed=recipe.seed)
     length = block_length(recipe.tune, tokenizer, 512)
     samples = prepare(rows, recipe.tune, InstructFormat(template, tokenizer), length)
-    tune(recipe, base, samples, hardware=HARDWARE, folder=folder)
+    tune(
+        recipe.tune,
+        base,
+        samples,
+        seed=recipe.seed,
+        name=recipe.model.local,
+        template_hash=template.hash,
+        hardware=HARDWARE,
+        folder=folder,
+    )
     return template, tokenizer
 
 

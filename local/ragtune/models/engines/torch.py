@@ -1,7 +1,8 @@
 """A model that PyTorch runs in this process."""
 
+import functools
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import torch
@@ -20,9 +21,21 @@ class TorchEngine:
     name = "torch"
     can: frozenset[Ability] = frozenset({"answer", "stream", "loss", "tune"})
 
-    def __init__(self, model: Any, tokenizer: Any, family: ModelFamily, fingerprint: str) -> None:
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        family: ModelFamily,
+        fingerprint: str | Callable[[], str],
+    ) -> None:
+        """Bind a model; a ``fingerprint`` that has to be computed is computed when it is read."""
         self.model, self.tokenizer, self.family = model, tokenizer, family
-        self.fingerprint = fingerprint
+        self._fingerprint = fingerprint
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Identifies the weights."""
+        return self._fingerprint if isinstance(self._fingerprint, str) else self._fingerprint()
 
     @property
     def context_length(self) -> int:

@@ -6,8 +6,8 @@ its logits. Positions are to restart with each segment.
 PyTorch's fused kernel does the work, but for bf16 on a CPU: there plain matrix products over
 chunks of 256 queries were 1.7 to 2.3 times faster, forward and backward, at lengths from 120 to
 1,024 (PyTorch 2.13, Zen 5, ratios on one thread). Neither knows a soft cap, a window shorter
-than the segment, or dropout: these go through plain products over the whole segment, as transformers' eager
-attention does it.
+than the segment, or dropout: these go through plain products over the whole segment, as in
+transformers' eager attention.
 """
 
 import functools
@@ -52,8 +52,10 @@ def attend(
     _refuse(module, attention_mask, segments, others)
     windowed = sliding_window is not None and sliding_window < max(segments)
     if windowed or softcap is not None or dropout:
-        one = functools.partial(_whole, window=sliding_window, softcap=softcap, dropout=dropout)
-        return _one_by_one(one, query, key, value, segments, scaling), None
+        whole = functools.partial(
+            _whole, scaling=scaling, window=sliding_window, softcap=softcap, dropout=dropout
+        )
+        return _one_by_one(whole, (query, key, value), segments), None
     on_cpu = query.device.type == "cpu" and query.dtype == torch.bfloat16
     if on_cpu:
         groups = query.shape[1] // key.shape[1]
@@ -62,8 +64,8 @@ def attend(
         query, key, value = (_stack(tensor, len(segments)) for tensor in (query, key, value))
         together = _fused(query, key, value, scaling).transpose(1, 2)
         return together.reshape(1, -1, *together.shape[2:]), None
-    one = _chunked if on_cpu else _fused
-    return _one_by_one(one, query, key, value, segments, scaling), None
+    alone = functools.partial(_chunked if on_cpu else _fused, scaling=scaling)
+    return _one_by_one(alone, (query, key, value), segments), None
 
 
 def _refuse(module: Any, mask: Any, segments: Sequence[int], others: dict[str, Any]) -> None:
@@ -86,15 +88,12 @@ def _refuse(module: Any, mask: Any, segments: Sequence[int], others: dict[str, A
 
 def _one_by_one(
     attention: Callable[..., torch.Tensor],
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
+    tensors: Sequence[torch.Tensor],
     segments: Sequence[int],
-    scaling: float,
 ) -> torch.Tensor:
-    """(1, tokens, heads, size): each segment attended to alone."""
-    pieces = [torch.split(tensor, list(segments), dim=2) for tensor in (query, key, value)]
-    alone = [attention(q, k, v, scaling) for q, k, v in zip(*pieces, strict=True)]
+    """(1, tokens, heads, size): each segment of query, key and value attended to alone."""
+    pieces = [torch.split(tensor, list(segments), dim=2) for tensor in tensors]
+    alone = [attention(q, k, v) for q, k, v in zip(*pieces, strict=True)]
     return torch.cat(alone, dim=2).transpose(1, 2)
 
 
@@ -102,8 +101,8 @@ def _whole(
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
-    scaling: float,
     *,
+    scaling: float,
     window: int | None,
     softcap: float | None,
     dropout: float,

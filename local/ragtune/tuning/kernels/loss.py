@@ -20,21 +20,15 @@ CHUNK = 1 << 24
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any,
-        hidden: torch.Tensor,
-        head: torch.Tensor,
-        targets: torch.Tensor,
-        scale: float,
-        softcap: float | None,
-    ) -> torch.Tensor:
+    def forward(ctx: Any, hidden: torch.Tensor, head: Head, targets: torch.Tensor) -> torch.Tensor:
+        weight, scale, softcap = head.weight, head.scale, head.softcap
         needed = hidden.requires_grad
         gradient = torch.empty_like(hidden) if needed else None
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
-        size = max(1, CHUNK // head.shape[0])
+        size = max(1, CHUNK // weight.shape[0])
         for start in range(0, len(hidden), size):
             part = slice(start, start + size)
-            logits = (hidden[part] @ head.T).float()
+            logits = (hidden[part] @ weight.T).float()
             slope = None  # of the logits, by the products of hidden states and head
             if scale != 1.0:
                 logits *= scale
@@ -54,14 +48,14 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
                     share *= slope
                 if scale != 1.0:
                     share *= scale
-                gradient[part] = share.to(hidden.dtype) @ head
+                gradient[part] = share.to(hidden.dtype) @ weight
         ctx.save_for_backward(gradient)
         return total
 
     @staticmethod
-    def backward(ctx: Any, *upstream: torch.Tensor) -> tuple[torch.Tensor, None, None, None, None]:
+    def backward(ctx: Any, *upstream: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         (gradient,) = ctx.saved_tensors
-        return gradient.mul_(upstream[0]), None, None, None, None
+        return gradient.mul_(upstream[0]), None, None
 
 
 def summed_loss(hidden: torch.Tensor, head: Head, targets: torch.Tensor) -> torch.Tensor:
@@ -74,7 +68,5 @@ def summed_loss(hidden: torch.Tensor, head: Head, targets: torch.Tensor) -> torc
     """
     if head.weight.requires_grad:
         raise ValueError("the head is trained; its loss has to be taken on whole logits")
-    loss: torch.Tensor = _ChunkedCrossEntropy.apply(  # type: ignore[no-untyped-call]
-        hidden, head.weight, targets, head.scale, head.softcap
-    )
+    loss: torch.Tensor = _ChunkedCrossEntropy.apply(hidden, head, targets)  # type: ignore[no-untyped-call]
     return loss
