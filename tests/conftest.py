@@ -59,6 +59,18 @@ def write_jsonl(path: Path, rows: list[Any]) -> Path:
     return path
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs CUDA where there is none."""
+    marked = [item for item in items if item.get_closest_marker("gpu")]
+    if not marked:
+        return  # without importing torch
+    import torch
+
+    if not torch.cuda.is_available():
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="no CUDA device"))
+
+
 @pytest.fixture
 def called(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

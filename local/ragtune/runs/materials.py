@@ -90,7 +90,7 @@ class Materials:
     @functools.cached_property
     def base(self) -> Path:
         """The base model's folder."""
-        return model_folder(self._recipe)
+        return model_folder(self._recipe.model, self._recipe.path(""))
 
     @functools.cached_property
     def base_fingerprint(self) -> str:
@@ -117,7 +117,7 @@ class Materials:
     @functools.cached_property
     def embedder_folder(self) -> Path:
         """The embedder's folder."""
-        return embedder_folder(self._recipe)
+        return embedder_folder(self._recipe.rag.embedder, self._recipe.path(""))
 
     @functools.cached_property
     def embedder_fingerprint(self) -> str:
