@@ -27,12 +27,13 @@ from ragtune.retrieval.chunks import Chunker
 from ragtune.retrieval.embedder import Embedder
 from ragtune.retrieval.index import Retriever, update
 from ragtune.retrieval.passages import Passage
+from ragtune.retrieval.section import Mode
 from ragtune.sources.documents import context_name, from_contexts, with_context_names
 from ragtune.sources.readers import Document
 from ragtune.sources.records import Record
 
 ASKED = ("closed_qa", "information_extraction")
-MODES = ("dense", "keyword", "hybrid")
+MODES: tuple[Mode, ...] = ("dense", "keyword", "hybrid")
 SEED = 10
 TOP_K = 10
 
@@ -62,15 +63,14 @@ def sweep(
         with tempfile.TemporaryDirectory() as folder:
             place = Path(folder) / "index"
             update(corpus, rag, embedder, fingerprint="f", folder=place)
+            retriever = Retriever(place, rag, embedder, "f")
             for mode in MODES:
-                chosen = rag.model_copy(update={"search": mode})
-                retriever = Retriever(place, chosen, embedder, "f")
-                found = retriever.search([r.instruction for r in asked], max(ks))
-                retriever.close()
+                found = retriever.search([r.instruction for r in asked], max(ks), mode=mode)
                 head = {"chunk_tokens": size, "mode": mode}
                 for k, category in product(ks, ("all", *ASKED)):
                     if measured := _of(category, asked, found, k):
                         yield {**head, "category": category, **measured}
+            retriever.close()
 
 
 def _of(
@@ -87,7 +87,7 @@ def against_exact(records: Sequence[Record], asked: Sequence[Record]) -> dict[st
     texts = {context_name(r.context): r.context for r in records}
     nodes = Chunker(rag, embedder).split([Document(n, t) for n, t in texts.items()])
     names = np.array([n.metadata["document"] for n in nodes])
-    plain: Any = embedder.llama_index._model
+    plain: Any = embedder.model
     held, wanted = (
         plain.encode(list(some), batch_size=64, normalize_embeddings=True)
         for some in (

@@ -27,7 +27,7 @@ HIDDEN, DIMENSION = 32, 384
 
 
 def texts(count: int, records: str) -> list[str]:
-    """So many different texts: the contexts of a jsonl file, or made-up ones of like length."""
+    """So many different texts: the contexts of a jsonl file, or made-up ones of similar length."""
     if records and Path(records).is_file():
         rows = [json.loads(line) for line in Path(records).read_text("utf-8").splitlines()]
         found = list(dict.fromkeys(row["context"] for row in rows if row.get("context")))
@@ -151,7 +151,7 @@ def vectors(count: int, seed: int) -> Any:
 
 
 def store(contender: str, size: int, queries: int, folder: Path, records: str) -> dict[str, Any]:
-    """Put vectors into a store, open it anew, search; recall is against exact fp32 search."""
+    """Put vectors into a store, open it again, search; recall is against exact fp32 search."""
     from llama_index.core.schema import NodeRelationship, RelatedNodeInfo, TextNode
     from llama_index.core.vector_stores.types import VectorStoreQuery
 
@@ -194,7 +194,7 @@ def change(size: int, folder: Path) -> dict[str, Any]:
     embedder = Embedder(builtin_embedder(), probe())
     sources = [Document(f"{n}.txt", text[:80]) for n, text in enumerate(texts(size, ""))]
     taken = []
-    for changed in (sources, [Document("0.txt", "Another text stands here now."), *sources[1:]]):
+    for changed in (sources, [Document("0.txt", "Another text is here now."), *sources[1:]]):
         corpus = from_documents(changed)
         started = time.perf_counter()
         update(corpus, RAG, embedder, fingerprint="f", folder=folder / "index")
@@ -204,10 +204,10 @@ def change(size: int, folder: Path) -> dict[str, Any]:
 
 
 def _edge(folder: Path, new: bool) -> tuple[Any, Callable[[], None]]:
-    from ragtune.retrieval.stores.embedded import EdgeVectorStore
+    from ragtune.retrieval.stores.embedded import EmbeddedStore
 
     place = folder / "edge"
-    store = EdgeVectorStore.create(place, DIMENSION) if new else EdgeVectorStore.open(place)
+    store = EmbeddedStore.create(place, DIMENSION) if new else EmbeddedStore.open(place)
 
     def close() -> None:
         if new:
@@ -215,7 +215,7 @@ def _edge(folder: Path, new: bool) -> tuple[Any, Callable[[], None]]:
             store.optimize()
         store.close()
 
-    return store, close
+    return store.as_llama_index(), close
 
 
 def _local_mode(folder: Path, new: bool) -> tuple[Any, Callable[[], None]]:

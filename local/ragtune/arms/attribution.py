@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ragtune.retrieval.stores.embedded import bm25
+from ragtune.retrieval.bm25 import bm25
 
 ENOUGH = 0.75
 """The share of a sentence's content words from which one passage supports it."""

@@ -7,16 +7,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from ragtune.recipe.schema import Rag
 from ragtune.retrieval.embedder import Embedder
+from ragtune.retrieval.section import Chunking
 from ragtune.sources.readers import Document
 
 NAMESPACE = uuid.UUID("6f1c5a52-3d0e-5b63-9a55-9d0c6f0c2f11")
 """Of the point ids: uuid5 of the document's name and the chunk's number in it."""
 SPECIAL = 2
 """Tokens that the embedder puts around a text."""
-FIELDS = ("document", "locator", "title", "kind", "page")
-"""A chunk's metadata, which searches can be filtered by; ``page`` only in paged files."""
 
 
 class Chunker:
@@ -26,7 +24,7 @@ class Chunker:
     each chunk, and counted; a long one is cut to half a chunk.
     """
 
-    def __init__(self, rag: Rag, embedder: Embedder) -> None:
+    def __init__(self, rag: Chunking, embedder: Embedder) -> None:
         from llama_index.core.node_parser import SentenceSplitter
 
         self._tokens, self._title = embedder.tokens, rag.chunk_tokens // 2

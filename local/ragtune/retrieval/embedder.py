@@ -1,6 +1,7 @@
-"""Texts → vectors, by a sentence-transformers model behind llama-index's interface."""
+"""Texts → vectors, by a sentence-transformers model."""
 
 import contextlib
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,29 +9,41 @@ from typing import Any
 from ragtune.models.hardware import Hardware
 from ragtune.models.load import quiet_libraries
 
+BATCH = 64
+"""Texts that are embedded together."""
+
 
 class Embedder:
     """An embedder on the device; vectors have unit length, so cosine is the dot product."""
 
     def __init__(self, folder: Path, hardware: Hardware) -> None:
         quiet_libraries()
+        from sentence_transformers import SentenceTransformer
+
+        # The prompts are those of llama-index's wrapper, so that both give the same vectors.
+        self.model: Any = SentenceTransformer(
+            str(folder), device=hardware.device, prompts={"query": "", "text": ""}
+        )
+        self._folder, self._hardware = folder, hardware
+
+    @functools.cached_property
+    def llama_index(self) -> Any:
+        """The same model as llama-index's embedding class, loaded once more, in fp32."""
         from llama_index.embeddings.huggingface import HuggingFaceEmbedding
 
-        self.llama_index = HuggingFaceEmbedding(
-            model_name=str(folder), device=hardware.device, embed_batch_size=64
+        return HuggingFaceEmbedding(
+            model_name=str(self._folder), device=self._hardware.device, embed_batch_size=BATCH
         )
-        self._model: Any = self.llama_index._model
-        self._hardware = hardware
 
     @property
     def dimension(self) -> int:
         """Numbers a vector."""
-        return int(self._model.get_embedding_dimension())
+        return int(self.model.get_embedding_dimension())
 
     def tokens(self, text: str) -> list[int]:
         """The text in the embedder's own tokens, special ones left out."""
         return list(
-            self._model.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+            self.model.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
         )
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
@@ -43,8 +56,8 @@ class Embedder:
             if half
             else contextlib.nullcontext()
         ):
-            vectors = self._model.encode(
-                list(texts), batch_size=64, normalize_embeddings=True, show_progress_bar=False
+            vectors = self.model.encode(
+                list(texts), batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
             )
         rows: list[list[float]] = vectors.tolist()
         return rows

@@ -1,45 +1,28 @@
-"""The index: brought up to date with its documents, compared with them, and searched."""
+"""The index: brought up to date with its documents, compared with them, and copied."""
 
 import time
-import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import Any
 
 from ragtune.core.errors import DocumentsError, RunError
 from ragtune.core.files import own
-from ragtune.recipe.schema import Rag
 from ragtune.retrieval.chunks import Chunker
+from ragtune.retrieval.copies import copy_owned
 from ragtune.retrieval.embedder import Embedder
-from ragtune.retrieval.manifest import FORMAT, Changes, Manifest
-from ragtune.retrieval.passages import Passage
-from ragtune.retrieval.rerank import CANDIDATES
-from ragtune.retrieval.stores import base as places
+from ragtune.retrieval.manifest import FILE, Changes, Manifest, advice, settings
+from ragtune.retrieval.retriever import Retriever
+from ragtune.retrieval.section import Indexing
+from ragtune.retrieval.stores import places
 from ragtune.sources.documents import Corpus, nothing_in
 
-if TYPE_CHECKING:
-    from llama_index.core import VectorStoreIndex
-    from llama_index.core.vector_stores.types import MetadataFilters
-
-    from ragtune.retrieval.rerank import Reranker
+__all__ = ["Retriever", "copy", "settings", "status", "update"]
 
 Advance = Callable[[int, int], None]
 BATCH = 512
 """Chunks that are embedded and added together."""
 CHECKPOINT = 5.0
 """Seconds of work that a kill may cost."""
-MODES = {"dense": "default", "keyword": "sparse", "hybrid": "hybrid"}
-
-
-def settings(rag: Rag, fingerprint: str) -> dict[str, Any]:
-    """What chunks and vectors are made with; an index of other settings is not added to."""
-    return {
-        "format": FORMAT,
-        "embedder": fingerprint,
-        "chunk_tokens": rag.chunk_tokens,
-        "chunk_overlap": rag.chunk_overlap,
-        "qdrant": rag.qdrant,
-    }
 
 
 def status(corpus: Corpus, folder: Path) -> Changes:
@@ -49,7 +32,7 @@ def status(corpus: Corpus, folder: Path) -> Changes:
 
 def update(
     corpus: Corpus,
-    rag: Rag,
+    rag: Indexing,
     embedder: Embedder,
     *,
     fingerprint: str,
@@ -83,16 +66,17 @@ class _Update:
     """One update of an index whose folder is owned."""
 
     def __init__(
-        self, folder: Path, rag: Rag, wanted: dict[str, Any], dimension: int, rebuild: bool
+        self, folder: Path, rag: Indexing, wanted: dict[str, Any], dimension: int, rebuild: bool
     ) -> None:
         self.folder, self.rag = folder, rag
         self.vectors: dict[str, list[float]] = {}
         place = places.of(rag, folder)
         found = None if rebuild else Manifest.load(folder)
         if found is not None:
-            _refuse_other(found, wanted, folder)
+            found.refuse_other(wanted, folder)
         elif not rebuild and place.exists():
-            raise RunError(f"{place}: holds chunks of unknown origin; {_again(folder, True)}")
+            again = advice(folder, again=True)
+            raise RunError(f"{place}: holds chunks of unknown origin; {again}")
         self.manifest = found or Manifest(wanted)
         self.started, self.before = time.perf_counter(), self.manifest.seconds
         if self.manifest.created:
@@ -122,11 +106,8 @@ class _Update:
             self.store.flush()
             self.store.optimize()
             manifest.unfinished = []
-        if (count := len(self.store)) != sum(manifest.documents.values()):
-            raise RunError(
-                f"{self.folder}: the index holds {count} chunks, its manifest says "
-                f"{sum(manifest.documents.values())}; {_again(self.folder, True)}"
-            )
+        manifest.points = sum(manifest.documents.values())
+        manifest.refuse_count(len(self.store), self.folder)
         skipped = {**corpus.skipped, **manifest.unreadable}
         if touched or skipped != manifest.skipped:
             manifest.skipped = skipped
@@ -178,113 +159,18 @@ def _chunks(corpus: Corpus, name: str, chunker: Chunker) -> tuple[list[Any], str
         return [], str(error)
 
 
-class Retriever:
-    """An open index and the embedder that made it."""
+def copy(source: Path, target: Path) -> None:
+    """Copy the index in the folder ``source`` to a folder that does not exist yet.
 
-    def __init__(
-        self,
-        folder: Path,
-        rag: Rag,
-        embedder: Embedder,
-        fingerprint: str,
-        reranker: "Reranker | None" = None,
-    ) -> None:
-        """Open the index in ``folder``.
+    The index is owned for that time, so that no update tears it. Who has it open copies it by
+    `Retriever.copy`.
 
-        Raises RunError when it is missing, in use, unfinished or made with other settings.
-        """
-        self.folder, self.rag, self.embedder, self.reranker = folder, rag, embedder, reranker
-        manifest = Manifest.load(folder)
-        if manifest is None:
-            raise RunError(f"{folder}: no index there; {_again(folder)}")
-        wanted = settings(rag, fingerprint)
-        _refuse_other(manifest, wanted, folder)
-        if manifest.unfinished or not manifest.created:
-            raise RunError(f"{folder}: its last update was stopped; {_again(folder)}")
-        self._owner: IO[str] | None = own(folder) if rag.qdrant == places.EMBEDDED else None
-        if self._owner is not None:
-            weakref.finalize(self, self._owner.close)
-        try:
-            self.store = places.of(rag, folder).open(wanted)
-            if (count := len(self.store)) != manifest.points:
-                self.store.close()
-                raise RunError(
-                    f"{folder}: holds {count} chunks, its manifest says {manifest.points}; "
-                    f"{_again(folder, True)}"
-                )
-        except BaseException:
-            self._release()
-            raise
-
-    def search(
-        self,
-        questions: Sequence[str],
-        top_k: int | None = None,
-        filters: "MetadataFilters | None" = None,
-    ) -> list[list[Passage]]:
-        """The best passages for each question, best first, of those that pass the filters."""
-        from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQueryMode
-
-        keyword = self.rag.search == "keyword"
-        vectors = [None] * len(questions) if keyword else self.embedder.embed(questions)
-        mode = VectorStoreQueryMode(MODES[self.rag.search])
-        top_k = top_k or self.rag.top_k
-        fetched = max(top_k, CANDIDATES) if self.reranker else top_k
-        found = []
-        for question, vector in zip(questions, vectors, strict=True):
-            query = VectorStoreQuery(
-                query_embedding=vector,
-                query_str=question,
-                similarity_top_k=fetched,
-                mode=mode,
-                filters=filters,
-            )
-            passages = _passages(self.store.query(query))
-            if self.reranker:
-                passages = self.reranker.rank(question, passages, top_k)
-            found.append(passages)
-        return found
-
-    def as_llama_index(self) -> "VectorStoreIndex":
-        """The index as an ordinary llama-index one, with its embedder."""
-        from llama_index.core import VectorStoreIndex
-
-        store: Any = self.store
-        return VectorStoreIndex.from_vector_store(store, embed_model=self.embedder.llama_index)
-
-    def close(self) -> None:
-        """Let go of the index folder."""
-        self.store.close()
-        self._release()
-
-    def _release(self) -> None:
-        if self._owner is not None:
-            self._owner.close()
-
-
-def _refuse_other(manifest: Manifest, wanted: dict[str, Any], folder: Path) -> None:
-    if differing := manifest.differs(wanted):
-        raise RunError(
-            f"{folder}: made with other settings: {', '.join(differing)}; {_again(folder, True)}"
-        )
-
-
-def _again(folder: Path, rebuild: bool = False) -> str:
-    """What to do, as a command that can be pasted; the index folder stands in the run folder."""
-    if rebuild:
-        return places.rebuild(folder.parent)
-    return f"`ragtune index {folder.parent}` brings it up to date"
-
-
-def _passages(result: Any) -> list[Passage]:
-    hits = zip(result.nodes, result.similarities, strict=True)
-    return [
-        Passage(
-            id=node.node_id,
-            document=node.metadata["document"],
-            locator=node.metadata["locator"],
-            text=node.get_content(metadata_mode="none").strip(),
-            score=float(score),
-        )
-        for node, score in hits
-    ]
+    Raises RunError where there is none, it is in use, unfinished, or on a server.
+    """
+    if not (source / FILE).exists():
+        raise RunError(f"{source}: no index there; {advice(source)}")
+    owner = own(source)
+    try:
+        copy_owned(source, target)
+    finally:
+        owner.close()

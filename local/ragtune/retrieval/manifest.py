@@ -2,21 +2,43 @@
 
 A document that is about to change is first written down as unfinished; only when its chunks are
 in the store, and flushed, is it written down as held. Whatever a kill leaves is therefore either
-held exactly as the manifest says, or named as unfinished and made anew by the next update.
+held exactly as the manifest says, or named as unfinished and made again by the next update.
 """
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from ragtune.core.errors import RunError
 from ragtune.core.files import write_json
+from ragtune.retrieval.section import Indexing
+from ragtune.retrieval.stores.base import rebuild
 
 FILE = "manifest.json"
 FORMAT = 3
 """Raised when readers, chunks or points change, so that an index made before is not added to."""
+
+
+def settings(rag: Indexing, fingerprint: str) -> dict[str, Any]:
+    """What chunks and vectors are made with; an index of other settings is not added to."""
+    return {
+        "format": FORMAT,
+        "embedder": fingerprint,
+        "chunk_tokens": rag.chunk_tokens,
+        "chunk_overlap": rag.chunk_overlap,
+        "qdrant": rag.qdrant,
+    }
+
+
+def advice(folder: Path, *, again: bool = False) -> str:
+    """What to do, as a command that can be pasted; the index is in the run's folder.
+
+    ``again``: an update is not enough, the index has to be made again.
+    """
+    run = folder.parent
+    return rebuild(run) if again else f"`ragtune index {run}` brings it up to date"
 
 
 @dataclass(frozen=True)
@@ -76,24 +98,43 @@ class Manifest:
     def load(cls, folder: Path) -> "Manifest | None":
         """The manifest in ``folder``; None where there is none.
 
-        Raises RunError where it cannot be read or is of another version.
+        Raises RunError where it cannot be read or is of another version of ragtune.
         """
         try:
             content = json.loads((folder / FILE).read_text(encoding="utf-8"))
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            raise RunError(f"{folder / FILE}: cannot be read: {error}") from None
-        try:
-            return cls(**content)
-        except TypeError:
-            raise RunError(f"{folder}: an index of another version of ragtune") from None
+            again = advice(folder, again=True)
+            raise RunError(f"{folder / FILE}: cannot be read: {error}; {again}") from None
+        known = isinstance(content, dict) and isinstance(content.get("settings"), dict)
+        if not known or not content.keys() <= {f.name for f in fields(cls)}:
+            raise _of_another_version(folder)
+        if content["settings"].get("format", FORMAT) != FORMAT:
+            raise _of_another_version(folder)
+        return cls(**content)
 
     def save(self, folder: Path) -> None:
         """Write the manifest in one step: to a temporary name, flushed, then renamed."""
         self.unfinished = [name for name in self.unfinished if name not in self.hashes]
         self.points = sum(self.documents.values())
         write_json(folder / FILE, vars(self))
+
+    def refuse_other(self, settings: Mapping[str, Any], folder: Path) -> None:
+        """Raise RunError where the index in ``folder`` was made with other settings."""
+        if differing := self.differs(settings):
+            raise RunError(
+                f"{folder}: made with other settings: {', '.join(differing)}; "
+                f"{advice(folder, again=True)}"
+            )
+
+    def refuse_count(self, count: int, folder: Path) -> None:
+        """Raise RunError where the index in ``folder`` holds more or fewer chunks than it says."""
+        if count != self.points:
+            raise RunError(
+                f"{folder}: holds {count} chunks, its manifest says {self.points}; "
+                f"{advice(folder, again=True)}"
+            )
 
     def differs(self, settings: Mapping[str, Any]) -> list[str]:
         """The settings in which this index differs, each as ``name is → wanted``."""
@@ -126,6 +167,11 @@ class Manifest:
             self.unreadable[name] = reason
         else:
             self.documents[name] = chunks
+
+
+def _of_another_version(folder: Path) -> RunError:
+    again = advice(folder, again=True)
+    return RunError(f"{folder}: an index of another version of ragtune; {again}")
 
 
 def _short(value: Any) -> str:

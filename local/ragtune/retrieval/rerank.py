@@ -1,4 +1,4 @@
-"""Passages ranked anew by a cross-encoder, which reads question and passage together."""
+"""Passages ranked again by a cross-encoder, which reads question and passage together."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from ragtune.core.errors import RecordsError
-from ragtune.retrieval.index import Retriever
+from ragtune.retrieval.filters import Condition, Filter
+from ragtune.retrieval.retriever import Retriever
 from ragtune.sources.records import Record
 
 WRONGLY = 0.05
@@ -69,12 +70,5 @@ def best_score(passages: Sequence[Any]) -> float:
     return float(passages[0].score) if passages else 0.0
 
 
-def _all_but(document: str) -> Any:
-    from llama_index.core.vector_stores.types import (
-        FilterOperator,
-        MetadataFilter,
-        MetadataFilters,
-    )
-
-    other = MetadataFilter(key="document", value=document, operator=FilterOperator.NE)
-    return MetadataFilters(filters=[other])
+def _all_but(document: str) -> Filter:
+    return Filter((Condition("document", "!=", document),))

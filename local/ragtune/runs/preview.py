@@ -2,34 +2,39 @@
 
 from typing import Any
 
-from ragtune.prompts.instruct import IGNORED
-from ragtune.runs.workbench import Workbench
+from ragtune.prompts.instruct import IGNORED, Renderer
+from ragtune.recipe.schema import Recipe
+from ragtune.runs.materials import Materials
 
 BLOCK_END = "‖"
 
 
-def preview_rows(bench: Workbench, count: int) -> list[dict[str, Any]]:
+def preview_rows(recipe: Recipe, count: int) -> list[dict[str, Any]]:
     """The first ``count`` training rows, without passages; no model is loaded, nothing written.
 
     ``trained_on`` are the tokens that the loss is taken on; ``blocks_begin`` the tokens of the
     row, from 0, at which packing begins another block.
     """
     from ragtune.tuning.rows import training_rows
+    from ragtune.tuning.samples import block_length
 
-    spec, length = bench.recipe.tune, bench.sample_length
+    materials, spec, template = Materials(recipe), recipe.tune, recipe.template.build()
+    tokenizer = materials.tokenizer
+    renderer = Renderer(template, tokenizer)
+    length = block_length(spec, tokenizer, materials.context_length)
     packs = spec.local.layout == "blocks"
     shown, before = [], 0
-    for given in training_rows(bench.recipe, bench.split.train, None)[:count]:
+    for given in training_rows(recipe, materials.train, None)[:count]:
         instruction, context, response = (
             given[name] for name in ("instruction", "context", "response")
         )
-        row = bench.renderer.row(instruction, context, response, None if packs else length)
-        tokens = bench.tokenizer.convert_ids_to_tokens(row.ids)
+        row = renderer.row(instruction, context, response, None if packs else length)
+        tokens = tokenizer.convert_ids_to_tokens(row.ids)
         everything = spec.local.loss == "all"
         shown.append(
             {
-                "prompt": bench.template.question(instruction, context),
-                "completion": bench.template.answer(response),
+                "prompt": template.question(instruction, context),
+                "completion": template.answer(response),
                 "tokens": tokens,
                 "completion_tokens": row.supervised,
                 "trained_on": [

@@ -14,8 +14,8 @@ from llama_index.core.node_parser import SentenceSplitter
 from ragtune.recipe.schema import Rag
 from ragtune.retrieval import index
 from ragtune.retrieval.manifest import Manifest
-from ragtune.retrieval.stores import base as places
-from ragtune.retrieval.stores.embedded import EdgeVectorStore
+from ragtune.retrieval.stores import places
+from ragtune.retrieval.stores.embedded import EmbeddedPlace, EmbeddedStore
 from ragtune.sources import documents
 from ragtune.sources.readers import Document
 
@@ -86,9 +86,9 @@ def kill_at(step: int) -> None:
 
     Manifest.save = counted(Manifest.save)  # type: ignore[method-assign]
     for place in ("create", "open", "drop"):
-        setattr(places.Embedded, place, counted(getattr(places.Embedded, place)))
+        setattr(EmbeddedPlace, place, counted(getattr(EmbeddedPlace, place)))
     for name in ("add", "delete_documents", "flush", "optimize", "close"):
-        setattr(EdgeVectorStore, name, counted(getattr(EdgeVectorStore, name)))
+        setattr(EmbeddedStore, name, counted(getattr(EmbeddedStore, name)))
 
 
 def play(turns: Sequence[Turn], folder: Path) -> None:

@@ -14,7 +14,8 @@ from ragtune.retrieval.chunks import Chunker
 from ragtune.retrieval.embedder import Embedder
 from ragtune.retrieval.index import Retriever, update
 from ragtune.retrieval.manifest import Manifest
-from ragtune.retrieval.stores.embedded import EdgeVectorStore
+from ragtune.retrieval.section import Mode
+from ragtune.retrieval.stores.embedded import EmbeddedStore
 from ragtune.sources.documents import Corpus, Document, from_documents
 from tests.conftest import FACTS
 
@@ -49,10 +50,9 @@ def test_the_index_holds_every_chunk_and_its_manifest_says_so(
 
 @pytest.mark.parametrize("search", ["dense", "keyword", "hybrid"])
 def test_every_search_mode_finds_the_document_with_falling_scores(
-    retriever: Retriever, search: str
+    retriever: Retriever, search: Mode
 ) -> None:
-    retriever.rag = Rag.model_validate({"search": search, "top_k": 3})
-    found = retriever.search([question for _, _, _, question, _ in FACTS])
+    found = retriever.search([question for _, _, _, question, _ in FACTS], mode=search)
     assert [passages[0].document for passages in found] == [name for name, *_ in FACTS]
     for passages in found:
         scores = [p.score for p in passages]
@@ -124,9 +124,14 @@ def test_a_chunk_says_under_which_heading_or_on_which_page_it_stands(embedder: E
     ],
 )
 def test_an_index_of_other_settings_is_refused_with_the_command_that_rebuilds(
-    retriever: Retriever, corpus: Corpus, rag: Rag, fingerprint: str, differing: str
+    retriever: Retriever,
+    embedder: Embedder,
+    corpus: Corpus,
+    rag: Rag,
+    fingerprint: str,
+    differing: str,
 ) -> None:
-    folder, embedder = retriever.folder, retriever.embedder
+    folder = retriever.folder
     tmp_path = folder.parent
     command = f"`ragtune index {tmp_path} --rebuild`"
     for refused in (
@@ -152,7 +157,7 @@ def test_an_index_has_one_owner_at_a_time_and_the_message_names_it(
     with pytest.raises(RunError, match=f"in use by process {os.getpid()}"):
         update(corpus, retriever.rag, embedder, fingerprint="f", folder=folder)
     with pytest.raises(RunError, match="open in another process"):
-        EdgeVectorStore.open(folder / "store")
+        EmbeddedStore.open(folder / "store")
 
 
 def test_an_index_that_lost_chunks_or_its_manifest_is_not_used(
@@ -178,7 +183,7 @@ def test_a_store_that_is_gone_is_named_with_the_command_that_rebuilds(
     folder, rag = tmp_path / "index", retriever.rag
     retriever.close()
     shutil.rmtree(folder / "store")
-    command = f"no usable index: .*; `ragtune index {tmp_path} --rebuild` makes it anew"
+    command = f"no usable index: .*; `ragtune index {tmp_path} --rebuild` makes it again"
     with pytest.raises(RunError, match=command):
         Retriever(folder, rag, embedder, "f")
     with pytest.raises(RunError, match=command):

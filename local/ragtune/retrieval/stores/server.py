@@ -8,6 +8,8 @@ import dataclasses
 import functools
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from llama_index.core.schema import MetadataMode
@@ -22,15 +24,19 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from ragtune.core.errors import OfflineError, RunError
+from ragtune.retrieval.bm25 import bm25
 from ragtune.retrieval.fusion import Hit, fused, ranked, reach
-from ragtune.retrieval.stores.embedded import (
+from ragtune.retrieval.passages import Passage
+from ragtune.retrieval.stores.base import (
     DELETE_BATCH,
     DENSE,
     DOCUMENT_ID,
     KEYWORD,
     SCROLL,
-    bm25,
+    Query,
+    rebuild,
 )
+from ragtune.retrieval.stores.llama_index import MODES, llama_filter
 
 API_KEY = "QDRANT_API_KEY"
 """The environment variable that holds the server's key; a recipe never does."""
@@ -44,7 +50,7 @@ def connect(url: str) -> QdrantClient:
     return QdrantClient(url=url, api_key=os.environ.get(API_KEY), check_compatibility=False)
 
 
-def plainly(method: Callable[P, R]) -> Callable[P, R]:
+def in_a_line(method: Callable[P, R]) -> Callable[P, R]:
     """Turn a server's errors into one line: RunError, or OfflineError where we may not connect."""
 
     @functools.wraps(method)
@@ -68,8 +74,49 @@ def plainly(method: Callable[P, R]) -> Callable[P, R]:
     return called
 
 
-class ServerVectorStore(QdrantVectorStore):
-    """A collection of a Qdrant server that already exists."""
+@dataclass(frozen=True)
+class ServerPlace:
+    """A collection of a Qdrant server, that of the run folder ``run``.
+
+    Every method raises RunError where the server cannot be reached or refuses the key.
+    """
+
+    url: str
+    collection: str
+    run: Path
+
+    def __str__(self) -> str:
+        return f"{self.url}: collection {self.collection}"
+
+    def exists(self) -> bool:
+        """Whether the collection is there."""
+        return exists(connect(self.url), self.collection)
+
+    def create(self, dimension: int, settings: dict[str, Any]) -> "ServerStore":
+        """Make an empty collection that holds the settings, too."""
+        client = connect(self.url)
+        create(client, self.collection, dimension, settings)
+        return ServerStore(client, self.collection)
+
+    def open(self, settings: dict[str, Any]) -> "ServerStore":
+        """Open the collection.
+
+        Raises RunError also where it is gone, or was made with other settings.
+        """
+        client = connect(self.url)
+        if not exists(client, self.collection):
+            raise RunError(f"{self}: it is gone; {rebuild(self.run)}")
+        if settings_of(client, self.collection) != settings:
+            raise RunError(f"{self}: made with other settings; {rebuild(self.run)}")
+        return ServerStore(client, self.collection)
+
+    def drop(self) -> None:
+        """Delete the collection, if it is there."""
+        drop(connect(self.url), self.collection)
+
+
+class ServerStore(QdrantVectorStore):
+    """A collection of a Qdrant server that already exists: llama-index's store, extended."""
 
     def __init__(self, client: QdrantClient, collection: str) -> None:
         encoder = bm25()
@@ -95,25 +142,25 @@ class ServerVectorStore(QdrantVectorStore):
             sparse_vector_name=KEYWORD,
         )
 
-    @plainly
+    @in_a_line
     def __len__(self) -> int:
         return int(self._client.count(self.collection_name, exact=True).count)
 
-    @plainly
+    @in_a_line
     def add(
         self, nodes: Sequence[Any], shard_identifier: Any = None, **add_kwargs: Any
     ) -> list[str]:
         """Insert or replace nodes that carry their embedding; returns when they can be found."""
         return list(super().add(list(nodes), shard_identifier, **add_kwargs)) if nodes else []
 
-    @plainly
+    @in_a_line
     def delete_documents(self, names: Sequence[str]) -> None:
         """Delete the nodes of all these documents; names that have none are no error."""
         for start in range(0, len(names), DELETE_BATCH):
             only = models.FilterSelector(filter=_of_documents(names[start : start + DELETE_BATCH]))
             self._client.delete(self.collection_name, only, wait=True)
 
-    @plainly
+    @in_a_line
     def vectors(self, names: Sequence[str]) -> dict[str, list[float]]:
         """The dense vector of each text that these documents hold."""
         found: dict[str, list[float]] = {}
@@ -131,7 +178,7 @@ class ServerVectorStore(QdrantVectorStore):
                     break
         return found
 
-    @plainly
+    @in_a_line
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:
         """Search by vector, by words, or by both; scores fall from hit to hit."""
         limit = query.similarity_top_k
@@ -143,6 +190,33 @@ class ServerVectorStore(QdrantVectorStore):
         if query.mode == VectorStoreQueryMode.HYBRID:
             return found
         return _best(found, ranked(_hits(found), asked), limit)
+
+    def search(self, query: Query) -> list[Passage]:
+        """The best passages that pass the filters, by falling score."""
+        found = self.query(
+            VectorStoreQuery(
+                query_embedding=None if query.vector is None else list(query.vector),
+                query_str=query.text,
+                similarity_top_k=query.top_k,
+                mode=MODES[query.mode],
+                filters=llama_filter(query.filters) if query.filters else None,
+            )
+        )
+        hits = zip(found.nodes or [], found.similarities or [], strict=True)
+        return [
+            Passage(
+                id=node.node_id,
+                document=node.metadata["document"],
+                locator=node.metadata["locator"],
+                text=node.get_content(metadata_mode=MetadataMode.NONE).strip(),
+                score=float(score),
+            )
+            for node, score in hits
+        ]
+
+    def as_llama_index(self) -> QdrantVectorStore:
+        """The same store as llama-index's ``BasePydanticVectorStore``, which it is."""
+        return self
 
     def flush(self) -> None:
         """Nothing to wait for: every write returns when the server has it."""
@@ -184,9 +258,9 @@ def _best(found: VectorStoreQueryResult, hits: Sequence[Hit], top_k: int) -> Vec
     )
 
 
-@plainly
+@in_a_line
 def create(client: QdrantClient, collection: str, dimension: int, settings: dict[str, Any]) -> None:
-    """Make an empty collection that carries the settings it was made with."""
+    """Make an empty collection that holds the settings it was made with."""
     client.create_collection(
         collection,
         vectors_config={
@@ -199,19 +273,19 @@ def create(client: QdrantClient, collection: str, dimension: int, settings: dict
         client.create_payload_index(collection, key, models.PayloadSchemaType.KEYWORD, wait=True)
 
 
-@plainly
+@in_a_line
 def exists(client: QdrantClient, collection: str) -> bool:
     """Whether the server has the collection."""
     return bool(client.collection_exists(collection))
 
 
-@plainly
+@in_a_line
 def drop(client: QdrantClient, collection: str) -> None:
     """Delete the collection, if it is there."""
     client.delete_collection(collection)
 
 
-@plainly
-def carried(client: QdrantClient, collection: str) -> dict[str, Any]:
-    """The settings that a collection was made with, as it carries them."""
+@in_a_line
+def settings_of(client: QdrantClient, collection: str) -> dict[str, Any]:
+    """The settings that a collection was made with, which are stored in it."""
     return dict(client.get_collection(collection).config.metadata or {})

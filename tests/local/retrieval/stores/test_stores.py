@@ -21,8 +21,9 @@ from ragtune.recipe.schema import Rag
 from ragtune.retrieval import index
 from ragtune.retrieval.chunks import Chunker
 from ragtune.retrieval.manifest import Changes
-from ragtune.retrieval.stores import base as places
-from ragtune.retrieval.stores import server
+from ragtune.retrieval.stores import places, server
+from ragtune.retrieval.stores.base import Place
+from ragtune.retrieval.stores.server import ServerPlace
 from ragtune.sources.readers import Document
 from tests.local.retrieval.killing import Words, corpus
 
@@ -58,7 +59,7 @@ def rag(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Rag:
 
 
 @pytest.fixture
-def place(rag: Rag, tmp_path: Path) -> Iterator[places.Place]:
+def place(rag: Rag, tmp_path: Path) -> Iterator[Place]:
     place = places.of(rag, tmp_path / "index")
     place.drop()
     yield place
@@ -66,7 +67,7 @@ def place(rag: Rag, tmp_path: Path) -> Iterator[places.Place]:
 
 
 @pytest.fixture
-def store(rag: Rag, place: places.Place) -> Iterator[Any]:
+def store(rag: Rag, place: Place) -> Iterator[Any]:
     words: Any = Words()
     store = place.create(Words.dimension, SETTINGS)
     nodes = Chunker(rag, words).split([Document(name, text) for name, text in TEXTS.items()])
@@ -86,7 +87,7 @@ def ask(store: Any, text: str, mode: str = "hybrid", top_k: int = 3, **more: Any
         mode=VectorStoreQueryMode(mode),
         **more,
     )
-    found = store.query(query)
+    found = store.as_llama_index().query(query)
     assert found.similarities == sorted(found.similarities, reverse=True)
     return [node.metadata["document"] for node in found.nodes]
 
@@ -100,9 +101,7 @@ def test_dense_keyword_and_hybrid_find_what_they_should(store: Any) -> None:
 
 
 @pytest.mark.parametrize("mode", ["default", "sparse", "hybrid"])
-def test_ties_come_in_one_order_however_the_store_was_filled(
-    place: places.Place, mode: str
-) -> None:
+def test_ties_come_in_one_order_however_the_store_was_filled(place: Place, mode: str) -> None:
     words: Any = Words()
     rag = Rag(chunk_tokens=16)
     documents = [Document(f"{n}.md", "The bell of the ferry rings.") for n in range(8)]
@@ -139,7 +138,7 @@ def test_adding_twice_replaces_and_deleting_removes_the_whole_document(store: An
     store.add([node])
     assert len(store) == 5
     store.delete_documents(["fog.md", "never.md"])
-    store.delete("ferry.md")
+    store.as_llama_index().delete("ferry.md")
     assert len(store) == 3
     assert ask(store, "ferry", "sparse") == []
 
@@ -154,7 +153,7 @@ def test_the_vectors_of_documents_are_those_that_were_added(store: Any) -> None:
         assert vector == pytest.approx([number / length for number in made], abs=1e-6)
 
 
-def test_what_was_written_is_there_when_opened_again(store: Any, place: places.Place) -> None:
+def test_what_was_written_is_there_when_opened_again(store: Any, place: Place) -> None:
     store.flush()
     store.close()
     again = place.open(SETTINGS)
@@ -164,7 +163,7 @@ def test_what_was_written_is_there_when_opened_again(store: Any, place: places.P
 
 
 def test_updates_of_an_index_are_exact_on_every_store(
-    rag: Rag, place: places.Place, tmp_path: Path
+    rag: Rag, place: Place, tmp_path: Path
 ) -> None:
     words: Any = Words()
     folder = tmp_path / "index"
@@ -187,8 +186,8 @@ def test_a_collection_of_other_settings_is_refused_whatever_the_manifest_says(
 ) -> None:
     client = Lasting(":memory:")
     monkeypatch.setattr(server, "connect", lambda url: client)
-    place = places.Server("http://127.0.0.1", "c", Path("run"))
-    with pytest.raises(RunError, match="it is gone; `ragtune index run --rebuild` makes it anew"):
+    place = ServerPlace("http://127.0.0.1", "c", Path("run"))
+    with pytest.raises(RunError, match="it is gone; `ragtune index run --rebuild` makes it again"):
         place.open({"embedder": "f"})
     place.create(8, {"embedder": "f"})
     assert place.exists()
@@ -216,8 +215,8 @@ def refusing() -> Iterator[str]:
 
 def test_a_wrong_key_a_dead_server_and_a_closed_network_are_a_line_each(refusing: str) -> None:
     with pytest.raises(RunError, match="refused the key in QDRANT_API_KEY"):
-        places.Server(refusing, "c", Path("run")).exists()
+        ServerPlace(refusing, "c", Path("run")).exists()
     with pytest.raises(RunError, match="cannot be reached"):
-        places.Server("http://127.0.0.1:9", "c", Path("run")).exists()
+        ServerPlace("http://127.0.0.1:9", "c", Path("run")).exists()
     with pytest.raises(OfflineError, match=r"refused to connect to 192\.0\.2\.1"):
-        places.Server("http://192.0.2.1:6333", "c", Path("run")).exists()
+        ServerPlace("http://192.0.2.1:6333", "c", Path("run")).exists()

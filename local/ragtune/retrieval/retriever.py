@@ -1,0 +1,132 @@
+"""An open index: questions → passages."""
+
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ragtune.core.errors import RunError
+from ragtune.core.files import Ownership, own
+from ragtune.retrieval.copies import copy_owned
+from ragtune.retrieval.filters import Filter
+from ragtune.retrieval.manifest import FILE, Manifest, advice, settings
+from ragtune.retrieval.passages import Passage
+from ragtune.retrieval.rerank import CANDIDATES
+from ragtune.retrieval.section import Mode, Searching
+from ragtune.retrieval.stores import places
+from ragtune.retrieval.stores.base import EMBEDDED, Query, Store
+
+if TYPE_CHECKING:
+    from llama_index.core import VectorStoreIndex
+
+    from ragtune.retrieval.embedder import Embedder
+    from ragtune.retrieval.rerank import Reranker
+
+
+class Retriever:
+    """An open index and the embedder that made it."""
+
+    def __init__(
+        self,
+        folder: Path,
+        rag: Searching,
+        embedder: "Embedder | None",
+        fingerprint: str,
+        reranker: "Reranker | None" = None,
+    ) -> None:
+        """Open the index in ``folder``.
+
+        Without an ``embedder`` only words can be searched for; ``fingerprint`` is still that of
+        the embedder that the recipe names.
+
+        Raises RunError when it is missing, in use, unfinished or made with other settings.
+        """
+        self.folder, self.rag, self.embedder, self.reranker = folder, rag, embedder, reranker
+        if not (folder / FILE).exists():
+            raise RunError(f"{folder}: no index there; {advice(folder)}")
+        # Owned before the manifest is read: an update in between would make it an old one.
+        self._owner: Ownership | None = own(folder) if rag.qdrant == EMBEDDED else None
+        if self._owner is not None:
+            weakref.finalize(self, self._owner.close)
+        try:
+            self.store = self._open(settings(rag, fingerprint))
+        except BaseException:
+            self._release()
+            raise
+
+    def _open(self, wanted: dict[str, Any]) -> Store:
+        folder, manifest = self.folder, Manifest.load(self.folder)
+        if manifest is None:
+            raise RunError(f"{folder}: no index there; {advice(folder)}")
+        manifest.refuse_other(wanted, folder)
+        if manifest.unfinished or not manifest.created:
+            raise RunError(f"{folder}: its last update was stopped; {advice(folder)}")
+        store = places.of(self.rag, folder).open(wanted)
+        try:
+            manifest.refuse_count(len(store), folder)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def search(
+        self,
+        questions: Sequence[str],
+        top_k: int | None = None,
+        filters: Filter | None = None,
+        *,
+        mode: Mode | None = None,
+    ) -> list[list[Passage]]:
+        """The best passages for each question, best first, of those that pass the filters.
+
+        ``top_k`` and ``mode`` are the recipe's unless given.
+
+        Raises RunError where vectors are needed and the index was opened without an embedder.
+        """
+        mode = mode or self.rag.search
+        top_k = top_k or self.rag.top_k
+        fetched = max(top_k, CANDIDATES) if self.reranker else top_k
+        found = []
+        for question, vector in zip(questions, self._vectors(questions, mode), strict=True):
+            passages = self.store.search(Query(question, vector, fetched, mode, filters))
+            if self.reranker:
+                passages = self.reranker.rank(question, passages, top_k)
+            found.append(passages)
+        return found
+
+    def _vectors(self, questions: Sequence[str], mode: Mode) -> Sequence[list[float] | None]:
+        if mode == "keyword":
+            return [None] * len(questions)
+        if self.embedder is None:
+            raise RunError(f"{self.folder}: {mode} search needs the embedder; allowed: keyword")
+        return self.embedder.embed(questions)
+
+    def copy(self, target: Path) -> None:
+        """Copy the index to a folder that does not exist yet, while it stays open here.
+
+        Raises RunError where its chunks are on a server.
+        """
+        self.store.flush()
+        copy_owned(self.folder, target)
+
+    def as_llama_index(self) -> "VectorStoreIndex":
+        """The index as an ordinary llama-index one, with its embedder.
+
+        Raises RunError where the index was opened without an embedder.
+        """
+        from llama_index.core import VectorStoreIndex
+
+        if self.embedder is None:
+            raise RunError(f"{self.folder}: a llama-index index needs the embedder")
+        return VectorStoreIndex.from_vector_store(
+            self.store.as_llama_index(), embed_model=self.embedder.llama_index
+        )
+
+    def close(self) -> None:
+        """Let go of the index folder."""
+        self.store.close()
+        self._release()
+
+    def _release(self) -> None:
+        if self._owner is not None:
+            self._owner.close()
