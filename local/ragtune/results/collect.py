@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel
 
 from ragtune.core.files import read_json
 from ragtune.core.run_folder import RunFolder
@@ -84,22 +84,20 @@ def collect(
         failures=failures.analyse(questions, answers, found, refusal),
         records=notes.data.train,
         freshness=fresh,
-        curve=_learning_curve(recipe, folder, questions, scores, deciding, notes.data.train),
+        curve=_learning_curve(recipe, folder, scores, deciding, records=notes.data.train),
     )
     choice = recommend(needs, evidence)
     references = [case.references[0] for case in next(iter(cases.values()))]
     return Results(
         schema=SCHEMA,
-        recipe=RecipeUsed(name=recipe.name, identity=recipe.identity, filled=recipe),
+        recipe=RecipeUsed(name=recipe.name, identity=recipe.identity, filled=recipe.at(Path())),
         questions=len(questions),
         unanswerable=sum(is_unanswerable(q, refusal) for q in questions),
         labels=len(label_set(references)) or None,
         arms=arms,
-        differences=evidence.differences,
+        differences=list(evidence.differences),
         failures=evidence.failures,
-        retrieval=(
-            retrieval.quality(questions, found, recipe.rag.top_k, seed) if found else None
-        ),
+        retrieval=(retrieval.quality(questions, found, recipe.rag.top_k, seed) if found else None),
         heldout_loss=_optional(folder.heldout, HeldoutLoss),
         forgetting=_optional(folder.forgetting, Forgetting),
         freshness=fresh,
@@ -187,9 +185,9 @@ def _tokens(answers: Sequence[AnswerRow]) -> Tokens:
 def _learning_curve(
     recipe: Recipe,
     folder: RunFolder,
-    questions: Sequence[Record],
     scores: Mapping[Arm, Scores],
     metric: str,
+    *,
     records: int,
 ) -> LearningCurve | None:
     """The curve over the recipe's shares, with the run's own tuning at 1."""
@@ -197,15 +195,12 @@ def _learning_curve(
     if not arms:
         return None
     points = {1.0: {arm: scores[arm][metric] for arm in arms}}
+    questions, refusal = rows.questions(folder), recipe.study.refusal
     for share in recipe.study.learning_curve:
         if share == 1:
             continue
         points[share] = {
-            arm: score(
-                judged(
-                    questions, rows.curve_answers(folder, share, arm), recipe.study.refusal
-                )
-            )[metric]
+            arm: score(judged(questions, rows.curve_answers(folder, share, arm), refusal))[metric]
             for arm in arms
         }
     return curve.figures(metric, points, records, recipe.seed)
@@ -228,4 +223,5 @@ def _estimated(values: Sequence[float], seed: int) -> Mean | None:
 
 def _optional(path: Path, kind: type[Model]) -> Model | None:
     """What a stage left; None where it was not made, or found nothing to measure."""
-    return TypeAdapter(kind | None).validate_python(read_json(path)) if path.exists() else None
+    found = read_json(path) if path.exists() else None
+    return None if found is None else kind.model_validate(found)

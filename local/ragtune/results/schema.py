@@ -21,9 +21,7 @@ SCHEMA: Literal[5] = 5
 
 Quality = dict[str, Mean]
 """Each metric's mean over the answerable questions, by the metric's name."""
-Flip = Literal[
-    "retrieval_fixed", "retrieval_broke", "tuning_fixed", "tuning_forgot", "only_both"
-]
+Flip = Literal["retrieval_fixed", "retrieval_broke", "tuning_fixed", "tuning_forgot", "only_both"]
 Cause = Literal["not_found", "refused", "left_out", "misread", "not_refused", "no_gold"]
 Added = Literal["retrieval", "tuning"]
 
@@ -262,7 +260,7 @@ class DataCounts(Part):
 
     train: int = 0
     test: int = 0
-    bad_lines: list[str] = []
+    bad_lines: tuple[str, ...] = ()
     questions_also_in_training: int = 0
 
 

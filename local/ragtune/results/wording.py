@@ -108,13 +108,12 @@ def measured(what: Measured) -> str:  # noqa: PLR0911, one sentence a kind
     match what:
         case reasons.QualityMeasured():
             rest = "" if what.different else "; not significantly different"
-            return (
-                f"{title(what.metric)} {what.tuned:.2f} by tuning, {what.rag:.2f} by retrieval{rest}"
-            )
+            means = f"{what.tuned:.2f} by tuning, {what.rag:.2f} by retrieval"
+            return f"{title(what.metric)} {means}{rest}"
         case reasons.BrokenMeasured():
             return (
-                f"of {what.right} answers that base had right tuning broke {what.tuned:.0f}, "
-                f"retrieval {what.rag:.0f}"
+                f"of {what.right} answers that base had right tuning broke {what.tuned}, "
+                f"retrieval {what.rag}"
             )
         case reasons.LatencyMeasured():
             return f"p95 of {what.tuned:.0f} ms by tuning, {what.rag:.0f} ms by retrieval"

@@ -1,15 +1,13 @@
 """Deterministic metrics of the words that an answer and its reference share."""
 
-import functools
 import re
 import string
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import snowballstemmer
-
 from ragtune.results.metrics.base import Case
+from ragtune.results.metrics.porter import stem
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -57,9 +55,8 @@ def token_f1(answer: str, reference: str) -> float:
 def rouge_l(answer: str, reference: str) -> float:
     """F-measure of the longest common subsequence of words; Lin, "ROUGE" (2004).
 
-    Words of ASCII are stemmed by Porter's algorithm, others are taken as they are. rouge-score 0.1.2
-    stems by NLTK's variant of it: of 2,000 pairs of texts from Dolly 1,993 score the same, the
-    mean differs by 0.00003 and no pair by more than 0.023.
+    Words of ASCII are stemmed, others are taken as they are, so that words of any alphabet count.
+    Scores are those of rouge-score 0.1.2 with its stemmer, which knows no letters but a to z.
     """
     got, wanted = _stems(answer), _stems(reference)
     common = _longest_common(got, wanted)
@@ -78,19 +75,9 @@ def grounded(answer: str, passages: Sequence[str]) -> float:
 
 def _stems(text: str) -> list[str]:
     return [
-        _stem(word) if word.isascii() and len(word) > _SHORT else word
+        stem(word) if word.isascii() and len(word) > _SHORT else word
         for word in _WORD.findall(text.lower())
     ]
-
-
-@functools.lru_cache(maxsize=100_000)
-def _stem(word: str) -> str:
-    return str(_porter().stemWord(word))
-
-
-@functools.cache
-def _porter() -> snowballstemmer.basestemmer.BaseStemmer:
-    return snowballstemmer.stemmer("porter")
 
 
 def _longest_common(left: Sequence[str], right: Sequence[str]) -> int:

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 from ragtune.results.verdict.evidence import Evidence
 from ragtune.results.verdict.reasons import (
+    BrokenMeasured,
     Criterion,
     CriterionMeasured,
     FewLabelsMeasured,
     FreshnessMeasured,
     GainMeasured,
     LatencyMeasured,
-    BrokenMeasured,
     Measured,
     OnceMeasured,
     QualityMeasured,
@@ -88,9 +88,7 @@ def _speed(evidence: Evidence) -> Iterator[Line]:
     tuned, rag = evidence.arms["tuned"], evidence.arms["rag"]
     p95 = LatencyMeasured(tuned=tuned.latency_ms.p95, rag=rag.latency_ms.p95)
     yield "low latency", _lower(p95.tuned, p95.rag), p95
-    seconds = ThroughputMeasured(
-        tuned=tuned.cost.seconds_per_1000, rag=rag.cost.seconds_per_1000
-    )
+    seconds = ThroughputMeasured(tuned=tuned.cost.seconds_per_1000, rag=rag.cost.seconds_per_1000)
     yield "high throughput", _lower(seconds.tuned, seconds.rag), seconds
 
 

@@ -166,11 +166,13 @@ class QualityMeasured(BothSides):
     different: bool
 
 
-class BrokenMeasured(BothSides):
+class BrokenMeasured(Part):
     """Of the ``right`` answers of base, how many each broke."""
 
     kind: Literal["broken"] = "broken"
     right: int
+    tuned: int
+    rag: int
 
 
 class LatencyMeasured(BothSides):
