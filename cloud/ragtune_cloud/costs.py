@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ragtune.runs.stage import Say
+from ragtune.core.progress import Say
 from ragtune_cloud import catalog
 from ragtune_cloud.account import Account, aws_errors
 from ragtune_cloud.errors import CloudError

@@ -58,7 +58,7 @@ def service(fake: FakeSageMaker) -> Iterator[tuple[Service, str]]:
 
 def start(address: str, *arguments: object) -> "subprocess.Popen[str]":
     return subprocess.Popen(
-        [sys.executable, "-m", "local", *map(str, arguments)],
+        [sys.executable, "-m", "ragtune", *map(str, arguments)],
         cwd=ROOT,
         env={**os.environ, "AWS_ENDPOINT_URL": address},
         stdout=subprocess.PIPE,

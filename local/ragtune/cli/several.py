@@ -5,16 +5,15 @@ from typing import Annotated
 
 import typer
 
-from ragtune.cli.app import (
+from ragtune.cli.options import (
     AsJson,
     Offline,
     Overrides,
     RecipeFile,
     RunsFolder,
     close_network,
-    print_result,
-    say,
 )
+from ragtune.cli.output import print_result, say
 
 
 def register(app: typer.Typer) -> None:

@@ -6,6 +6,8 @@ from typing import Protocol
 
 Advance = Callable[[int, int], None]
 """Told how many are done of how many."""
+Say = Callable[[str], None]
+"""Told one line."""
 
 
 class Watcher(Protocol):

@@ -1,36 +1,14 @@
-"""Asking a finished run a question of one's own."""
+"""An answer as JSON, and as it is shown on a terminal."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from ragtune.core.errors import RecipeError
-from ragtune.core.files import read_json
-from ragtune.recipe.schema import ARMS
-from ragtune.runs.workbench import Workbench
-from ragtune.sources.records import Record
+from ragtune.arms.answer import Answer
 
 
-def ask(
-    bench: Workbench, question: str, arm: str = "", say: Callable[[str], None] | None = None
-) -> dict[str, Any]:
-    """The answer of ``arm``, or of the arm that the run recommends: text, arm, sources, tokens.
-
-    ``say`` is given the text piece by piece, as it is written.
-
-    Raises RecipeError for an arm that the run does not have or an empty question.
-    """
-    if not question.strip():
-        raise RecipeError("the question is empty")
-    has = bench.recipe.arms
-    if not arm:
-        recommended = read_json(bench.folder / "results.json")["recommendation"]["arm"]
-        arm = recommended or has[-1]
-    name = next((a for a in ARMS if a == arm), None)
-    if name is None or name not in has:
-        raise RecipeError(f"--arm {arm}: this run has {', '.join(has)}")
-    answer = bench.arm(name).ask(Record(question, response=""), say)
-    return {"arm": name, **asdict(answer), "question": question}
+def summary(arm: str, question: str, answer: Answer) -> dict[str, Any]:
+    """The answer with the arm that gave it and the question that it was asked."""
+    return {"arm": arm, **asdict(answer), "question": question}
 
 
 def show(answer: dict[str, Any], *, with_text: bool = True) -> str:

@@ -1,11 +1,62 @@
 """Checking a recipe: what it would be run on, without running anything."""
 
+import contextlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from ragtune.core.errors import DocumentsError, RecipeError
+from ragtune.prompts.instruct import InstructFormat
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
-from ragtune.runs.workbench import Workbench
+from ragtune.runs.materials import Materials
+from ragtune.runs.plan import passages_in_training, retrieves, tunes
+
+if TYPE_CHECKING:
+    from ragtune.tuning.prediction import Prediction
+
+
+def everything(recipe: Recipe, materials: Materials) -> None:
+    """Look at all that the recipe points at.
+
+    Raises RagtuneError for what is missing, broken, or does not fit together.
+    """
+    from ragtune.results.forgetting import paragraphs
+
+    _ = materials.split, materials.base
+    if retrieves(recipe):
+        retrieval(recipe, materials)
+    if tunes(recipe):
+        paragraphs(materials.general_text)
+    _lengths(recipe, materials)
+
+
+def retrieval(recipe: Recipe, materials: Materials) -> None:
+    """Look at the documents and the embedder alone.
+
+    Raises RagtuneError for what is missing, broken, or does not fit together.
+    """
+    _ = materials.corpus
+    materials.check_embedder(recipe.rag.chunk_tokens)
+    _ = materials.reranker_folder
+
+
+def _lengths(recipe: Recipe, materials: Materials) -> None:
+    """Raise RecipeError where a prompt or a block could not fit the model's context."""
+    reads, study = materials.context_length, recipe.study
+    if tunes(recipe) and recipe.tune.max_input_length > reads:
+        raise RecipeError(
+            f"tune.max_input_length: {recipe.tune.max_input_length}, but the model reads "
+            f"{reads} tokens; allowed: -1, or 1 to {reads}"
+        )
+    form = InstructFormat(recipe.template.build(), materials.tokenizer)
+    template = len(form.prompt("", "").ids)
+    if template + study.max_new_tokens >= reads:
+        raise RecipeError(
+            f"study.max_new_tokens: {study.max_new_tokens}, but the model reads {reads} "
+            f"tokens and the template alone takes {template}; allowed: 1 to "
+            f"{max(1, reads - template - 1)}"
+        )
 
 
 def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
@@ -13,22 +64,63 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
 
     Raises RagtuneError for what is missing, broken, or does not fit together.
     """
-    bench = Workbench(recipe, Path())
-    bench.check()
-    found, skipped = bench.corpus.read_all() if bench.retrieves else ([], {})
-    prediction = bench.predict() if probe else None
+    materials = Materials(recipe)
+    everything(recipe, materials)
+    found, skipped = materials.corpus.read_all() if retrieves(recipe) else ([], {})
+    prediction = predict(recipe, materials) if probe else None
     summary = {
         "recipe": recipe.name,
         "identity": recipe.identity,
-        "train": len(bench.split.train),
-        "questions": len(bench.split.test),
-        "bad_lines": [str(b) for b in bench.split.bad],
+        "train": len(materials.train),
+        "questions": len(materials.questions),
+        "bad_lines": [str(b) for b in materials.split.bad],
         "documents": len({document.name for document in found}),
         "skipped": skipped,
         "arms": recipe.arms,
         **({} if prediction is None else {"tuning": prediction.to_json()}),
     }
     return summary, "" if prediction is None else str(prediction)
+
+
+def predict(recipe: Recipe, materials: Materials) -> "Prediction":
+    """What tuning will take, measured on a few of the rows.
+
+    In rows with passages, chunks of the first documents take the passages' place: only their
+    length counts.
+    """
+    from ragtune.tuning import prediction, samples
+    from ragtune.tuning.rows import stand_in_rows
+
+    chunks = _first_chunks(recipe, materials, 64) if passages_in_training(recipe) else [""]
+    template, seed = recipe.template.build(), recipe.seed
+    rows = stand_in_rows(
+        materials.train,
+        recipe.records,
+        template,
+        seed=seed,
+        chunks=chunks,
+        top_k=recipe.rag.top_k,
+    )
+    form = InstructFormat(template, materials.tokenizer)
+    length = samples.block_length(recipe.tune, materials.tokenizer, materials.context_length)
+    prepared = samples.prepare(rows, recipe.tune, form, length)
+    return prediction.predict(
+        recipe.tune, materials.base, prepared, seed=seed, hardware=materials.hardware
+    )
+
+
+def _first_chunks(recipe: Recipe, materials: Materials, count: int) -> Sequence[str]:
+    """The texts of about so many chunks, from the first documents that can be read."""
+    from ragtune.retrieval.chunks import Chunker
+
+    chunker = Chunker(recipe.rag, materials.embedder)
+    found: list[str] = []
+    for name in materials.corpus.hashes:
+        with contextlib.suppress(DocumentsError):
+            found += [n.get_content() for n in chunker.split(materials.corpus.read(name))]
+        if len(found) >= count:
+            break
+    return found
 
 
 def show(file: Path, found: dict[str, Any], prediction: str) -> str:

@@ -2,34 +2,41 @@
 
 from typing import Any
 
-from ragtune.prompts.instruct import IGNORED
-from ragtune.runs.workbench import Workbench
+from ragtune.prompts.base import IGNORED
+from ragtune.prompts.instruct import InstructFormat
+from ragtune.recipe.schema import Recipe
+from ragtune.runs.materials import Materials
 
 BLOCK_END = "‖"
 
 
-def preview_rows(bench: Workbench, count: int) -> list[dict[str, Any]]:
+def preview_rows(recipe: Recipe, count: int) -> list[dict[str, Any]]:
     """The first ``count`` training rows, without passages; no model is loaded, nothing written.
 
     ``trained_on`` are the tokens that the loss is taken on; ``blocks_begin`` the tokens of the
     row, from 0, at which packing begins another block.
     """
     from ragtune.tuning.rows import training_rows
+    from ragtune.tuning.samples import block_length
 
-    spec, length = bench.recipe.tune, bench.sample_length
+    materials, spec = Materials(recipe), recipe.tune
+    tokenizer = materials.tokenizer
+    form = InstructFormat(recipe.template.build(), tokenizer)
+    length = block_length(spec, tokenizer, materials.context_length)
     packs = spec.local.layout == "blocks"
     shown, before = [], 0
-    for given in training_rows(bench.recipe, bench.split.train, None)[:count]:
+    rows = training_rows(materials.train, recipe.records, form, seed=recipe.seed)
+    for given in rows[:count]:
         instruction, context, response = (
             given[name] for name in ("instruction", "context", "response")
         )
-        row = bench.renderer.row(instruction, context, response, None if packs else length)
-        tokens = bench.tokenizer.convert_ids_to_tokens(row.ids)
+        row = form.row(instruction, context, response, None if packs else length)
+        tokens = tokenizer.convert_ids_to_tokens(row.ids)
         everything = spec.local.loss == "all"
         shown.append(
             {
-                "prompt": bench.template.question(instruction, context),
-                "completion": bench.template.answer(response),
+                "prompt": form.question(instruction, context),
+                "completion": form.answer(response),
                 "tokens": tokens,
                 "completion_tokens": row.supervised,
                 "trained_on": [

@@ -26,7 +26,6 @@ from ragtune.core.progress import Watcher
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.pipeline import Pipeline
-from ragtune.runs.stage import Run
 from ragtune.sources.records import prepare, split
 
 ALLOWED = ("model.", "tune.", "rag.", "template.", "records.with_passages")
@@ -118,7 +117,7 @@ class Sweep:
         self.watcher.say(f"winner: {_text(best['set'])}; now measured on the test questions")
         winner = recipe_file.load(self.file, (*self.overrides, *_overrides(best["set"])))
         folder = self.runs / winner.run_name
-        figures = Pipeline(winner, Run(folder, self.watcher.say), self.watcher).execute()
+        figures = Pipeline(winner, folder, self.watcher).execute()
         found = {
             "metric": METRIC,
             "trials": done,
@@ -154,7 +153,7 @@ class Sweep:
     def _measure(self, recipe: Recipe, values: Values, number: str) -> dict[str, Any]:
         folder = self.folder / recipe.run_name
         self.watcher.say(f"{number}: {_text(values)}")
-        figures = Pipeline(recipe, Run(folder, self.watcher.say), self.watcher).execute()
+        figures = Pipeline(recipe, folder, self.watcher).execute()
         quality = {arm: f["quality"][METRIC] for arm, f in figures["arms"].items()}
         arm = self.arm or max(quality, key=lambda name: float(quality[name]["mean"]))
         return {"set": values, "run": str(folder), "arm": arm, **quality[arm]}

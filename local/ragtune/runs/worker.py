@@ -18,11 +18,17 @@ from ragtune.core import errors, offline
 from ragtune.core.errors import RagtuneError
 from ragtune.core.files import read_json, read_jsonl, write_json
 from ragtune.core.progress import Silent
+from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
-from ragtune.runs.workbench import Workbench
+from ragtune.runs.lock import Lock
+from ragtune.runs.materials import Materials
+from ragtune.runs.stage import Work
+from ragtune.runs.stages import parts
+
+TUNED = "tuned.json"
 
 
-def tune_together(run_folder: Path, work: Path, processes: int) -> dict[str, Any]:
+def tune_together(run: RunFolder, work: RunFolder, processes: int) -> dict[str, Any]:
     """Start the processes and wait for them; what training came to.
 
     Raises what one of them raised, and KeyboardInterrupt once all have stopped after Ctrl-C.
@@ -35,13 +41,13 @@ def tune_together(run_folder: Path, work: Path, processes: int) -> dict[str, Any
     threads = max(1, (os.cpu_count() or 1) // processes)
     started = [
         subprocess.Popen(
-            [sys.executable, "-m", "ragtune.runs.worker", str(run_folder), str(work)],
+            [sys.executable, "-m", "ragtune.runs.worker", str(run), str(work)],
             env={"OMP_NUM_THREADS": str(threads), **environment(rank, processes, port)},
         )
         for rank in range(processes)
     ]
     try:
-        _wait(started, work)
+        _wait(started, work.path)
     except KeyboardInterrupt:
         for process in started:  # each keeps what it has after its step, on the same Ctrl-C
             process.wait()
@@ -49,7 +55,7 @@ def tune_together(run_folder: Path, work: Path, processes: int) -> dict[str, Any
     finally:
         for process in started:
             process.kill()
-    found: dict[str, Any] = read_json(work / "tuned.json")
+    found: dict[str, Any] = read_json(work.path / TUNED)
     return found
 
 
@@ -83,7 +89,7 @@ class _Stderr(Silent):
             print(line, file=sys.stderr, flush=True)
 
 
-def main(run_folder: Path, work: Path) -> int:
+def main(run: RunFolder, out: RunFolder) -> int:
     """Train one process's share; the exit code."""
     from ragtune.tuning.distributed import Accelerated
     from ragtune.tuning.trainer import tune
@@ -91,25 +97,28 @@ def main(run_folder: Path, work: Path) -> int:
     offline.go_offline()
     rank = int(os.environ["RANK"])
     try:
-        lock = read_json(run_folder / "lock.json")
-        recipe = recipe_file.load(run_folder / "recipe.yaml")
-        bench = Workbench(recipe.at(run_folder / lock["recipe_folder"]), run_folder)
+        recipe = recipe_file.load(run.recipe).at(run.path / Lock.load(run).recipe_folder)
+        materials, watcher = Materials(recipe), _Stderr(speaks=rank == 0)
+        work = Work(recipe, materials, run, out, watcher)
         team = Accelerated()
         tuned = tune(
-            bench.recipe,
-            bench.base,
-            bench.samples(read_jsonl(run_folder / "data" / "train.jsonl")),
-            hardware=bench.hardware,
-            folder=work,
-            watcher=_Stderr(speaks=rank == 0),
+            recipe.tune,
+            materials.base,
+            parts.samples(work, read_jsonl(run.train_rows)),
+            seed=recipe.seed,
+            name=recipe.model.local,
+            template_hash=recipe.template.build().hash,
+            hardware=materials.hardware,
+            folder=out.path,
+            watcher=watcher,
             team=team,
         )
         if rank == 0:
-            write_json(work / "tuned.json", tuned.to_json())
+            write_json(out.path / TUNED, tuned.to_json())
         team.leave()
     except RagtuneError as error:
         said = {"kind": type(error).__name__, "message": str(error)}
-        (work / f"error-{rank}.json").write_text(json.dumps(said), encoding="utf-8")
+        (out.path / f"error-{rank}.json").write_text(json.dumps(said), encoding="utf-8")
         return error.exit_code
     except KeyboardInterrupt:
         return errors.INTERRUPTED
@@ -117,4 +126,4 @@ def main(run_folder: Path, work: Path) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    sys.exit(main(RunFolder(Path(sys.argv[1])), RunFolder(Path(sys.argv[2]))))

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 def ragtune(*arguments: str, cwd: Path = ROOT) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "local", *arguments],
+        [sys.executable, "-m", "ragtune", *arguments],
         cwd=cwd,
         env={**os.environ, "COLUMNS": "100"},
         capture_output=True,
@@ -206,7 +206,7 @@ def test_each_kind_of_error_is_one_line_with_its_exit_code(
 def test_a_folder_that_is_no_run_exits_with_6(tmp_path: Path, called: Any) -> None:
     code, _, err = called("report", str(tmp_path))
     assert code == 6
-    assert "is this a finished run?" in err
+    assert "no run folder" in err
 
 
 def test_an_unexpected_error_is_one_line_and_a_traceback_only_on_debug(

@@ -12,14 +12,13 @@ from ragtune.core.errors import RecipeError, RunError
 from ragtune.recipe import file as recipe_file
 from ragtune.runs import compare as comparing
 from ragtune.runs.pipeline import Pipeline
-from ragtune.runs.stage import Run
 
 SMALL = ("study.arms=[base,rag]", "records.with_passages=0")
 
 
 def run(path: Path, runs: Path, *overrides: str) -> Path:
     recipe = recipe_file.load(path, (*SMALL, *overrides))
-    Pipeline(recipe, Run(runs / recipe.run_name)).execute()
+    Pipeline(recipe, runs / recipe.run_name).execute()
     return runs / recipe.run_name
 
 

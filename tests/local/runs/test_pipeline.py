@@ -27,12 +27,13 @@ from ragtune.recipe.schema import ARMS
 from ragtune.retrieval.passages import Passage
 from ragtune.retrieval.rerank import Reranker
 from ragtune.runs import pipeline
-from ragtune.runs.stage import Run
+from ragtune.runs.open import open_run
 from ragtune.sources.records import Record
 from tests.conftest import record_rows, write_jsonl
 
 STAGES = [
     "index",
+    "questions",
     "data",
     "tune",
     "retrieval",
@@ -70,8 +71,7 @@ class StopAfter(Silent):
 
 def execute(path: Path, runs: Path, watcher: StopAfter, *overrides: str) -> dict[str, Any]:
     recipe = recipe_file.load(path, overrides)
-    run = Run(runs / recipe.run_name, watcher.say)
-    return pipeline.Pipeline(recipe, run, watcher).execute()
+    return pipeline.Pipeline(recipe, runs / recipe.run_name, watcher).execute()
 
 
 def test_one_recipe_gives_four_arms_and_every_promised_figure(
@@ -143,9 +143,9 @@ def test_a_report_needs_nothing_but_the_run_folder(
     figures = execute(path, tmp_path / "runs", StopAfter(), ONE_ARM)
     shutil.rmtree(path.parent)
     (folder,) = (tmp_path / "runs").iterdir()
-    again = pipeline.open_run(folder)
-    with again.run:
-        assert again.figures() == figures
+    with open_run(folder) as again:
+        assert again.figures == figures
+        assert again.report() == figures
 
 
 def test_a_run_behind_a_link_finds_its_data_again(
@@ -159,8 +159,8 @@ def test_a_run_behind_a_link_finds_its_data_again(
     (folder,) = (tmp_path / "runs").iterdir()
     asked = [row["instruction"] for row in read_jsonl(folder / "data" / "test.jsonl")]
     for opened in (folder, folder.resolve()):
-        again = pipeline.open_run(opened).bench.split.test
-        assert [record.instruction for record in again] == asked
+        with open_run(opened) as again:
+            assert [r.instruction for r in again.materials.questions] == asked
 
 
 def test_answers_older_than_the_data_are_not_reported(
@@ -173,8 +173,10 @@ def test_answers_older_than_the_data_are_not_reported(
     with pytest.raises(Stopped):
         execute(path, tmp_path / "runs", StopAfter("data"), ONE_ARM)
     (folder,) = (tmp_path / "runs").iterdir()
-    with pytest.raises(RunError, match=r"answers/base older than .*; go on with `ragtune run`"):
-        pipeline.open_run(folder).figures()
+    with open_run(folder) as opened:
+        for report in (opened.report, lambda: opened.figures):
+            with pytest.raises(RunError, match=r"answers/base older .*; go on with `ragtune run`"):
+                report()
 
 
 def test_a_share_too_small_to_train_on_is_named(
@@ -204,7 +206,7 @@ def test_kill_9_while_tuning_loses_no_finished_stage(
     project: Callable[..., Path], tmp_path: Path
 ) -> None:
     path = project()
-    command = [sys.executable, "-m", "local", "run", str(path), "--runs", str(tmp_path / "runs")]
+    command = [sys.executable, "-m", "ragtune", "run", str(path), "--runs", str(tmp_path / "runs")]
     root = Path(__file__).resolve().parents[3]
     environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
     process = subprocess.Popen(
@@ -223,7 +225,7 @@ def test_kill_9_while_tuning_loses_no_finished_stage(
     process.wait()
     (folder,) = (tmp_path / "runs").iterdir()
     finished = {n: s["finished"] for n, s in read_json(folder / "lock.json")["stages"].items()}
-    assert list(finished) == ["index", "data"]
+    assert list(finished) == ["index", "questions", "data"]
     done = subprocess.run(
         [*command, "--set", "tune.epoch=10", "--json"],
         cwd=root,
@@ -236,7 +238,7 @@ def test_kill_9_while_tuning_loses_no_finished_stage(
     assert figures["tune"]["resumed_from_step"] > 0
     after = {n: s["finished"] for n, s in read_json(folder / "lock.json")["stages"].items()}
     assert {n: after[n] for n in finished} == finished
-    assert set(after) == set(STAGES)
+    assert set(after) == {*STAGES, "figures"}
 
 
 def test_contexts_serve_as_documents_and_gold(project: Callable[..., Path], tmp_path: Path) -> None:
@@ -262,7 +264,7 @@ def test_passages_are_ranked_anew_and_too_low_a_score_is_refused_unasked(
     assert figures["freshness"] is not None
     (folder,) = (tmp_path / "runs").iterdir()
     asked = {(r := Record(**row)).id: r for row in read_jsonl(folder / "data" / "test.jsonl")}
-    below = read_json(folder / "refusal.json")["below"]
+    below = read_json(folder / "threshold.json")["below"]
     answers = read_jsonl(folder / "answers" / "rag.jsonl")
     found = read_jsonl(folder / "retrieval.jsonl")
     reranker = Reranker(cross_encoder, probe())
@@ -306,7 +308,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(
 def test_a_model_that_is_no_llama_is_refused(project: Callable[..., Path], tmp_path: Path) -> None:
     (tmp_path / "gpt").mkdir()
     (tmp_path / "gpt" / "config.json").write_text('{"model_type": "gpt2"}')
-    with pytest.raises(ModelError, match="a model of type gpt2; ragtune tunes llama only"):
+    with pytest.raises(ModelError, match="a model of type gpt2; known types: llama; name another"):
         execute(project(), tmp_path / "runs", StopAfter(), f"model.local={tmp_path / 'gpt'}")
 
 

@@ -2,22 +2,23 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ragtune.recipe import file as recipe_file
+from ragtune.recipe.schema import Recipe
 from ragtune.runs.preview import BLOCK_END, preview_rows, show
-from ragtune.runs.workbench import Workbench
-from ragtune.tuning.rows import training_rows
+from ragtune.runs.stages import parts
+from tests.local.runs.working import working
 
 
-def bench(path: Path, *overrides: str) -> Workbench:
-    return Workbench(recipe_file.load(path, overrides), Path())
+def load(path: Path, *overrides: str) -> Recipe:
+    return recipe_file.load(path, overrides)
 
 
-def test_blocks_end_where_packing_cuts(project: Callable[..., Path]) -> None:
-    opened = bench(project())
-    shown = preview_rows(opened, 4)
-    recipe = opened.recipe
-    rows = training_rows(recipe, opened.split.train, None)
-    blocks = opened.samples(rows).train + opened.samples(rows).validation
-    starts = {tuple(opened.tokenizer.convert_ids_to_tokens(b.ids[:6])) for b in blocks}
+def test_blocks_end_where_packing_cuts(project: Callable[..., Path], tmp_path: Path) -> None:
+    recipe = load(project())
+    work = working(recipe, tmp_path)
+    shown = preview_rows(recipe, 4)
+    samples = parts.samples(work, parts.training_rows(work, work.materials.train, None))
+    blocks = samples.train + samples.validation
+    starts = {tuple(work.materials.tokenizer.convert_ids_to_tokens(b.ids[:6])) for b in blocks}
     joined = [token for row in shown for token in row["tokens"]]
     offset, begins = 0, []
     for row in shown:
@@ -33,9 +34,7 @@ def test_only_completions_are_trained_on_where_the_recipe_says_so(
     project: Callable[..., Path],
 ) -> None:
     (row,) = preview_rows(
-        bench(
-            project(), "tune.local={layout: rows, loss: completion}", "tune.max_input_length=512"
-        ),
+        load(project(), "tune.local={layout: rows, loss: completion}", "tune.max_input_length=512"),
         1,
     )
     assert row["blocks_begin"] == []

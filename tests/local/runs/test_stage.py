@@ -1,146 +1,133 @@
-import os
-import subprocess
-import sys
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ragtune.core.errors import RunError
-from ragtune.core.files import read_json, read_jsonl, write_jsonl, write_text
-from ragtune.runs.stage import Run
+from ragtune.core.progress import Silent
+from ragtune.core.run_folder import RunFolder
+from ragtune.recipe import file as recipe_file
+from ragtune.recipe.schema import ARMS, Recipe
+from ragtune.runs.lock import Lock
+from ragtune.runs.materials import Materials, restricted
+from ragtune.runs.pipeline import Pipeline
+from ragtune.runs.plan import named, plan
+from ragtune.runs.run import Run
+from ragtune.runs.stage import Stage, Work, inputs
+from ragtune.runs.view import UndeclaredRead, values, view
+
+EVERYTHING = ("tune.epoch=1", "study.learning_curve=[0.6]", "rag.refuse_below=0.01")
+"""Overrides under which every stage is made but the threshold's."""
 
 
-class Killed(BaseException):
-    """Stands for a kill: nothing catches it."""
+@pytest.fixture(scope="module")
+def made(
+    make_project: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Recipe, RunFolder]:
+    """A finished run of the tiny project with every optional stage."""
+    folder = tmp_path_factory.mktemp("made")
+    recipe = recipe_file.load(make_project(folder / "project"), EVERYTHING)
+    pipeline = Pipeline(recipe, folder / "runs" / recipe.run_name)
+    pipeline.execute()
+    return recipe, pipeline.run.folder
 
 
-def make_two(text: str, calls: list[str]) -> Any:
-    def make(work: Path) -> None:
-        calls.append(text)
-        (work / "a").mkdir(exist_ok=True)
-        (work / "a" / "x").write_text(text)
-        write_text(work / "b", text)
-
-    return make
+def test_the_recipe_has_every_stage(made: tuple[Recipe, RunFolder]) -> None:
+    assert named(plan(made[0])) == [
+        *("index", "questions", "data", "tune", "retrieval"),
+        *(f"answers/{arm}" for arm in ARMS),
+        *("heldout", "forgetting", "curve/0.6", "freshness"),
+    ]
 
 
-def test_a_stage_is_made_once_and_made_again_when_its_inputs_change(tmp_path: Path) -> None:
-    calls: list[str] = []
-    said: list[str] = []
-    with Run(tmp_path / "r-1", said.append) as run:
-        assert run.stage("s", {"n": 1}, ["a", "b"], make_two("one", calls)).how == "made"
-        assert run.stage("s", {"n": 1}, ["a", "b"], make_two("one", calls)).how == "reused"
-        assert run.stage("s", {"n": 2}, ["a", "b"], make_two("two", calls)).how == "made"
-    assert calls == ["one", "two"]
-    assert said == ["s: made again (changed: n 1 → 2)"]
-    assert (tmp_path / "r-1" / "a" / "x").read_text() == "two"
-
-
-def test_a_stage_whose_output_is_gone_is_made_again(tmp_path: Path) -> None:
-    calls: list[str] = []
-    with Run(tmp_path / "r-1") as run:
-        run.stage("s", {}, ["a", "b"], make_two("one", calls))
-        (tmp_path / "r-1" / "b").unlink()
-        run.stage("s", {}, ["a", "b"], make_two("one", calls))
-    assert len(calls) == 2
-
-
-@pytest.mark.parametrize("at", range(8))
-def test_killed_at_any_rename_the_same_call_completes_the_stage(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int
+@pytest.mark.parametrize("number", range(13))
+def test_a_stage_reads_nothing_but_what_it_declares(
+    made: tuple[Recipe, RunFolder], tmp_path: Path, number: int
 ) -> None:
-    calls: list[str] = []
-    count = 0
-    replace = Path.replace
-
-    def failing(self: Path, target: Any) -> Path:
-        nonlocal count
-        count += 1
-        if count == at + 1:
-            raise Killed
-        return replace(self, target)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", failing)
-        try:
-            with Run(tmp_path / "r-1") as run:
-                run.stage("s", {"n": 1}, ["a", "b"], make_two("one", calls))
-                run.stage("s", {"n": 2}, ["a", "b"], make_two("two", calls))
-        except Killed:
-            pass
-    with Run(tmp_path / "r-1") as run:
-        run.stage("s", {"n": 2}, ["a", "b"], make_two("two", calls))
-    folder = tmp_path / "r-1"
-    assert (folder / "a" / "x").read_text() == (folder / "b").read_text() == "two"
-    assert not list((folder / ".partial").iterdir())
+    """Each is made in a folder that holds only the outputs of the stages that it follows."""
+    recipe, folder = made
+    stages = {stage.name: stage for stage in plan(recipe)}
+    stage = list(stages.values())[number]
+    run, out = RunFolder(tmp_path / "run"), RunFolder(tmp_path / "out")
+    for path in (run.path, out.path):
+        path.mkdir()
+    for before in stage.after:
+        stages[before].copy(folder, run)
+    materials = restricted(Materials(recipe), stage.materials)
+    stage.make(Work(view(recipe, stage.fields), materials, run, out, Silent()))
+    for output in stage.outputs(out):
+        assert output.exists()
 
 
-def test_what_an_interrupted_stage_left_is_kept_for_the_same_inputs_only(tmp_path: Path) -> None:
-    seen: list[bool] = []
-
-    def interrupted(work: Path) -> None:
-        (work / "checkpoint").touch()
-        raise Killed
-
-    def going_on(work: Path) -> None:
-        seen.append((work / "checkpoint").exists())
-        (work / "out").touch()
-
-    for inputs, kept in (({"n": 1}, True), ({"n": 2}, False)):
-        with Run(tmp_path / f"{kept}-1") as run:
-            with pytest.raises(Killed):
-                run.stage("s", {"n": 1}, ["out"], interrupted)
-            run.stage("s", inputs, ["out"], going_on)
-        assert seen.pop() is kept
+def changed(recipe: Recipe, path: Path, *overrides: str) -> set[str]:
+    """The stages whose inputs differ between the recipe and the same with overrides."""
+    lock = Lock()
+    other = recipe_file.load(path, (*EVERYTHING, *overrides))
+    before = {s.name: inputs(s, recipe, Materials(recipe), lock) for s in plan(recipe)}
+    after = {s.name: inputs(s, other, Materials(other), lock) for s in plan(other)}
+    return {name for name in before if before[name] != after.get(name)}
 
 
-def test_a_stage_that_a_sibling_run_has_made_is_copied(tmp_path: Path) -> None:
-    calls: list[str] = []
-    said: list[str] = []
-    with Run(tmp_path / "demo-1") as run:
-        run.stage("s", {"n": 1}, ["a", "b"], make_two("one", calls))
-    with Run(tmp_path / "demo-2", said.append) as run:
-        assert run.stage("s", {"n": 1}, ["a", "b"], make_two("one", calls)).how == "copied"
-    assert calls == ["one"]
-    assert said == ["s: copied from demo-1"]
-    assert (tmp_path / "demo-2" / "a" / "x").read_text() == "one"
+@pytest.mark.parametrize(
+    ("override", "stages"),
+    [
+        ("seed=11", {"data", "tune", "curve/0.6"}),
+        ("study.refusal=no idea", {"answers/rag", "answers/tuned+rag", "curve/0.6", "freshness"}),
+        ("study.batch_size=3", {"curve/0.6", *(f"answers/{arm}" for arm in ARMS)}),
+        ("tune.epoch=3", {"tune", "curve/0.6"}),
+        ("records.without_gold=0.5", {"data", "curve/0.6"}),
+        ("needs.min_quality=0.5", set()),
+    ],
+)
+def test_a_field_is_in_the_key_of_each_stage_that_reads_it(
+    project: Callable[..., Path], override: str, stages: set[str]
+) -> None:
+    path = project(study={"questions": "questions.jsonl", "max_new_tokens": 4})
+    shutil.copy(path.parent / "records.jsonl", path.parent / "questions.jsonl")
+    assert changed(recipe_file.load(path, EVERYTHING), path, override) == stages
 
 
-def test_a_run_folder_has_one_owner_which_is_named(tmp_path: Path) -> None:
-    holder = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import sys; from pathlib import Path; from ragtune.runs.stage import Run\n"
-            "with Run(Path(sys.argv[1])): print('mine', flush=True); sys.stdin.read()",
-            str(tmp_path / "r"),
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=Path(__file__).resolve().parents[3],
-    )
-    assert holder.stdout is not None
-    assert holder.stdin is not None
-    holder.stdout.readline()
-    with pytest.raises(RunError, match=f"in use by process {holder.pid}"), Run(tmp_path / "r"):
-        pass
-    holder.stdin.close()
-    holder.wait()
-    holder.stdout.close()
-    with Run(tmp_path / "r"):
-        assert (tmp_path / "r" / ".owner").read_text() == str(os.getpid())
+def test_an_embedded_index_may_be_copied_and_a_servers_collection_may_not(
+    project: Callable[..., Path],
+) -> None:
+    path = project()
+    here = recipe_file.load(path)
+    there = recipe_file.load(path, ("rag.qdrant=http://127.0.0.1:6333",))
+    assert plan(here)[0].shared
+    assert not plan(there)[0].shared
 
 
-def test_json_lines_survive_unicode_line_separators(tmp_path: Path) -> None:
-    rows = [{"text": "one\u2028two\x85three\n"}, {"text": ""}]
-    write_jsonl(tmp_path / "x.jsonl", rows)
-    assert read_jsonl(tmp_path / "x.jsonl") == rows
+def test_rows_are_drawn_again_for_another_seed_beside_an_older_run(
+    project: Callable[..., Path], tmp_path: Path
+) -> None:
+    found: list[Any] = []
+    for seed in (10, 11):
+        path = project(documents=None, records={"source": "records.jsonl"})
+        overrides = (f"seed={seed}", "study.questions=records.jsonl", "study.arms=[base]")
+        recipe = recipe_file.load(path, overrides)
+        folder = tmp_path / "runs" / recipe.run_name
+        stages = [stage for stage in plan(recipe) if stage.name == "data"]
+        with Run(folder) as run:
+            for stage in stages:
+                run.make(stage, recipe, Materials(recipe), environment=dict)
+        found.append((folder / "data" / "train.jsonl").read_text())
+    assert found[0] != found[1]
+    assert sorted(found[0].splitlines()) == sorted(found[1].splitlines())
 
 
-def test_a_missing_or_broken_file_is_one_line(tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="missing; is this a finished run"):
-        read_json(tmp_path / "none.json")
-    (tmp_path / "broken.json").write_text("{")
-    with pytest.raises(RunError, match="cannot be read"):
-        read_json(tmp_path / "broken.json")
+def test_a_view_shows_the_declared_fields_and_sections_only() -> None:
+    recipe = Recipe.model_validate({"name": "r", "records": {"source": "r"}})
+    seen = view(recipe, ("tune", "records.context"))
+    assert seen.tune == recipe.tune
+    assert seen.records.context == "input"
+    for read in (lambda: seen.seed, lambda: seen.records.source, lambda: seen.identity):
+        with pytest.raises(UndeclaredRead):
+            read()
+    assert values(recipe, ("seed", "records.context")) == {"seed": 10, "records.context": "input"}
+    assert values(recipe, ("tune",))["tune.local.layout"] == "blocks"
+
+
+def test_a_stage_declares_a_name_of_its_own(made: tuple[Recipe, RunFolder]) -> None:
+    stages: list[Stage] = plan(made[0])
+    assert len({*named(stages)}) == len(stages)

@@ -6,8 +6,17 @@ import pytest
 import torch
 
 from ragtune.recipe import file as recipe_file
-from ragtune.runs.workbench import Workbench
+from ragtune.recipe.schema import Recipe
+from ragtune.runs.check import predict
+from ragtune.runs.materials import Materials
+from ragtune.runs.stages import parts
 from ragtune.tuning import lora
+from ragtune.tuning.prediction import Prediction
+from tests.local.runs.working import working
+
+
+def predicted(recipe: Recipe) -> Prediction:
+    return predict(recipe, Materials(recipe))
 
 
 def test_a_prediction_is_that_of_the_rows_the_epochs_and_the_rate(
@@ -18,18 +27,18 @@ def test_a_prediction_is_that_of_the_rows_the_epochs_and_the_rate(
 
     alone = "records.with_passages=0"
     two, four = (
-        Workbench(recipe_file.load(project(), (alone, epochs)), tmp_path).predict()
+        predicted(recipe_file.load(project(), (alone, epochs)))
         for epochs in ("tune.epoch=2", "tune.epoch=4")
     )
     assert two.tokens_a_second == pytest.approx(3 * 64 / 10)
     assert two.peak_gib > 0.01
     assert four.minutes == pytest.approx(2 * two.minutes)
-    bench = Workbench(recipe_file.load(project(), (alone,)), tmp_path)
+    bench = working(recipe_file.load(project(), (alone,)), tmp_path)
     rows = [
         {"instruction": r.instruction, "context": "", "response": r.response}
-        for r in bench.split.train
+        for r in bench.materials.train
     ]
-    census = bench.samples(rows).census
+    census = parts.samples(bench, rows).census
     trained = (census.train_samples - census.samples_dropped_an_epoch) * 64
     work = trained + census.validation_samples * 64 / 3
     assert two.minutes == pytest.approx(2 * work / two.tokens_a_second / 60)
@@ -41,10 +50,10 @@ def test_rows_with_passages_are_in_the_prediction_as_long_as_they_will_be(
     monkeypatch.setattr("ragtune.tuning.prediction.perf_counter", iter([0.0, 10.0] * 2).__next__)
     split = "tune.validation_split_ratio=0"
     alone, shown = (
-        Workbench(recipe_file.load(project(), (split, f"records.with_passages={n}")), tmp_path)
+        predicted(recipe_file.load(project(), (split, f"records.with_passages={n}")))
         for n in (0, 1)
     )
-    assert shown.predict().minutes > 2 * alone.predict().minutes
+    assert shown.minutes > 2 * alone.minutes
 
 
 def test_where_memory_runs_out_in_the_probe_the_micro_batch_is_halved_as_in_training(
@@ -52,14 +61,14 @@ def test_where_memory_runs_out_in_the_probe_the_micro_batch_is_halved_as_in_trai
 ) -> None:
     whole = lora.batch_loss
 
-    def cramped(model: Any, batch: Any) -> torch.Tensor:
+    def cramped(model: Any, batch: Any, family: Any) -> torch.Tensor:
         if batch.ids.shape[1] > 64:
             raise torch.OutOfMemoryError("Tried to allocate more than there is")
-        return whole(model, batch)
+        return whole(model, batch, family)
 
     monkeypatch.setattr(lora, "batch_loss", cramped)
     recipe = recipe_file.load(project(), ("tune.per_device_train_batch_size=4",))
-    found = Workbench(recipe, tmp_path).predict()
+    found = predicted(recipe)
     assert found.micro_batch == 1
     assert found.substitutions == [
         "micro-batches of 2 instead of 4: memory is short",

@@ -1,0 +1,55 @@
+"""Arguments and options that several verbs have, and what they lead to."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ragtune.core.progress import Watcher
+    from ragtune.recipe.schema import Recipe
+    from ragtune.runs.open import OpenRun
+
+RecipeFile = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)]
+RunFolder = Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]
+Target = Annotated[Path, typer.Argument(help="A recipe or a run folder.", show_default=False)]
+Question = Annotated[str, typer.Argument(help="The question.", show_default=False)]
+RunsFolder = Annotated[Path, typer.Option("--runs", help="Where run folders are kept.")]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Override a field, e.g. tune.epoch=2."),
+]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Refuse downloads and every connection but loopback.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+
+def load_recipe(recipe_file: Path, overrides: list[str] | None, offline: bool) -> "Recipe":
+    """Read the recipe; close the network unless it names something on a hub."""
+    from ragtune.recipe import file
+
+    recipe = file.load(recipe_file, tuple(overrides or ()))
+    close_network([recipe], offline)
+    return recipe
+
+
+def close_network(recipes: "Sequence[Recipe]", offline: bool) -> None:
+    """Refuse connections unless one of the recipes names something on a hub and may fetch it."""
+    from ragtune.core import offline as guard
+
+    if offline or guard.is_offline() or not any(recipe.hub_ids for recipe in recipes):
+        guard.go_offline()
+    for url in {recipe.rag.qdrant for recipe in recipes}:
+        if not offline and url.startswith("http"):
+            guard.permit(url)
+
+
+def open_run(folder: Path, watcher: "Watcher | None" = None, offline: bool = False) -> "OpenRun":
+    """Open a run folder, the network closed unless its recipe names something on a hub."""
+    from ragtune.runs.open import open_run as opened
+
+    run = opened(folder, watcher)
+    close_network([run.recipe], offline)
+    return run

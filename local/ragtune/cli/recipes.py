@@ -1,0 +1,63 @@
+"""The verbs over a recipe, before anything is run: init, check, preview."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ragtune.cli.options import AsJson, Offline, Overrides, RecipeFile, load_recipe
+from ragtune.cli.output import print_result
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command."""
+    for verb in (init, check, preview):
+        app.command()(verb)
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to write it; made where missing.")] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Write a first recipe with the demo's documents and records, to run and then to change."""
+    from ragtune.recipe.starter import write_starter
+
+    recipe = write_starter(folder)
+    print_result({"recipe": str(recipe)}, f"{recipe} written; next: ragtune run {recipe}", as_json)
+
+
+def check(
+    recipe_file: RecipeFile,
+    overrides: Overrides = None,
+    filled: Annotated[bool, typer.Option("--filled", help="Print every field.")] = False,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Train a little, and predict minutes and memory.")
+    ] = False,
+    offline: Offline = False,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Check a recipe and all that it points at, without running anything."""
+    from ragtune.runs import check as checks
+
+    recipe = load_recipe(recipe_file, overrides, offline)
+    found, prediction = checks.check(recipe, probe=probe)
+    text = checks.show(recipe_file, found, prediction)
+    if filled:
+        found["filled"] = recipe.filled
+        text = checks.show_filled(recipe, prediction)
+    print_result(found, text, as_json)
+
+
+def preview(
+    recipe_file: RecipeFile,
+    rows: Annotated[int, typer.Option("--rows", min=1, help="How many rows.")] = 2,
+    overrides: Overrides = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show training rows as the model reads them: text, tokens trained on, where blocks end."""
+    from ragtune.runs.preview import preview_rows, show
+
+    shown = preview_rows(load_recipe(recipe_file, overrides, offline), rows)
+    print_result(shown, show(shown), as_json)

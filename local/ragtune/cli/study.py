@@ -1,0 +1,103 @@
+"""The verbs that make a run and show it: run, tune, report, export."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ragtune.cli.options import (
+    AsJson,
+    Offline,
+    Overrides,
+    RecipeFile,
+    RunFolder,
+    RunsFolder,
+    load_recipe,
+    open_run,
+)
+from ragtune.cli.output import print_result, say
+
+
+class Precision(StrEnum):
+    """What ``export`` can write."""
+
+    bfloat16 = "bfloat16"
+    float16 = "float16"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to the command."""
+    for verb in (run, tune, report, export):
+        app.command()(verb)
+
+
+def run(
+    recipe_file: RecipeFile,
+    overrides: Overrides = None,
+    runs: RunsFolder = Path("runs"),
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Tune, index, answer in every arm, and say what fits; goes on where it was stopped."""
+    from ragtune.cli.terminal import Terminal
+    from ragtune.results import table
+    from ragtune.runs.pipeline import Pipeline
+
+    recipe = load_recipe(recipe_file, overrides, offline)
+    folder = runs / recipe.run_name
+    with Terminal() as terminal:
+        figures = Pipeline(recipe, folder, terminal).execute()
+    print_result(figures, table.render(figures), as_json)
+    say(f"report: {folder / 'report.html'}")
+
+
+def tune(
+    recipe_file: RecipeFile,
+    overrides: Overrides = None,
+    runs: RunsFolder = Path("runs"),
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, help="Share each step among so many processes.")
+    ] = 1,
+    offline: Offline = False,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Only tune: the adapter of a run, and the losses of each epoch."""
+    from ragtune.cli.terminal import Terminal
+    from ragtune.results.losses import render
+    from ragtune.runs.pipeline import Pipeline
+
+    recipe = load_recipe(recipe_file, overrides, offline)
+    folder = runs / recipe.run_name
+    with Terminal() as terminal:
+        training = Pipeline(recipe, folder, terminal).tune(processes)
+    print_result({"adapter": str(folder / "adapter"), **training}, render(training), as_json)
+    say(f"adapter: {folder / 'adapter'}")
+
+
+def report(run_folder: RunFolder, as_json: AsJson = False) -> None:
+    """Print a finished run's table and write its report again."""
+    from ragtune.results import table
+
+    with open_run(run_folder) as opened:
+        figures = opened.report()
+    print_result(figures, table.render(figures), as_json)
+    say(f"report: {run_folder / 'report.html'}")
+
+
+def export(
+    run_folder: RunFolder,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="Where to write it.", show_default="RUN/merged")
+    ] = None,
+    dtype: Annotated[
+        Precision, typer.Option("--dtype", help="The 16 bits of its weights.")
+    ] = Precision.bfloat16,
+    as_json: AsJson = False,
+) -> None:
+    """Merge a run's adapter into its base: a folder that plain transformers loads."""
+    folder = to or run_folder / "merged"
+    with open_run(run_folder) as opened:
+        drift = opened.export(folder, dtype.value)
+    print_result({"folder": str(folder), **vars(drift)}, f"{folder} written; {drift}", as_json)

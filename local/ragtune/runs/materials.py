@@ -1,0 +1,209 @@
+"""What a recipe points at outside the run folder: found, checked and loaded at first use.
+
+Each kind has a fingerprint, so a stage that declares it is made again when its content changes.
+Nothing here writes: a recipe can be checked and previewed with no run folder in sight.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, cast
+
+from ragtune.core import bundled
+from ragtune.core.errors import ModelError, RecipeError
+from ragtune.core.files import digest, file_hash
+from ragtune.models.find import (
+    check_chunks,
+    context_length,
+    embedder_folder,
+    fingerprint,
+    model_folder,
+)
+from ragtune.models.hardware import Hardware, probe
+from ragtune.models.load import load_tokenizer
+from ragtune.recipe.schema import Recipe
+from ragtune.runs.view import UndeclaredRead
+from ragtune.sources import documents
+from ragtune.sources.records import Record, Split, prepare
+
+
+class Materials:
+    """The records, documents and models of a recipe.
+
+    Of the recipe only fields that say where something is, or how records are split, are read here:
+    their effect is in the fingerprints.
+    """
+
+    def __init__(self, recipe: Recipe) -> None:
+        self._recipe = recipe
+
+    def fingerprint(self, name: str) -> str | None:
+        """The digest of a material's content; None where the recipe has none of it.
+
+        Raises RagtuneError for a material that is missing or broken.
+        """
+        return _FINGERPRINTS[name](self)
+
+    @functools.cached_property
+    def split(self) -> Split:
+        """Training records and held-out questions, each with its gold document."""
+        split = prepare(self._recipe)
+        if self._recipe.documents is None or self._recipe.documents.source != documents.CONTEXTS:
+            return split
+        named = documents.with_context_names
+        return replace(split, train=named(split.train), test=named(split.test))
+
+    @property
+    def train(self) -> list[Record]:
+        """The training records."""
+        return self.split.train
+
+    @property
+    def questions(self) -> list[Record]:
+        """The held-out questions."""
+        return self.split.test
+
+    @functools.cached_property
+    def corpus(self) -> documents.Corpus:
+        """The documents to retrieve from."""
+        return self.list_documents()
+
+    def list_documents(self) -> documents.Corpus:
+        """The documents as they are now.
+
+        Raises RecipeError where the recipe names none, DocumentsError where there are none.
+        """
+        if self._recipe.documents is None:
+            raise RecipeError("documents: the recipe names none; add documents.source")
+        source, most = self._recipe.documents.source, self._recipe.documents.max_file_mb
+        if source == documents.CONTEXTS:
+            return documents.from_contexts([*self.split.train, *self.split.test])
+        return documents.from_folder(self._recipe.path(source), most)
+
+    @property
+    def general_text(self) -> Path:
+        """The file on which forgetting is measured."""
+        named = self._recipe.study.general_text
+        return bundled.general_text() if named == bundled.BUILTIN else self._recipe.path(named)
+
+    @functools.cached_property
+    def base(self) -> Path:
+        """The base model's folder."""
+        return model_folder(self._recipe.model, self._recipe.path(""))
+
+    @functools.cached_property
+    def base_fingerprint(self) -> str:
+        """The hash of the base model's files."""
+        return fingerprint(self.base)
+
+    @functools.cached_property
+    def context_length(self) -> int:
+        """Tokens that the base model reads."""
+        return context_length(self.base)
+
+    @functools.cached_property
+    def tokenizer(self) -> Any:
+        """The base model's tokenizer."""
+        return load_tokenizer(self.base)
+
+    @functools.cached_property
+    def base_model(self) -> Any:
+        """The base model, ready to answer."""
+        from ragtune.models.load import load_base
+
+        return load_base(self.base, self.hardware)
+
+    @functools.cached_property
+    def embedder_folder(self) -> Path:
+        """The embedder's folder."""
+        return embedder_folder(self._recipe.rag.embedder, self._recipe.path(""))
+
+    @functools.cached_property
+    def embedder_fingerprint(self) -> str:
+        """The hash of the embedder's files."""
+        return fingerprint(self.embedder_folder)
+
+    @functools.cached_property
+    def embedder(self) -> Any:
+        """The embedder."""
+        from ragtune.retrieval.embedder import Embedder
+
+        return Embedder(self.embedder_folder, self.hardware)
+
+    def check_embedder(self, chunk_tokens: int) -> None:
+        """Raise RecipeError when chunks of that length would be cut by the embedder, unseen."""
+        check_chunks(self.embedder_folder, chunk_tokens)
+
+    @property
+    def reranker_folder(self) -> Path | None:
+        """The cross-encoder's folder; None where the recipe names none.
+
+        Raises ModelError where it holds no model.
+        """
+        if (name := self._recipe.rag.rerank) is None:
+            return None
+        folder = self._recipe.path(name)
+        if not (folder / "config.json").is_file():
+            raise ModelError(f"rag.rerank: {folder}: no cross-encoder there")
+        return folder
+
+    @functools.cached_property
+    def reranker(self) -> Any:
+        """The cross-encoder; None where the recipe names none."""
+        from ragtune.retrieval.rerank import Reranker
+
+        folder = self.reranker_folder
+        return Reranker(folder, self.hardware) if folder else None
+
+    @functools.cached_property
+    def reranker_fingerprint(self) -> str | None:
+        """The hash of the cross-encoder's files."""
+        folder = self.reranker_folder
+        return fingerprint(folder) if folder else None
+
+    @functools.cached_property
+    def hardware(self) -> Hardware:
+        """What this process computes on."""
+        return probe()
+
+
+_FINGERPRINTS: Mapping[str, Callable[[Materials], str | None]] = {
+    "records": lambda m: digest([asdict(r) for r in m.train]),
+    "questions": lambda m: digest([asdict(r) for r in m.questions]),
+    "documents": lambda m: m.corpus.hash,
+    "base": lambda m: m.base_fingerprint,
+    "embedder": lambda m: m.embedder_fingerprint,
+    "reranker": lambda m: m.reranker_fingerprint,
+    "general_text": lambda m: file_hash(m.general_text),
+}
+
+_PARTS = {
+    "records": {"train"},
+    "questions": {"questions"},
+    "documents": {"corpus", "list_documents"},
+    "base": {"base", "base_fingerprint", "base_model", "context_length", "tokenizer"},
+    "embedder": {"embedder", "embedder_fingerprint"},
+    "reranker": {"reranker"},
+    "general_text": {"general_text"},
+}
+"""What of `Materials` can be read by a stage that declares a kind."""
+_ALWAYS = {"hardware"}
+
+
+class _Restricted:
+    """Materials of which only the declared kinds can be read."""
+
+    def __init__(self, materials: Materials, kinds: tuple[str, ...]) -> None:
+        self._materials = materials
+        self._allowed = _ALWAYS.union(*(_PARTS[kind] for kind in kinds))
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in self._allowed:
+            raise UndeclaredRead(f"reads the material {name}, which it does not declare")
+        return getattr(self._materials, name)
+
+
+def restricted(materials: Materials, kinds: tuple[str, ...]) -> Materials:
+    """The materials, of which these kinds can be read; others raise UndeclaredRead."""
+    return cast(Materials, _Restricted(materials, kinds))

@@ -1,0 +1,240 @@
+"""A run that was made, opened: to be asked, searched, reported and exported."""
+
+import functools
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from ragtune.arms.answer import AnswerStream
+from ragtune.arms.arm import Arm
+from ragtune.core.errors import RecipeError, RunError
+from ragtune.core.files import digest, read_json
+from ragtune.core.progress import Silent, Watcher
+from ragtune.core.run_folder import RunFolder
+from ragtune.recipe import file as recipe_file
+from ragtune.recipe.schema import ARMS, Recipe
+from ragtune.retrieval.passages import Passage
+from ragtune.runs.ask import summary
+from ragtune.runs.lock import Lock, differing
+from ragtune.runs.materials import Materials
+from ragtune.runs.pipeline import figures
+from ragtune.runs.plan import named, plan
+from ragtune.runs.run import Run
+from ragtune.runs.stage import Stage, Work, outdated
+from ragtune.runs.stages import parts
+from ragtune.runs.stages.figures import Figures
+from ragtune.sources.records import Record
+
+
+class OpenRun:
+    """A run folder, taken while the context lasts; models are loaded at the first question.
+
+    Nothing is answered from a folder that was edited or damaged since ragtune wrote it.
+    """
+
+    def __init__(self, folder: Path, watcher: Watcher | None = None) -> None:
+        """Open a run folder.
+
+        Raises RunError where it is no run folder, another process has it, an older version made
+        it, or a file in it is not as ragtune left it.
+        """
+        self.folder, self.watcher = RunFolder(folder), watcher or Silent()
+        self.recipe = recipe_of(folder)
+        self.materials = Materials(self.recipe)
+        self.run = Run(folder, self.watcher)
+        self._open = ExitStack()
+        self._arms: dict[str, Arm] = {}
+        with ExitStack() as stack:
+            stack.enter_context(self.run)
+            self.lock = self.run.lock
+            self._refuse_damaged()
+            self._open = stack.pop_all()
+
+    def __enter__(self) -> "OpenRun":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the folder, its index and its models."""
+        self._open.close()
+        self._arms.clear()
+
+    def _refuse_damaged(self) -> None:
+        damaged = [
+            name for entry in self.lock.stages.values() for name in differing(self.folder, entry)
+        ]
+        if damaged:
+            more = f" and {len(damaged) - 3} more" if len(damaged) > 3 else ""
+            raise RunError(
+                f"{self.folder}: missing or changed since they were made: "
+                f"{', '.join(damaged[:3])}{more}; `ragtune run` with its recipe makes them again"
+            )
+
+    def _refuse_outdated(self, stages: Sequence[Stage]) -> None:
+        made = [stage for stage in stages if stage.name in self.lock.stages]
+        missing = [name for name in named(stages) if name not in self.lock.stages]
+        older = named([stage for stage in made if outdated(stage, self.recipe, self.lock)])
+        older = [name for name in older if name != Figures.name] or older
+        said = [
+            f"{', '.join(names)} {what}"
+            for names, what in (
+                (missing, "not made yet"),
+                (older, "older than what they were made from"),
+            )
+            if names
+        ]
+        if said:
+            raise RunError(f"{self.folder}: {'; '.join(said)}; go on with `ragtune run`")
+
+    @functools.cached_property
+    def figures(self) -> dict[str, Any]:
+        """Every figure of the run, as ``results.json`` holds them.
+
+        Raises RunError where a stage is missing or older than what it was made from.
+        """
+        stages = plan(self.recipe)
+        self._refuse_outdated([*stages, Figures(self.recipe, self.lock, named(stages))])
+        found: dict[str, Any] = read_json(self.folder.results)
+        return found
+
+    def report(self) -> dict[str, Any]:
+        """Compute the figures again from what the stages left; write the report.
+
+        Raises RunError where a stage is missing or older than what it was made from.
+        """
+        stages = plan(self.recipe)
+        self._refuse_outdated(stages)
+        return figures(self.recipe, self.materials, self.run, stages)
+
+    def ask(self, question: str, arm: str = "") -> dict[str, Any]:
+        """The answer of an arm, or of the one that the run recommends: text, sources, tokens.
+
+        Raises RecipeError for an arm that the run does not have or an empty question.
+        """
+        name = self.arm_name(arm)
+        return summary(name, question, self.stream(question, name).answer)
+
+    def stream(self, question: str, arm: str = "") -> AnswerStream:
+        """The text of the answer as it is written; afterwards the whole, as its ``answer``.
+
+        Raises RecipeError for an arm that the run does not have or an empty question.
+        """
+        _refuse_empty(question)
+        return self.arm(self.arm_name(arm)).stream(Record(question, response=""))
+
+    def search(
+        self, question: str, top_k: int | None = None, mode: str = "", where: Sequence[str] = ()
+    ) -> list[Passage]:
+        """The best passages for a question, best first; as the recipe says where nothing is given.
+
+        ``where`` holds conditions such as ``document=fog.md`` or ``page>=10``, all of which hold.
+
+        Raises RecipeError for an empty question, an unknown mode, or a condition that is none;
+        RunError where the index cannot be used.
+        """
+        from ragtune.retrieval.filters import conditions
+        from ragtune.runs.search import MODES
+
+        _refuse_empty(question)
+        if mode and mode not in MODES:
+            raise RecipeError(f"--mode {mode}: allowed are {', '.join(MODES)}")
+        filters = conditions(where)
+        found: list[Passage] = self._retriever.search(
+            [question], top_k, filters, mode=mode or None
+        )[0]
+        return found
+
+    def export(self, folder: Path, dtype: str, questions: int = 16, tokens: int = 512) -> Any:
+        """Merge the run's adapter into the base; the drift, over the first held-out questions.
+
+        Raises ModelError and RunError as ``tuning.export`` does.
+        """
+        from ragtune.tuning.export import export
+
+        work = self._work
+        form, shown = parts.form(work), parts.shows_context(work)
+        rows = [
+            form.row(q.instruction, q.context if shown else "", q.response, tokens).ids
+            for q in parts.questions(work)[:questions]
+        ]
+        return export(
+            self.materials.base,
+            self.folder.adapter,
+            folder,
+            dtype=dtype,
+            template_hash=self.recipe.template.build().hash,
+            tokenizer=self.materials.tokenizer,
+            rows=rows,
+        )
+
+    def arm_name(self, wanted: str = "") -> str:
+        """The arm of that name, or the one that the run recommends.
+
+        Raises RecipeError for an arm that the run does not have.
+        """
+        has = self.recipe.arms
+        if not wanted:
+            recommended = read_json(self.folder.results)["recommendation"]["arm"]
+            return recommended or has[-1]
+        name = next((a for a in ARMS if a == wanted), None)
+        if name is None or name not in has:
+            raise RecipeError(f"--arm {wanted}: this run has {', '.join(has)}")
+        return name
+
+    def arm(self, name: str) -> Arm:
+        """One of the run's arms, its models loaded."""
+        if name not in self._arms:
+            self.watcher.say(f"loading {self.recipe.model.local} for {name} …")
+            adapter = self.folder.adapter if "tuned" in name else None
+            retriever = self._retriever if "rag" in name else None
+            engine = parts.engine(self._work, adapter)
+            self._arms[name] = parts.arm(self._work, engine, retriever)
+        return self._arms[name]
+
+    @property
+    def _work(self) -> Work:
+        return Work(self.recipe, self.materials, self.folder, self.folder, self.watcher)
+
+    @functools.cached_property
+    def _retriever(self) -> Any:
+        return self._open.enter_context(parts.retriever(self._work))
+
+
+def open_run(folder: str | Path, watcher: Watcher | None = None) -> OpenRun:
+    """Open a run folder; see `OpenRun`."""
+    return OpenRun(Path(folder), watcher)
+
+
+def recipe_of(folder: Path) -> Recipe:
+    """The recipe of a run folder.
+
+    Raises RunError where it is no run folder, or its recipe was edited since the run.
+    """
+    run = RunFolder(folder)
+    if not run.lock.is_file():
+        raise RunError(f"{folder}: no run folder: lock.json is missing; `ragtune run` makes one")
+    lock = Lock.load(run)
+    try:
+        recipe = recipe_file.load(run.recipe).at(run.path / lock.recipe_folder)
+    except RecipeError:
+        recipe = None
+    if recipe is None or digest(recipe.filled) != lock.recipe:
+        raise RunError(
+            f"{run.recipe}: missing or edited since the run: it is not the recipe that was run; "
+            "`ragtune run` with the recipe's own file writes it again"
+        )
+    return recipe
+
+
+def _refuse_empty(question: str) -> None:
+    if not question.strip():
+        raise RecipeError("the question is empty")

@@ -1,0 +1,46 @@
+"""Every figure, and the page that shows them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ragtune.core.files import write_json, write_text
+from ragtune.core.run_folder import RunFolder
+from ragtune.recipe.schema import Recipe
+from ragtune.runs.lock import Lock
+from ragtune.runs.stage import Stage, Work
+
+
+class Figures(Stage):
+    """``results.json`` and ``report.html``, from what all stages left."""
+
+    name = "figures"
+    fields = tuple(Recipe.model_fields)
+    shared = False
+
+    def __init__(self, recipe: Recipe, lock: Lock, after: Sequence[str]) -> None:
+        self.recipe, self.lock, self.after = recipe, lock, tuple(after)
+
+    def outputs(self, folder: RunFolder) -> Sequence[Path]:
+        """Results and report."""
+        return [folder.results, folder.report]
+
+    def make(self, work: Work) -> None:
+        """Compute and write them."""
+        from ragtune.results import collect
+        from ragtune.results.page import page
+
+        figures = collect.collect(
+            self.recipe,
+            work.run.path,
+            {
+                "stages": {
+                    name: {"seconds": entry.seconds}
+                    for name, entry in self.lock.stages.items()
+                    if name in self.after
+                },
+                "data": self.lock.data,
+                "environment": self.lock.environment(self.after),
+            },
+        )
+        write_json(work.out.results, figures)
+        write_text(work.out.report, page.render(work.run.path, figures))

@@ -1,0 +1,67 @@
+"""The index: brought up to date with its documents, in place."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ragtune.core.files import digest
+from ragtune.core.run_folder import RunFolder
+from ragtune.recipe.schema import Recipe
+from ragtune.retrieval.manifest import Manifest
+from ragtune.retrieval.stores.base import EMBEDDED
+from ragtune.runs.lock import Output
+from ragtune.runs.stage import Stage, Work
+
+
+class Index(Stage):
+    """Documents → chunks → vectors in Qdrant.
+
+    ``changes`` holds what the last making found different, empty where nothing was made.
+    """
+
+    name = "index"
+    version = 4
+    fields = ("rag.chunk_tokens", "rag.chunk_overlap", "rag.qdrant")
+    materials = ("documents", "embedder")
+    in_place = True
+
+    def __init__(self, recipe: Recipe, *, rebuild: bool = False) -> None:
+        self.shared = recipe.rag.qdrant == EMBEDDED  # a server's collection is one run's own
+        self.rebuild = rebuild
+        self.changes: dict[str, Any] = {}
+
+    def outputs(self, folder: RunFolder) -> Sequence[Path]:
+        """The store and its manifest."""
+        return [folder.index]
+
+    def make(self, work: Work) -> None:
+        """Bring the index up to date; rebuild it where what is there was damaged."""
+        from ragtune.retrieval import index
+        from ragtune.retrieval.index import Retriever
+
+        materials = work.materials
+        fingerprint = materials.embedder_fingerprint
+        with work.watcher.progress("index") as advance:
+            found = index.update(
+                materials.corpus,
+                work.recipe.rag,
+                materials.embedder,
+                fingerprint=fingerprint,
+                folder=work.out.index,
+                rebuild=self.rebuild or work.damaged,
+                advance=advance,
+            )
+        # The engine writes its journals away at the first opening: from then on its files rest.
+        Retriever(work.out.index, work.recipe.rag, materials.embedder, fingerprint).close()
+        self.changes = found.to_json()
+        work.watcher.say(f"documents: {found}")
+
+    def outcome(self, inputs: dict[str, Any], outputs: dict[str, Output]) -> str:
+        """What it was made from: the bytes of a store depend on the order of its updates."""
+        return digest(inputs)
+
+    @staticmethod
+    def left_out(folder: RunFolder) -> dict[str, str]:
+        """The documents that the index in a run folder does not hold, with the reasons."""
+        manifest = Manifest.load(folder.index)
+        return manifest.skipped if manifest else {}

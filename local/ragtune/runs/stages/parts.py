@@ -1,0 +1,137 @@
+"""What several stages need: retriever, arms and training rows, from a stage's own view.
+
+Whatever is read here is read through the view of the stage that asks, so it must have declared it.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ragtune.arms.answer import ScoreFloor
+from ragtune.arms.arm import Arm
+from ragtune.core.files import digest, read_json, read_jsonl
+from ragtune.models.adapter import load_tuned
+from ragtune.models.engines.base import Engine
+from ragtune.models.find import fingerprint
+from ragtune.models.folder import family_at
+from ragtune.prompts.base import PromptFormat
+from ragtune.prompts.instruct import InstructFormat
+from ragtune.retrieval.passages import Passage
+from ragtune.runs.stage import Work
+from ragtune.sources.records import Record
+from ragtune.tuning import rows
+from ragtune.tuning import samples as layouts
+from ragtune.tuning.samples import Samples, TrainingRow
+
+PROMPT = ("template", "records.context")
+"""Fields that decide what the model is asked."""
+SEARCH = (
+    "rag.chunk_tokens",
+    "rag.chunk_overlap",
+    "rag.qdrant",
+    "rag.search",
+    "rag.top_k",
+    "rag.rerank",
+)
+"""Fields that decide what a search finds."""
+SEARCHED = ("embedder", "reranker")
+"""Materials that a search needs."""
+
+
+def shows_context(work: Work) -> bool:
+    """Whether a record's context is part of its question."""
+    return work.recipe.records.context == "input"
+
+
+def form(work: Work) -> PromptFormat:
+    """The recipe's prompt format, bound to the model's tokenizer."""
+    return InstructFormat(work.recipe.template.build(), work.materials.tokenizer)
+
+
+@contextmanager
+def retriever(work: Work, index: Path | None = None) -> Iterator[Any]:
+    """The run's index, or the one in a folder, open for search while the context lasts."""
+    from ragtune.retrieval.index import Retriever
+
+    materials = work.materials
+    opened = Retriever(
+        index or work.run.index,
+        work.recipe.rag,
+        materials.embedder,
+        materials.embedder_fingerprint,
+        materials.reranker,
+    )
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def engine(work: Work, adapter: Path | None) -> Engine:
+    """The base model, with an adapter merged in where one is given, ready to answer."""
+    from ragtune.models.engines.torch import TorchEngine
+
+    materials = work.materials
+    if adapter is None:
+        model = materials.base_model
+    else:
+        template = work.recipe.template.build().hash
+        model = load_tuned(materials.base, adapter, template, materials.hardware)
+
+    def identity() -> str:
+        base = materials.base_fingerprint
+        return base if adapter is None else digest([base, fingerprint(adapter)])
+
+    return TorchEngine(model, materials.tokenizer, family_at(materials.base), identity)
+
+
+def arm(work: Work, engine: Engine, retriever: Any = None) -> Arm:
+    """An arm over an engine and, where it retrieves, an index."""
+    return Arm(
+        engine,
+        form(work),
+        work.recipe.study.max_new_tokens,
+        retriever=retriever,
+        show_context=shows_context(work),
+        floor=floor(work) if retriever is not None else None,
+    )
+
+
+def floor(work: Work) -> ScoreFloor | None:
+    """When arms that retrieve ask no model: by the run's calibration, or the recipe's number."""
+    below = work.recipe.rag.refuse_below
+    if below is None:
+        return None
+    if below == "calibrated":
+        below = read_json(work.run.threshold)["below"]
+    return ScoreFloor(float(below), work.recipe.study.refusal)
+
+
+def questions(work: Work) -> list[Record]:
+    """The held-out questions, as the run asks them."""
+    return [Record(**row) for row in read_jsonl(work.run.questions)]
+
+
+def found(work: Work) -> list[list[Passage]]:
+    """The passages of the retrieval stage for each question."""
+    searched = read_jsonl(work.run.retrieval)
+    return [[Passage(**p) for p in row["passages"]] for row in searched]
+
+
+def training_rows(work: Work, records: Sequence[Record], retriever: Any) -> list[TrainingRow]:
+    """Records as training rows, with passages where there is a retriever."""
+    recipe = work.recipe
+    return rows.training_rows(
+        records, recipe.records, recipe.template.build(), seed=recipe.seed, retriever=retriever
+    )
+
+
+def samples(work: Work, training: Sequence[TrainingRow]) -> Samples:
+    """Training rows, laid out and split as the recipe says.
+
+    Raises RecordsError where they leave nothing to train on.
+    """
+    materials, tune = work.materials, work.recipe.tune
+    length = layouts.block_length(tune, materials.tokenizer, materials.context_length)
+    return layouts.prepare(training, tune, form(work), length)
