@@ -3,7 +3,7 @@
 A few documents are changed one after the other in a copy of the index: a fact that a question
 asks for gets another value. Each time the documents are listed, the index is brought up to date,
 opened, and the question is asked; that is what a user would wait for. What is tuned has to be
-tuned anew instead, and takes the measured seconds of the run's own tuning.
+tuned again instead, and takes the measured seconds of the run's own tuning.
 """
 
 import re
@@ -44,7 +44,7 @@ class Change:
 class Measured:
     """What came of a change.
 
-    ``shown``: the new fact stood in the prompt's passages; ``followed``: the answer changed, and is
+    ``shown``: the new fact was in the prompt's passages; ``followed``: the answer changed, and is
     right by the new text.
     """
 
@@ -70,7 +70,7 @@ def changes(corpus: Corpus, questions: Sequence[Record], *, with_context: bool) 
     """Up to `CHANGES` changes to different documents, by the order of the questions.
 
     Where a question's response stands in its gold document, another question's takes its place:
-    one of like length, without a word in common. Where there is no such question, a document is
+    one of similar length, without a word in common. Where there is no such question, a document is
     given a last paragraph that states a question and its response, as if nobody had written on
     the matter before.
     """
@@ -146,7 +146,7 @@ def arm_seconds(
 ) -> float | None:
     """Seconds until an arm answers by a changed document; None where it never does or is unknown.
 
-    An arm without passages is tuned anew: its rows, its adapter, then an answer at the median.
+    An arm without passages is tuned again: its rows, its adapter, then an answer at the median.
     """
     if "rag" in arm:
         return fresh["reindex_seconds"] if fresh else None

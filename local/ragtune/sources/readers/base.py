@@ -22,7 +22,7 @@ class Document:
     headings: tuple[tuple[int, str], ...] = ()
 
     def locator_at(self, start: int, end: int) -> str:
-        """Where the characters from ``start`` to ``end`` stand: the page, or the heading.
+        """Where the characters from ``start`` to ``end`` are: the page, or the heading.
 
         The heading is the last one at or before ``start``, or else the first one before ``end``.
         """
