@@ -7,8 +7,8 @@ from typing import Any
 
 from ragtune.core.files import read_jsonl, write_json, write_text
 from ragtune.recipe.schema import Recipe
-from ragtune.results.collect import score
-from ragtune.results.metrics.answers import METRICS
+from ragtune.results.rows import Answered
+from ragtune.results.scores import Scores, judged, score
 from ragtune.results.statistics import compare as paired
 from ragtune.results.statistics import estimate
 from ragtune.sources.records import Record as Question
@@ -30,13 +30,13 @@ def compare(recipe: Recipe, run_folder: Path, record: Record | None) -> dict[str
     questions = [Question(**row) for row in read_jsonl(run_folder / "data" / "test.jsonl")]
     answers = _answers(recipe, run_folder, record, questions)
     scores = {
-        name: score(questions, [{"text": t} for t in texts], recipe.study.refusal)
+        name: score(judged(questions, _answered(questions, texts), recipe.study.refusal))
         for name, texts in answers.items()
     }
     figures = {
         "questions": len(questions),
         "sides": {
-            name: {m: estimate(found[m], recipe.seed).to_json() for m in METRICS}
+            name: {m: estimate(values, recipe.seed).to_json() for m, values in found.items()}
             for name, found in scores.items()
         },
         "tuned_minus_base": _gains(scores, recipe.seed),
@@ -109,12 +109,17 @@ def _answers(
     }
 
 
-def _gains(scores: dict[str, dict[str, list[float]]], seed: int) -> dict[str, Any]:
+def _answered(questions: Sequence[Question], texts: Sequence[str]) -> list[Answered]:
+    both = zip(questions, texts, strict=True)
+    return [Answered(question=question.id, text=text) for question, text in both]
+
+
+def _gains(scores: dict[str, Scores], seed: int) -> dict[str, Any]:
     gains = {}
     for place in ("local", "cloud"):
         named = {side: f"{place} {side}" for side in ("tuned", "base")}
         both = {side: scores[name]["token_f1"] for side, name in named.items() if name in scores}
         if len(both) == 2:
             (pair,) = paired(both, seed)
-            gains[place] = pair.difference.to_json()
+            gains[place] = {"mean": pair.mean, "ci95": list(pair.ci95)}
     return gains

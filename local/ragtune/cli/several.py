@@ -32,7 +32,7 @@ def compare(
     from ragtune.runs import compare as comparing
 
     found = comparing.compare(run_folders)
-    print_result(found, comparing.show(found), as_json)
+    print_result(found.to_json(), comparing.show(found), as_json)
 
 
 def sweep(

@@ -47,8 +47,8 @@ def run(
     recipe = load_recipe(recipe_file, overrides, offline)
     folder = runs / recipe.run_name
     with Terminal() as terminal:
-        figures = Pipeline(recipe, folder, terminal).execute()
-    print_result(figures, table.render(figures), as_json)
+        results = Pipeline(recipe, folder, terminal).execute()
+    print_result(results.to_json(), table.render(results), as_json)
     say(f"report: {folder / 'report.html'}")
 
 
@@ -66,13 +66,15 @@ def tune(
     """Only tune: the adapter of a run, and the losses of each epoch."""
     from ragtune.cli.terminal import Terminal
     from ragtune.results.losses import render
+    from ragtune.results.schema import Training
     from ragtune.runs.pipeline import Pipeline
 
     recipe = load_recipe(recipe_file, overrides, offline)
     folder = runs / recipe.run_name
     with Terminal() as terminal:
         training = Pipeline(recipe, folder, terminal).tune(processes)
-    print_result({"adapter": str(folder / "adapter"), **training}, render(training), as_json)
+    shown = render(Training.model_validate(training))
+    print_result({"adapter": str(folder / "adapter"), **training}, shown, as_json)
     say(f"adapter: {folder / 'adapter'}")
 
 
@@ -81,8 +83,8 @@ def report(run_folder: RunFolder, as_json: AsJson = False) -> None:
     from ragtune.results import table
 
     with open_run(run_folder) as opened:
-        figures = opened.report()
-    print_result(figures, table.render(figures), as_json)
+        results = opened.report()
+    print_result(results.to_json(), table.render(results), as_json)
     say(f"report: {run_folder / 'report.html'}")
 
 

@@ -4,39 +4,40 @@ Seconds are those of the machine that the run was made on, and so are comparison
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-from ragtune.recipe.schema import Needs
+from ragtune.recipe.schema import Arm, Needs
+from ragtune.results.rows import AnswerRow, LatencyRow
+from ragtune.results.schema import BreakEven, Cost
 
 REBUILDS = {"never": 1 / 12, "monthly": 1.0, "weekly": 52 / 12, "daily": 365 / 12}
-"""How often a month what holds the documents is made anew; at least once a year."""
+"""How often a month what holds the documents is made again; at least once a year."""
 
 
 def arm_cost(
-    arm: str,
+    arm: Arm,
     stages: Mapping[str, float],
-    answers: Sequence[Mapping[str, Any]],
-    latencies: Sequence[Mapping[str, float]],
+    answers: Sequence[AnswerRow],
+    latencies: Sequence[LatencyRow],
     needs: Needs,
-) -> dict[str, float | None]:
+) -> Cost:
     """The seconds of making an arm and of 1,000 queries; price and energy where they are known.
 
     A query takes its share of a batch and the retrieval of a question asked alone.
     """
     tuning = stages.get("tune", 0.0) if "tuned" in arm else 0.0
     indexing = stages.get("index", 0.0) if "rag" in arm else 0.0
-    answering = sum(a["seconds"] for a in answers) / len(answers)
-    looking = sum(t["retrieval"] for t in latencies) / len(latencies) if "rag" in arm else 0.0
+    answering = sum(a.seconds for a in answers) / len(answers)
+    looking = sum(t.retrieval for t in latencies) / len(latencies) if "rag" in arm else 0.0
     thousand = 1000 * (answering + looking)
-    return {
-        "tuning_seconds": round(tuning, 3),
-        "indexing_seconds": round(indexing, 3),
-        "seconds_per_1000": round(thousand, 3),
-        "initial_price": price(tuning + indexing, needs.price_per_hour),
-        "price_per_1000": price(thousand, needs.price_per_hour),
-        "initial_kwh": energy(tuning + indexing, needs.watts),
-        "kwh_per_1000": energy(thousand, needs.watts),
-    }
+    return Cost(
+        tuning_seconds=round(tuning, 3),
+        indexing_seconds=round(indexing, 3),
+        seconds_per_1000=round(thousand, 3),
+        initial_price=price(tuning + indexing, needs.price_per_hour),
+        price_per_1000=price(thousand, needs.price_per_hour),
+        initial_kwh=energy(tuning + indexing, needs.watts),
+        kwh_per_1000=energy(thousand, needs.watts),
+    )
 
 
 def price(seconds: float, price_per_hour: float | None) -> float | None:
@@ -49,34 +50,34 @@ def energy(seconds: float, watts: float | None) -> float | None:
     return None if watts is None else round(seconds * watts / 3.6e6, 9)
 
 
-def fixed_seconds(arm: str, cost: Mapping[str, Any], documents_change: str) -> float:
+def fixed_seconds(arm: Arm, cost: Cost, documents_change: str) -> float:
     """Machine seconds a month that do not depend on the number of queries.
 
-    Where documents change, an index is made anew, and so is an adapter that has to know them by
-    heart. Beside an index the adapter has learnt to read, and is made anew once a year.
+    Where documents change, an index is made again, and so is an adapter that has to know them by
+    heart. Beside an index the adapter has learnt to read, and is made again once a year.
     """
     often, yearly = REBUILDS[documents_change], REBUILDS["never"]
-    tuning = cost["tuning_seconds"] * (often if arm == "tuned" else yearly)
-    return float(tuning + cost["indexing_seconds"] * often)
+    tuning = cost.tuning_seconds * (often if arm == "tuned" else yearly)
+    return tuning + cost.indexing_seconds * often
 
 
-def monthly_seconds(arm: str, cost: Mapping[str, Any], queries: float, change: str) -> float:
+def monthly_seconds(arm: Arm, cost: Cost, queries: float, change: str) -> float:
     """Machine seconds a month, all in all."""
-    return fixed_seconds(arm, cost, change) + queries * float(cost["seconds_per_1000"]) / 1000
+    return fixed_seconds(arm, cost, change) + queries * cost.seconds_per_1000 / 1000
 
 
-def break_even(arms: Mapping[str, Mapping[str, Any]], needs: Needs) -> dict[str, Any] | None:
+def break_even(costs: Mapping[Arm, Cost], needs: Needs) -> BreakEven | None:
     """From how many queries a month ``tuned`` costs less than ``rag``; None where one is missing.
 
     ``queries_per_month`` is 0 where it does from the first, None where it never does. ``up_to`` is
     until how many it does where a query costs it more, as when little is tuned and much indexed.
     """
-    if "tuned" not in arms or "rag" not in arms:
+    if "tuned" not in costs or "rag" not in costs:
         return None
-    tuned, rag = arms["tuned"]["cost"], arms["rag"]["cost"]
+    tuned, rag = costs["tuned"], costs["rag"]
     change = needs.documents_change
     dearer = fixed_seconds("tuned", tuned, change) - fixed_seconds("rag", rag, change)
-    saved = (rag["seconds_per_1000"] - tuned["seconds_per_1000"]) / 1000
+    saved = (rag.seconds_per_1000 - tuned.seconds_per_1000) / 1000
     queries = round(max(0.0, dearer / saved), 1) if saved > 0 else 0.0 if dearer < 0 else None
     up_to = round(dearer / saved, 1) if saved < 0 and dearer < 0 else None
-    return {"documents_change": change, "queries_per_month": queries, "up_to": up_to}
+    return BreakEven(documents_change=change, queries_per_month=queries, up_to=up_to)

@@ -3,20 +3,21 @@
 A few documents are changed one after the other in a copy of the index: a fact that a question
 asks for gets another value. Each time the documents are listed, the index is brought up to date,
 opened, and the question is asked; that is what a user would wait for. What is tuned has to be
-tuned anew instead, and takes the measured seconds of the run's own tuning.
+tuned again instead, and takes the measured seconds of the run's own tuning.
 """
 
 import re
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from statistics import median
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ragtune.arms.arm import Arm
 from ragtune.core.errors import DocumentsError
 from ragtune.results.failures import is_right, is_unanswerable
-from ragtune.results.metrics.answers import normalise, token_f1
+from ragtune.results.metrics.overlap import normalise, token_f1
+from ragtune.results.schema import DocumentChange, Freshness
 from ragtune.sources.documents import Corpus, Document, from_documents
 from ragtune.sources.records import Record
 
@@ -40,25 +41,6 @@ class Change:
     parts: list[Document]
 
 
-@dataclass(frozen=True)
-class Measured:
-    """What came of a change.
-
-    ``shown``: the new fact stood in the prompt's passages; ``followed``: the answer changed, and is
-    right by the new text.
-    """
-
-    document: str
-    question: str
-    fact: str
-    before: str
-    after: str
-    shown: bool
-    followed: bool
-    index_seconds: float
-    answer_seconds: float
-
-
 def by_rightness(questions: Sequence[Record], texts: Sequence[str], refusal: str) -> list[Record]:
     """The answerable questions, those that were answered rightly first."""
     both = [q for q in zip(questions, texts, strict=True) if not is_unanswerable(q[0], refusal)]
@@ -69,8 +51,8 @@ def by_rightness(questions: Sequence[Record], texts: Sequence[str], refusal: str
 def changes(corpus: Corpus, questions: Sequence[Record], *, with_context: bool) -> list[Change]:
     """Up to `CHANGES` changes to different documents, by the order of the questions.
 
-    Where a question's response stands in its gold document, another question's takes its place:
-    one of like length, without a word in common. Where there is no such question, a document is
+    Where a question's response is in its gold document, another question's takes its place:
+    one of similar length, without a word in common. Where there is no such question, a document is
     given a last paragraph that states a question and its response, as if nobody had written on
     the matter before.
     """
@@ -94,8 +76,8 @@ def measure(
     *,
     refusal: str,
     advance: Callable[[int, int], None] = lambda done, total: None,
-) -> list[dict[str, Any]]:
-    """Apply the changes one after the other, each on top of those before; `Measured`, as JSON.
+) -> list[DocumentChange]:
+    """Apply the changes one after the other, each on top of those before.
 
     ``listing`` lists the documents as they are, ``opened`` and ``arm`` make what answers. Nothing
     is timed before the unchanged index has answered once.
@@ -113,43 +95,42 @@ def measure(
         retriever.close()
         now = replace(change.question, response=change.fact)
         done.append(
-            Measured(
-                change.document,
-                change.question.instruction,
-                change.fact,
-                before[number],
-                after.text,
-                any(normalise(change.fact) in normalise(s["text"]) for s in after.sources),
-                after.text != before[number] and is_right(now, after.text, refusal),
-                round(indexed - started, 4),
-                round(answered - indexed, 4),
+            DocumentChange(
+                document=change.document,
+                question=change.question.instruction,
+                fact=change.fact,
+                before=before[number],
+                after=after.text,
+                shown=any(normalise(change.fact) in normalise(s["text"]) for s in after.sources),
+                followed=after.text != before[number] and is_right(now, after.text, refusal),
+                index_seconds=round(indexed - started, 4),
+                answer_seconds=round(answered - indexed, 4),
             )
         )
         advance(number + 1, len(made))
-    return [asdict(m) for m in done]
+    return done
 
 
-def summary(measured: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def summary(measured: Sequence[DocumentChange]) -> Freshness:
     """The changes, the median of their seconds, in how many the fact was shown, and followed."""
-    return {
-        "reindex_seconds": round(
-            median(m["index_seconds"] + m["answer_seconds"] for m in measured), 4
-        ),
-        "shown": sum(m["shown"] for m in measured),
-        "followed": sum(m["followed"] for m in measured),
-        "changes": list(measured),
-    }
+    seconds = median(m.index_seconds + m.answer_seconds for m in measured)
+    return Freshness(
+        reindex_seconds=round(seconds, 4),
+        shown=sum(m.shown for m in measured),
+        followed=sum(m.followed for m in measured),
+        changes=list(measured),
+    )
 
 
 def arm_seconds(
-    arm: str, stages: dict[str, float], fresh: dict[str, Any] | None, p50_ms: float
+    arm: str, stages: Mapping[str, float], fresh: Freshness | None, p50_ms: float
 ) -> float | None:
     """Seconds until an arm answers by a changed document; None where it never does or is unknown.
 
-    An arm without passages is tuned anew: its rows, its adapter, then an answer at the median.
+    An arm without passages is tuned again: its rows, its adapter, then an answer at the median.
     """
     if "rag" in arm:
-        return fresh["reindex_seconds"] if fresh else None
+        return fresh.reindex_seconds if fresh else None
     if arm == "tuned" and "tune" in stages:
         return round(stages.get("data", 0.0) + stages["tune"] + p50_ms / 1000, 4)
     return None

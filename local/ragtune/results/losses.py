@@ -1,22 +1,21 @@
 """The losses of a training run, epoch by epoch, as text."""
 
-from typing import Any
+from ragtune.results.schema import Training
 
 
-def render(training: dict[str, Any]) -> str:
+def render(training: Training) -> str:
     """A row an epoch; the one whose adapter was kept is marked."""
     lines = ["epoch  train loss  validation loss  learning rate"]
-    for epoch in training["epochs"]:
-        number = epoch["epoch"]
-        validated = f"{epoch['eval_loss']:.4f}" if "eval_loss" in epoch else "-"
-        kept = "  kept" if number == training["best_epoch"] else ""
+    for epoch in training.epochs:
+        validated = "-" if epoch.eval_loss is None else f"{epoch.eval_loss:.4f}"
+        kept = "  kept" if epoch.epoch == training.best_epoch else ""
         lines.append(
-            f"{number:5d}  {epoch['train_loss']:10.4f}  {validated:>15}  "
-            f"{epoch['learning_rate']:13.2e}{kept}"
+            f"{epoch.epoch:5d}  {epoch.train_loss:10.4f}  {validated:>15}  "
+            f"{epoch.learning_rate:13.2e}{kept}"
         )
     lines.append(
-        f"{training['trainable_parameters']:,} of {training['parameters']:,} parameters, "
-        f"{training['seconds']:.1f} s, {training['supervised_tokens_a_second']:.0f} supervised "
+        f"{training.trainable_parameters:,} of {training.parameters:,} parameters, "
+        f"{training.seconds:.1f} s, {training.supervised_tokens_a_second:.0f} supervised "
         "tokens a second"
     )
-    return "\n".join([*lines, *training["substitutions"]])
+    return "\n".join([*lines, *training.substitutions])

@@ -1,9 +1,9 @@
-"""How often the gold passage was found, and how high it stood."""
+"""How often the gold passage was found, and how high it ranked."""
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
+from ragtune.results.schema import Retrieval
 from ragtune.results.statistics import estimate
 from ragtune.retrieval.passages import Passage, gold_rank
 from ragtune.sources.records import Record
@@ -11,7 +11,7 @@ from ragtune.sources.records import Record
 
 def quality(
     records: Sequence[Record], found: Sequence[Sequence[Passage]], top_k: int, seed: int
-) -> dict[str, Any] | None:
+) -> Retrieval | None:
     """Recall at k, mean reciprocal rank and nDCG at k over the questions with a gold document.
 
     One passage is taken to be relevant, so nDCG is 1 / log2(1 + rank). None where no question
@@ -21,10 +21,10 @@ def quality(
     if not judged:
         return None
     ranks = [gold_rank(record, passages[:top_k]) for record, passages in judged]
-    return {
-        "k": top_k,
-        "questions": len(ranks),
-        "recall_at_k": estimate([float(n is not None) for n in ranks], seed).to_json(),
-        "mrr": estimate([1 / n if n else 0.0 for n in ranks], seed).to_json(),
-        "ndcg_at_k": estimate([1 / math.log2(1 + n) if n else 0.0 for n in ranks], seed).to_json(),
-    }
+    return Retrieval(
+        k=top_k,
+        questions=len(ranks),
+        recall_at_k=estimate([float(n is not None) for n in ranks], seed),
+        mrr=estimate([1 / n if n else 0.0 for n in ranks], seed),
+        ndcg_at_k=estimate([1 / math.log2(1 + n) if n else 0.0 for n in ranks], seed),
+    )

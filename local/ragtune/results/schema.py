@@ -1,60 +1,33 @@
 """What ``results.json`` holds, field by field; ``docs/results.schema.json`` is made from this.
 
-`python -m ragtune.results.schema` prints it.
+Values only: `ragtune.results.wording` writes the sentences. `python -m ragtune.results.schema`
+prints the schema.
 """
 
 import json
-from typing import Any, Literal
+from pathlib import Path
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from ragtune.recipe.schema import Arm
+from ragtune.core.errors import RunError
+from ragtune.core.files import read_json, write_json
+from ragtune.recipe.schema import Arm, Recipe
+from ragtune.results.parts import Mean, Paired, Part
+from ragtune.results.verdict.reasons import Recommendation
 
-Bounds = tuple[float, float]
-Criterion = Literal[
-    "narrow task",
-    "low latency",
-    "high throughput",
-    "curated labels",
-    "predictable quality",
-    "changing data",
-    "wide knowledge",
-    "few labels",
-    "low initial cost",
-    "sources",
-]
+SCHEMA: Literal[5] = 5
+"""Of ``results.json``; raised when a field changes its meaning or goes."""
 
-
-class Part(BaseModel):
-    """A part of the results; fields that are not named here are refused."""
-
-    model_config = ConfigDict(extra="forbid")
-
-
-class Mean(Part):
-    """A mean over questions, and its 95 % interval."""
-
-    mean: float
-    ci95: Bounds
-
-
-class MacroF1(Mean):
-    """Macro-F1 over so many labels."""
-
-    labels: int
-
-
-class Quality(Part):
-    """Over the answerable questions; `macro_f1` only where the references are labels."""
-
-    token_f1: Mean
-    exact_match: Mean
-    rouge_l: Mean
-    macro_f1: MacroF1 | None
+Quality = dict[str, Mean]
+"""Each metric's mean over the answerable questions, by the metric's name."""
+Flip = Literal["retrieval_fixed", "retrieval_broke", "tuning_fixed", "tuning_forgot", "only_both"]
+Cause = Literal["not_found", "refused", "left_out", "misread", "not_refused", "no_gold"]
+Added = Literal["retrieval", "tuning"]
 
 
 class Category(Mean):
-    """Token F1 over the answerable questions of a category."""
+    """The deciding metric over the answerable questions of a category."""
 
     questions: int
 
@@ -108,14 +81,14 @@ class Cost(Part):
 class ArmFigures(Part):
     """All figures of an arm.
 
-    ``support`` is the share of an answer's words that stand in its passages, ``freshness_seconds``
+    ``grounded`` is the share of an answer's words that are in its passages, ``freshness_seconds``
     from a changed document to an answer by it; None where the arm has no way to that.
     """
 
     quality: Quality
     categories: dict[str, Category]
     refusal: Refusal
-    support: Mean | None
+    grounded: Mean | None
     latency_ms: Latency
     throughput: Throughput
     tokens: Tokens
@@ -123,22 +96,16 @@ class ArmFigures(Part):
     freshness_seconds: float | None
 
 
-class Difference(Mean):
-    """``left - right``, paired by question; `p_holm` is corrected for all pairs on the metric."""
+class Difference(Paired):
+    """Two arms on a metric; `p_holm` is corrected for all pairs of arms on it."""
 
     metric: str
-    left: Arm
-    right: Arm
-    p: float
-    p_holm: float
-    different: bool
-    more_questions: int | None
 
 
 class Step(Part):
     """Two arms that differ in one thing: questions that it made right, and wrong."""
 
-    adds: Literal["retrieval", "tuning"]
+    adds: Added
     before: Arm
     after: Arm
     fixed: int
@@ -151,8 +118,8 @@ class Question(Part):
     question: str
     gold_rank: int | None
     right: dict[Arm, bool]
-    flips: list[str]
-    causes: dict[Arm, str]
+    flips: list[Flip]
+    causes: dict[Arm, Cause]
 
 
 class Failures(Part):
@@ -160,9 +127,9 @@ class Failures(Part):
 
     right_from: float
     right: dict[Arm, int]
-    flips: dict[str, int]
+    flips: dict[Flip, int]
     steps: list[Step]
-    causes: dict[Arm, dict[str, int]]
+    causes: dict[Arm, dict[Cause, int]]
     questions: list[Question]
 
 
@@ -176,7 +143,21 @@ class Retrieval(Part):
     ndcg_at_k: Mean
 
 
-class TextLoss(Part):
+class Noted(Part):
+    """What a stage measured of itself; fields that are not named here are kept."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class HeldoutLoss(Noted):
+    """On the reference answers, nats a token, over so many tokens."""
+
+    base: float
+    tuned: float
+    tokens: int
+
+
+class TextLoss(Noted):
     """Of a model on general text."""
 
     nats_per_token: float
@@ -185,7 +166,7 @@ class TextLoss(Part):
     bytes: int
 
 
-class Forgetting(Part):
+class Forgetting(Noted):
     """General text before and after tuning; `unchanged` is a share of greedy continuations."""
 
     base: TextLoss
@@ -197,7 +178,7 @@ class Forgetting(Part):
 class DocumentChange(Part):
     """A document that was given another fact, and the answers before and after.
 
-    ``shown``: the fact stood in the prompt; ``followed``: the answer changed to it.
+    ``shown``: the fact was in the prompt; ``followed``: the answer changed to it.
     """
 
     document: str
@@ -229,11 +210,58 @@ class CurvePoint(Part):
 
 
 class LearningCurve(Part):
-    """`enough` is the smallest share from which on none was told apart from all records."""
+    """`enough`: the smallest share from which on none differs significantly from all records."""
 
     metric: str
     points: list[CurvePoint]
     enough: dict[Arm, float]
+
+
+class Epoch(Noted):
+    """Losses a token, in nats; None without validation rows."""
+
+    epoch: int
+    train_loss: float
+    eval_loss: float | None = None
+    learning_rate: float
+
+
+class StepLoss(Noted):
+    """The loss of an optimiser step."""
+
+    step: int
+    loss: float
+    learning_rate: float
+
+
+class Training(Noted):
+    """What tuning came to; its census and more are kept as they were noted."""
+
+    epochs: list[Epoch]
+    steps: list[StepLoss]
+    best_epoch: int | None
+    trainable_parameters: int
+    parameters: int
+    seconds: float
+    supervised_tokens_a_second: float
+    substitutions: list[str]
+
+
+class Index(Part):
+    """What the index holds; `skipped` maps a document that was left out to the reason."""
+
+    documents: int
+    chunks: int
+    skipped: dict[str, str]
+
+
+class DataCounts(Part):
+    """Records to train on, questions to test with, and what is wrong with them."""
+
+    train: int = 0
+    test: int = 0
+    bad_lines: tuple[str, ...] = ()
+    questions_also_in_training: int = 0
 
 
 class BreakEven(Part):
@@ -247,70 +275,84 @@ class BreakEven(Part):
     up_to: float | None
 
 
-class Change(Part):
-    """A change of the needs, and the arm that it leads to; None where none fits then."""
-
-    change: str
-    arm: Arm | None
-
-
-class Reason(Part):
-    """The measurement that speaks against an arm, and the criterion that it answers."""
-
-    why: str
-    criterion: Criterion
-
-
-class CriterionMeasured(Part):
-    """A criterion of the choice: what it is said to speak for, and what it spoke for here."""
-
-    criterion: Criterion
-    said_for: Literal["tuning", "retrieval"]
-    speaks_for: Literal["tuning", "retrieval"] | None
-    measured: str
-
-
-class Recommendation(Part):
-    """The arm that fits, why, why each other does not, and what would change that."""
-
-    arm: Arm | None
-    because: str
-    out: dict[Arm, Reason]
-    metric: str
-    criteria: list[CriterionMeasured]
-    sensitivity: list[Change]
-
-
 class RecipeUsed(Part):
     """The recipe, with its defaults filled in."""
 
     name: str
     identity: str
-    filled: dict[str, Any]
+    filled: Recipe
 
 
 class Results(Part):
-    """Every figure of a run. ``schema`` is raised when a field changes its meaning or goes."""
+    """Every figure of a run.
 
-    version: Literal[4] = Field(alias="schema")  # BaseModel has a method of that name
+    ``labels`` is how many different labels the references are; None where they are free text.
+    """
+
+    version: Literal[5] = Field(alias="schema")  # BaseModel has a method of that name
     recipe: RecipeUsed
     questions: int
     unanswerable: int
+    labels: int | None
     arms: dict[Arm, ArmFigures]
     differences: list[Difference]
     failures: Failures
     retrieval: Retrieval | None
-    heldout_loss: dict[str, Any] | None
+    heldout_loss: HeldoutLoss | None
     forgetting: Forgetting | None
     freshness: Freshness | None
     learning_curve: LearningCurve | None
-    tune: dict[str, Any] | None
-    index: dict[str, Any] | None
-    data: dict[str, Any]
+    tune: Training | None
+    index: Index | None
+    data: DataCounts
     seconds: dict[str, float]
-    environment: dict[str, Any]
+    environment: dict[str, JsonValue]
     break_even: BreakEven | None
     recommendation: Recommendation
+
+    @property
+    def judged(self) -> int:
+        """Questions that quality is over: the answerable ones, all where none is."""
+        return self.questions - self.unanswerable or self.questions
+
+    @classmethod
+    def load(cls, path: Path) -> "Results":
+        """Read a ``results.json``.
+
+        Raises RunError where it is missing, broken, or written by another version.
+        """
+        found = read_json(path)
+        version = found.get("schema") if isinstance(found, dict) else None
+        if version != SCHEMA:
+            newer = isinstance(version, int) and version > SCHEMA
+            todo = "update ragtune" if newer else "`ragtune run` makes it again"
+            raise RunError(f"{path}: made by {'a newer' if newer else 'an older'} ragtune; {todo}")
+        try:
+            return cls.model_validate(found)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"]))
+            raise RunError(
+                f"{path}: {where}: {first['msg']}; `ragtune report` makes it again"
+            ) from None
+
+    def dump(self, path: Path) -> None:
+        """Write ``results.json``."""
+        write_json(path, self.to_json())
+
+
+class StageNote(BaseModel):
+    """What is read here of a stage in ``lock.json``."""
+
+    seconds: float
+
+
+class RunNotes(BaseModel):
+    """What is read here of ``lock.json``; the rest is left to the room that writes it."""
+
+    stages: dict[str, StageNote]
+    data: DataCounts = DataCounts()
+    environment: dict[str, JsonValue] = {}
 
 
 def published() -> str:

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy.special import ndtr, ndtri, stdtrit
+
+from ragtune.results.parts import Mean, Paired
 
 DRAWS = 4000
 LEVEL = 0.05
@@ -21,53 +21,7 @@ BLOCK = 4_000_000
 Array = npt.NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Estimate:
-    """A mean and its 95 % interval."""
-
-    mean: float
-    ci95: tuple[float, float]
-
-    def to_json(self) -> dict[str, Any]:
-        """``mean`` and ``ci95``, rounded to six places."""
-        return {"mean": round(self.mean, 6), "ci95": [round(x, 6) for x in self.ci95]}
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """The mean of ``left - right``, paired by question, and whether it can be told from zero.
-
-    ``p`` is for this pair alone, ``p_holm`` corrected for all pairs compared. ``more_questions``
-    is about how many further ones would tell them apart, were the true difference the one
-    measured; None where they are told apart already, or where the means are equal.
-    """
-
-    left: str
-    right: str
-    difference: Estimate
-    p: float
-    p_holm: float
-    more_questions: int | None
-
-    @property
-    def different(self) -> bool:
-        """Whether the arms are told apart at ``LEVEL``, after the correction."""
-        return self.p_holm <= LEVEL
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields, the difference's own among them, and ``different``."""
-        return {
-            "left": self.left,
-            "right": self.right,
-            **self.difference.to_json(),
-            "p": round(self.p, 6),
-            "p_holm": round(self.p_holm, 6),
-            "different": self.different,
-            "more_questions": self.more_questions,
-        }
-
-
-def estimate(values: Sequence[float], seed: int) -> Estimate:
+def estimate(values: Sequence[float], seed: int) -> Mean:
     """The mean of ``values``, one a question, and its interval (see `intervals`).
 
     Raises ValueError when there are none.
@@ -76,7 +30,12 @@ def estimate(values: Sequence[float], seed: int) -> Estimate:
         raise ValueError("no values to estimate a mean from")
     data = np.asarray(values, dtype=float)[:, None]
     (low,), (high,) = intervals(data, seed)
-    return Estimate(float(data.mean()), (float(low), float(high)))
+    return rounded(float(data.mean()), float(low), float(high))
+
+
+def rounded(mean: float, low: float, high: float) -> Mean:
+    """A mean and its bounds, to six places."""
+    return Mean(mean=round(mean, 6), ci95=(round(low, 6), round(high, 6)))
 
 
 def intervals(values: Array, seed: int) -> tuple[Array, Array]:
@@ -116,13 +75,13 @@ def _bootstrap(values: Array, seed: int) -> tuple[Array, Array]:
 
 
 def expanded(tail: float, count: int) -> float:
-    """The bootstrap percentile that stands for ``tail`` with ``count`` questions."""
+    """The bootstrap percentile to take for ``tail`` with ``count`` questions."""
     if count < 2:
         return 0.0
     return float(ndtr(math.sqrt(count / (count - 1)) * stdtrit(count - 1, tail)))
 
 
-def compare(scores: Mapping[str, Sequence[float]], seed: int) -> list[Comparison]:
+def compare(scores: Mapping[str, Sequence[float]], seed: int) -> list[Paired]:
     """Every pair of arms on one metric, corrected for the number of pairs by Holm's method (1979).
 
     ``scores`` holds each arm's values, in the order of the questions. The p-values are those of
@@ -135,17 +94,24 @@ def compare(scores: Mapping[str, Sequence[float]], seed: int) -> list[Comparison
     alone = sign_flip(gaps, seed)
     low, high = gap_intervals(gaps, seed)
     corrected, levels = holm(alone)
-    return [
-        Comparison(
-            left,
-            right,
-            Estimate(float(gaps[:, n].mean()), (float(low[n]), float(high[n]))),
-            float(alone[n]),
-            float(corrected[n]),
-            None if corrected[n] <= LEVEL else more_questions(gaps[:, n], float(levels[n])),
+    found = []
+    for n, (left, right) in enumerate(pairs):
+        different = bool(corrected[n] <= LEVEL)
+        more = None if different else more_questions(gaps[:, n], float(levels[n]))
+        gap = rounded(float(gaps[:, n].mean()), float(low[n]), float(high[n]))
+        found.append(
+            Paired(
+                left=left,
+                right=right,
+                mean=gap.mean,
+                ci95=gap.ci95,
+                p=round(float(alone[n]), 6),
+                p_holm=round(float(corrected[n]), 6),
+                different=different,
+                more_questions=more,
+            )
         )
-        for n, (left, right) in enumerate(pairs)
-    ]
+    return found
 
 
 def sign_flip(gaps: Array, seed: int) -> Array:
@@ -153,6 +119,7 @@ def sign_flip(gaps: Array, seed: int) -> Array:
 
     Fisher's randomisation test: were two arms alike, each difference might as well have had the
     other sign. `DRAWS` random sets of signs stand for all of them, with the one seen added.
+    `scipy.stats.permutation_test` does the same, from other draws and ten times as slowly.
     """
     generator = np.random.default_rng(seed)
     seen = np.abs(gaps.sum(axis=0)) - 1e-9  # equal sums in another order are still equal
@@ -179,7 +146,7 @@ def holm(p: Array) -> tuple[Array, Array]:
 
 
 def more_questions(gaps: Array, level: float) -> int | None:
-    """About how many more questions would tell two arms apart at ``level``, with `POWER`.
+    """About how many more questions would make two arms differ at ``level``, with `POWER`.
 
     The normal approximation for a paired mean, n = ((z_level/2 + z_power) · sd / mean)², taken at
     the difference measured. None where the means are equal or there is one question only.
@@ -193,7 +160,7 @@ def more_questions(gaps: Array, level: float) -> int | None:
 
 
 def resamples(count: int, seed: int) -> Iterator[Array]:
-    """How often each question stands in each resample, in blocks of (resamples, questions)."""
+    """How often each question is in each resample, in blocks of (resamples, questions)."""
     generator = np.random.default_rng(seed)
     for size in _blocks(count):
         drawn = generator.integers(0, count, (size, count)) + count * np.arange(size)[:, None]
@@ -209,6 +176,11 @@ def _blocks(count: int) -> Iterator[int]:
 
 
 def _wilson(share: Array, count: int) -> tuple[Array, Array]:
+    """Wilson's score interval of each share.
+
+    Equal to ``scipy.stats.binomtest(…).proportion_ci(method="wilson")``, which takes 0.4 ms a share
+    and half a second to import.
+    """
     z = float(-ndtri(LEVEL / 2))
     middle = share + z * z / (2 * count)
     reach = z * np.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)

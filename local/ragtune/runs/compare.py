@@ -4,84 +4,135 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import JsonValue
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from ragtune.core.errors import RecipeError
-from ragtune.core.files import read_json, read_jsonl
-from ragtune.results.collect import score
-from ragtune.results.metrics.answers import METRICS
-from ragtune.results.statistics import compare as compare_scores
+from ragtune.core.run_folder import RunFolder
+from ragtune.recipe.schema import Arm
+from ragtune.results import rows, statistics
+from ragtune.results.metrics.registry import DECIDING, title
+from ragtune.results.parts import Mean, Paired, Part
+from ragtune.results.rows import Answered
+from ragtune.results.schema import ArmFigures, Results
+from ragtune.results.scores import judged, score
 from ragtune.sources.records import Record
 
+Given = Mapping[Arm, Mapping[str, Answered]]
+"""A run's answers, by arm and the question's id."""
 
-def compare(folders: Sequence[Path]) -> dict[str, Any]:
+
+class FieldValues(Part):
+    """A field of the recipes and its value in each run; None where a recipe has no such field."""
+
+    field: str
+    values: list[JsonValue]
+
+
+class ArmShown(Part):
+    """The figures of an arm in a run: quality by metric, milliseconds, tokens a question."""
+
+    quality: dict[str, Mean]
+    p50_ms: float
+    p95_ms: float
+    tokens: float
+
+
+class RunDifference(Paired):
+    """Two runs, by one arm's answers to the questions that all runs were asked."""
+
+    arm: Arm
+    metric: str
+
+
+class Comparison(Part):
+    """What differs between finished runs, in the order in which they were named.
+
+    ``arms`` holds the figures of each arm in each run, None where a run has no such arm.
+    ``differences`` are paired, over the questions that all runs were asked, and corrected by Holm's
+    method over the pairs of runs, for each arm and metric apart.
+    """
+
+    runs: list[str]
+    recipe: list[FieldValues]
+    questions: list[int]
+    common_questions: int
+    arms: dict[Arm, list[ArmShown | None]]
+    recommended: list[Arm | None]
+    differences: list[RunDifference]
+
+
+def compare(folders: Sequence[Path]) -> Comparison:
     """What differs between finished runs.
 
-    ``recipe`` holds a line a field, ``arms`` the figures of each arm in each run, None where a run
-    has no such arm. ``differences`` are paired, over the questions that all runs were asked, and
-    corrected by Holm's method over the pairs of runs, for each arm and metric apart.
-
-    Raises RecipeError for fewer than two runs, RunError for one that is not finished.
+    Raises RecipeError for fewer than two runs, RunError for one that is not finished or was made
+    by another version.
     """
     names = [str(folder) for folder in folders]
     if len(set(names)) < max(2, len(names)):
         raise RecipeError("compare: name two run folders or more, each once")
-    figures = [read_json(folder / "results.json") for folder in folders]
-    arms = list(dict.fromkeys(arm for one in figures for arm in one["arms"]))
-    questions, answers = _common(folders, figures)
-    return {
-        "runs": names,
-        "recipe": _changed([_flat(one["recipe"]["filled"]) for one in figures]),
-        "questions": [one["questions"] for one in figures],
-        "common_questions": len(questions),
-        "arms": {
-            arm: [_shown(one["arms"][arm]) if arm in one["arms"] else None for one in figures]
+    opened = [RunFolder(folder) for folder in folders]
+    results = [Results.load(folder.results) for folder in opened]
+    arms = list(dict.fromkeys(arm for one in results for arm in one.arms))
+    questions = _common(opened)
+    answers = [_answers(folder, one) for folder, one in zip(opened, results, strict=True)]
+    return Comparison(
+        runs=names,
+        recipe=_changed([_flat(one.recipe.filled.filled) for one in results]),
+        questions=[one.questions for one in results],
+        common_questions=len(questions),
+        arms={
+            arm: [_shown(one.arms[arm]) if arm in one.arms else None for one in results]
             for arm in arms
         },
-        "recommended": [one["recommendation"]["arm"] for one in figures],
-        "differences": _differences(names, figures, questions, answers) if questions else [],
-    }
+        recommended=[one.recommendation.arm for one in results],
+        differences=_differences(names, results[0], arms, questions, answers) if questions else [],
+    )
 
 
-def show(found: Mapping[str, Any]) -> RenderableType:
+def show(found: Comparison) -> RenderableType:
     """The comparison for a terminal: runs as columns, told by letter."""
-    letters = [chr(ord("A") + n) for n in range(len(found["runs"]))]
-    names = dict(zip(found["runs"], letters, strict=True))
+    letters = [chr(ord("A") + n) for n in range(len(found.runs))]
+    names = dict(zip(found.runs, letters, strict=True))
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("", overflow="fold")
     for letter in letters:
         table.add_column(letter, justify="right", overflow="fold")
-    for row in found["recipe"]:
-        table.add_row(row["field"], *(Text(str(value)) for value in row["values"]))
+    for row in found.recipe:
+        table.add_row(row.field, *(Text(str(value)) for value in row.values))
     table.add_section()
-    for arm, runs in found["arms"].items():
-        table.add_row(f"{arm}: F1", *(_cell(run) for run in runs))
-        times = ["-" if run is None else f"{run['p95_ms']:.0f}" for run in runs]
+    for arm, runs in found.arms.items():
+        table.add_row(f"{arm}: {title(DECIDING)}", *(_cell(run) for run in runs))
+        times = ["-" if run is None else f"{run.p95_ms:.0f}" for run in runs]
         table.add_row(f"{arm}: p95 ms", *times)
-    table.add_row("fits best", *(arm or "none" for arm in found["recommended"]))
+    table.add_row("fits best", *(arm or "none" for arm in found.recommended))
     notes = [
         *(f"{letter}: {name}" for name, letter in names.items()),
-        *([] if found["recipe"] else ["the recipes do not differ"]),
-        f"{found['common_questions']} questions were asked in all of them",
+        *([] if found.recipe else ["the recipes do not differ"]),
+        f"{found.common_questions} questions were asked in all of them",
         *(
-            f"{d['arm']}: token F1 of {names[d['left']]} less that of {names[d['right']]}: "
-            f"{d['mean']:+.2f} ({d['ci95'][0]:+.2f} to {d['ci95'][1]:+.2f}), "
-            + ("told apart" if d["different"] else "not distinguishable")
-            for d in found["differences"]
-            if d["metric"] == "token_f1"
+            f"{d.arm}: {title(DECIDING)} of {names[d.left]} less that of {names[d.right]}: "
+            f"{d.mean:+.2f} ({d.ci95[0]:+.2f} to {d.ci95[1]:+.2f}), "
+            f"{'' if d.different else 'not '}significantly different"
+            for d in found.differences
+            if d.metric == DECIDING
         ),
     ]
     return Group(table, *map(Text, notes))
 
 
-def _changed(recipes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The fields whose values are not the same in all; None where a recipe has no such field."""
+def _changed(recipes: Sequence[Mapping[str, Any]]) -> list[FieldValues]:
+    """The fields whose values are not the same in all."""
     fields = dict.fromkeys(name for recipe in recipes for name in recipe)
-    rows = [{"field": f, "values": [recipe.get(f) for recipe in recipes]} for f in fields]
-    return [row for row in rows if any(v != row["values"][0] for v in row["values"])]
+    found = {f: [recipe.get(f) for recipe in recipes] for f in fields}
+    return [
+        FieldValues(field=field, values=values)
+        for field, values in found.items()
+        if any(value != values[0] for value in values)
+    ]
 
 
 def _flat(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
@@ -94,60 +145,52 @@ def _flat(tree: Mapping[str, Any], above: str = "") -> dict[str, Any]:
     return found
 
 
-def _shown(arm: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        **{metric: arm["quality"][metric] for metric in METRICS},
-        "p50_ms": arm["latency_ms"]["p50"],
-        "p95_ms": arm["latency_ms"]["p95"],
-        "tokens": arm["tokens"]["prompt_mean"] + arm["tokens"]["completion_mean"],
-    }
+def _shown(arm: ArmFigures) -> ArmShown:
+    return ArmShown(
+        quality=arm.quality,
+        p50_ms=arm.latency_ms.p50,
+        p95_ms=arm.latency_ms.p95,
+        tokens=arm.tokens.prompt_mean + arm.tokens.completion_mean,
+    )
 
 
-def _cell(run: Mapping[str, Any] | None) -> str:
-    if run is None:
+def _cell(run: ArmShown | None) -> str:
+    found = run.quality.get(DECIDING) if run else None
+    if found is None:
         return "-"
-    f1 = run["token_f1"]
-    return f"{f1['mean']:.2f} ({f1['ci95'][0]:.2f}-{f1['ci95'][1]:.2f})"
+    return "{:.2f} ({:.2f}-{:.2f})".format(found.mean, *found.ci95)
 
 
-def _common(
-    folders: Sequence[Path], figures: Sequence[Any]
-) -> tuple[list[Record], list[dict[str, dict[str, Any]]]]:
-    """The questions that all runs were asked, and each run's answers to each: arm, then question.
+def _common(folders: Sequence[RunFolder]) -> list[Record]:
+    """The questions that all runs were asked.
 
     Questions are the same where their whole rows are, reference and gold document included.
     """
-    asked = [
-        {(q := Record(**row)).id: q for row in read_jsonl(folder / "data" / "test.jsonl")}
-        for folder in folders
-    ]
-    ids = [n for n in asked[0] if all(n in other for other in asked)]
-    answers = [
-        {
-            arm: {a["question"]: a for a in read_jsonl(folder / "answers" / f"{arm}.jsonl")}
-            for arm in one["arms"]
-        }
-        for folder, one in zip(folders, figures, strict=True)
-    ]
-    return [asked[0][n] for n in ids], answers
+    asked = [{q.id: q for q in rows.questions(folder)} for folder in folders]
+    return [q for name, q in asked[0].items() if all(name in other for other in asked)]
+
+
+def _answers(folder: RunFolder, results: Results) -> Given:
+    return {arm: {a.question: a for a in rows.answers(folder, arm)} for arm in results.arms}
 
 
 def _differences(
     names: Sequence[str],
-    figures: Sequence[Any],
+    first: Results,
+    arms: Sequence[Arm],
     questions: Sequence[Record],
-    answers: Sequence[Mapping[str, Mapping[str, Any]]],
-) -> list[dict[str, Any]]:
-    filled = figures[0]["recipe"]["filled"]
-    refusal, seed = filled["study"]["refusal"], filled["seed"]
-    found = []
-    for arm in dict.fromkeys(arm for one in figures for arm in one["arms"]):
+    answers: Sequence[Given],
+) -> list[RunDifference]:
+    """Each pair of runs, arm by arm and metric by metric, with the first run's refusal and seed."""
+    recipe, found = first.recipe.filled, []
+    refusal = recipe.study.refusal
+    for arm in arms:
         scores = {
-            name: score(questions, [given[arm][q.id] for q in questions], refusal)
+            name: score(judged(questions, [given[arm][q.id] for q in questions], refusal))
             for name, given in zip(names, answers, strict=True)
             if arm in given
         }
-        for metric in METRICS:
-            pairs = compare_scores({name: s[metric] for name, s in scores.items()}, seed)
-            found += [{"arm": arm, "metric": metric, **pair.to_json()} for pair in pairs]
+        for metric in next(iter(scores.values())):
+            pairs = statistics.compare({name: s[metric] for name, s in scores.items()}, recipe.seed)
+            found += [RunDifference(arm=arm, metric=metric, **dict(pair)) for pair in pairs]
     return found

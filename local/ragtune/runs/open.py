@@ -10,11 +10,12 @@ from typing import Any
 from ragtune.arms.answer import AnswerStream
 from ragtune.arms.arm import Arm
 from ragtune.core.errors import RecipeError, RunError
-from ragtune.core.files import digest, read_json
+from ragtune.core.files import digest
 from ragtune.core.progress import Silent, Watcher
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import ARMS, Recipe
+from ragtune.results.schema import Results
 from ragtune.retrieval.passages import Passage
 from ragtune.runs.ask import summary
 from ragtune.runs.lock import Lock, differing
@@ -96,17 +97,16 @@ class OpenRun:
             raise RunError(f"{self.folder}: {'; '.join(said)}; go on with `ragtune run`")
 
     @functools.cached_property
-    def figures(self) -> dict[str, Any]:
+    def figures(self) -> Results:
         """Every figure of the run, as ``results.json`` holds them.
 
         Raises RunError where a stage is missing or older than what it was made from.
         """
         stages = plan(self.recipe)
         self._refuse_outdated([*stages, Figures(self.recipe, self.lock, named(stages))])
-        found: dict[str, Any] = read_json(self.folder.results)
-        return found
+        return Results.load(self.folder.results)
 
-    def report(self) -> dict[str, Any]:
+    def report(self) -> Results:
         """Compute the figures again from what the stages left; write the report.
 
         Raises RunError where a stage is missing or older than what it was made from.
@@ -183,7 +183,7 @@ class OpenRun:
         """
         has = self.recipe.arms
         if not wanted:
-            recommended = read_json(self.folder.results)["recommendation"]["arm"]
+            recommended = Results.load(self.folder.results).recommendation.arm
             return recommended or has[-1]
         name = next((a for a in ARMS if a == wanted), None)
         if name is None or name not in has:
@@ -223,10 +223,13 @@ def recipe_of(folder: Path) -> Recipe:
     if not run.lock.is_file():
         raise RunError(f"{folder}: no run folder: lock.json is missing; `ragtune run` makes one")
     lock = Lock.load(run)
-    recipe = recipe_file.load(run.recipe).at(run.path / lock.recipe_folder)
-    if digest(recipe.filled) != lock.recipe:
+    try:
+        recipe = recipe_file.load(run.recipe).at(run.path / lock.recipe_folder)
+    except RecipeError:
+        recipe = None
+    if recipe is None or digest(recipe.filled) != lock.recipe:
         raise RunError(
-            f"{run.recipe}: edited since the run: it is not the recipe that was run; "
+            f"{run.recipe}: missing or edited since the run: it is not the recipe that was run; "
             "`ragtune run` with the recipe's own file writes it again"
         )
     return recipe

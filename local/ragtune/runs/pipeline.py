@@ -14,6 +14,7 @@ from ragtune.core.files import digest, read_json, write_text
 from ragtune.core.progress import Silent, Watcher
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
+from ragtune.results.schema import Results
 from ragtune.retrieval.manifest import Manifest
 from ragtune.runs import check, environment
 from ragtune.runs.materials import Materials
@@ -32,7 +33,7 @@ class Pipeline:
         self.run = Run(folder, self.watcher)
         self.materials = Materials(recipe)
 
-    def execute(self) -> dict[str, Any]:
+    def execute(self) -> Results:
         """Make every stage that is not made already; return the figures.
 
         Raises RagtuneError for whatever in the recipe's data or models cannot be used: all of it
@@ -124,10 +125,8 @@ class Pipeline:
             self.watcher.say(f"records: left out {bad}")
 
 
-def figures(
-    recipe: Recipe, materials: Materials, run: Run, stages: Sequence[Stage]
-) -> dict[str, Any]:
+def figures(recipe: Recipe, materials: Materials, run: Run, stages: Sequence[Stage]) -> Results:
     """Compute every figure from what the stages left; write ``results.json`` and the report."""
     stage = Figures(recipe, run.lock, named(stages))
     run.make(stage, recipe, materials, environment=lambda: {}, again=True)
-    return dict(read_json(run.folder.results))
+    return Results.load(run.folder.results)

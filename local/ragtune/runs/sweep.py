@@ -25,12 +25,12 @@ from ragtune.core.files import write_json, write_jsonl
 from ragtune.core.progress import Watcher
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
+from ragtune.results.metrics.registry import DECIDING, title
 from ragtune.runs.pipeline import Pipeline
 from ragtune.sources.records import prepare, split
 
 ALLOWED = ("model.", "tune.", "rag.", "template.", "records.with_passages")
 """What may be swept: fields that make answers better or worse, not what they are judged by."""
-METRIC = "token_f1"
 
 Values = dict[str, Any]
 
@@ -117,13 +117,13 @@ class Sweep:
         self.watcher.say(f"winner: {_text(best['set'])}; now measured on the test questions")
         winner = recipe_file.load(self.file, (*self.overrides, *_overrides(best["set"])))
         folder = self.runs / winner.run_name
-        figures = Pipeline(winner, folder, self.watcher).execute()
+        results = Pipeline(winner, folder, self.watcher).execute()
         found = {
-            "metric": METRIC,
+            "metric": DECIDING,
             "trials": done,
             "best": best["set"],
             "run": str(folder),
-            "test": {arm: f["quality"][METRIC] for arm, f in figures["arms"].items()},
+            "test": {arm: f.quality[DECIDING].to_json() for arm, f in results.arms.items()},
         }
         write_json(self.folder / "sweep.json", found)
         return found
@@ -153,10 +153,10 @@ class Sweep:
     def _measure(self, recipe: Recipe, values: Values, number: str) -> dict[str, Any]:
         folder = self.folder / recipe.run_name
         self.watcher.say(f"{number}: {_text(values)}")
-        figures = Pipeline(recipe, folder, self.watcher).execute()
-        quality = {arm: f["quality"][METRIC] for arm, f in figures["arms"].items()}
-        arm = self.arm or max(quality, key=lambda name: float(quality[name]["mean"]))
-        return {"set": values, "run": str(folder), "arm": arm, **quality[arm]}
+        results = Pipeline(recipe, folder, self.watcher).execute()
+        quality = {str(arm): f.quality[DECIDING] for arm, f in results.arms.items()}
+        arm = self.arm or max(quality, key=lambda name: quality[name].mean)
+        return {"set": values, "run": str(folder), "arm": arm, **quality[arm].to_json()}
 
 
 def search(
@@ -193,14 +193,16 @@ def search(
 def show(found: dict[str, Any]) -> RenderableType:
     """The trials for a terminal, the best first, and the winner on the test questions."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in (*found["best"], "arm", "F1 (development)", "95 %"):
+    for name in (*found["best"], "arm", f"{title(DECIDING)} (development)", "95 %"):
         table.add_column(name, justify="left" if name == "arm" else "right")
     for trial in sorted(found["trials"], key=lambda t: -float(t["mean"])):
         low, high = trial["ci95"]
         values = [Text(str(value)) for value in trial["set"].values()]
         table.add_row(*values, trial["arm"], f"{trial['mean']:.2f}", f"{low:.2f}-{high:.2f}")
     test = ", ".join(f"{arm} {f1['mean']:.2f}" for arm, f1 in found["test"].items())
-    return Group(table, Text(f"{_text(found['best'])} on the test questions: token F1 {test}"))
+    return Group(
+        table, Text(f"{_text(found['best'])} on the test questions: {title(DECIDING)} {test}")
+    )
 
 
 def _points(choices: dict[str, list[Any]]) -> list[tuple[Any, ...]]:

@@ -1,12 +1,15 @@
 """Macro-F1, where the references are labels: a few texts that come again and again."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ragtune.results.metrics.answers import normalise
-from ragtune.results.statistics import LEVEL, expanded, resamples
+from ragtune.results.metrics.base import Case
+from ragtune.results.metrics.overlap import normalise
+from ragtune.results.parts import Mean
+from ragtune.results.statistics import LEVEL, expanded, resamples, rounded
 
 MOST = 20
 TIMES = 5
@@ -21,7 +24,20 @@ def label_set(references: Sequence[str]) -> list[str]:
     return found if 2 <= len(found) <= min(MOST, len(references) // TIMES) else []
 
 
-def macro_f1(answers: Sequence[str], references: Sequence[str], seed: int) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class MacroF1:
+    """The mean over labels of each label's F1."""
+
+    name: str = "macro_f1"
+    title: str = "macro-F1 over labels"
+    needs: frozenset[str] = frozenset()
+
+    def estimate(self, cases: Sequence[Case], seed: int) -> Mean | None:
+        """Over the first reference of each case; None where the references are no labels."""
+        return macro_f1([c.answer for c in cases], [c.references[0] for c in cases], seed)
+
+
+def macro_f1(answers: Sequence[str], references: Sequence[str], seed: int) -> Mean | None:
     """The mean over labels of each label's F1, with its bootstrap interval; None without labels.
 
     Accuracy is `exact_match`. An answer that is no label is wrong for its reference and harms no
@@ -40,11 +56,7 @@ def macro_f1(answers: Sequence[str], references: Sequence[str], seed: int) -> di
     tail = expanded(LEVEL / 2, count)
     mean = float(_macro(*(part.sum(axis=0)[None] for part in (hits, uses, wanted)))[0])
     low, high = np.quantile(drawn, [tail, 1 - tail])
-    return {
-        "mean": round(mean, 6),
-        "ci95": [round(float(min(low, mean)), 6), round(float(max(high, mean)), 6)],
-        "labels": len(labels),
-    }
+    return rounded(mean, float(min(low, mean)), float(max(high, mean)))
 
 
 def _macro(hits: Any, uses: Any, wanted: Any) -> Any:
@@ -52,3 +64,6 @@ def _macro(hits: Any, uses: Any, wanted: Any) -> Any:
     f1 = np.divide(2 * hits, uses, out=np.zeros_like(uses), where=uses > 0)
     held = wanted > 0
     return (f1 * held).sum(axis=1) / held.sum(axis=1)
+
+
+MACRO_F1 = MacroF1()

@@ -1,132 +1,145 @@
-"""The criteria of the choice, and what each of them spoke for when it was measured.
+"""The criteria of the choice, and what each of them favoured when it was measured.
 
 Folklore says: tune for a narrow task, low latency, high throughput, curated labels and
 predictable quality; retrieve for changing data, wide knowledge, few labels and a low initial
-cost. Here each is held against this run's own figures for ``tuned`` and ``rag``. It speaks for
-neither where they are within `NEAR` of each other, or where no difference can be told.
+cost. Here each is held against this run's own figures for ``tuned`` and ``rag``. It favours
+neither where they are within `NEAR` of each other, or do not differ significantly.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
-from ragtune.results.latency import brief
-from ragtune.results.verdict.rule import NEAR, Figures, between, quality
+from ragtune.results.verdict.evidence import Evidence
+from ragtune.results.verdict.reasons import (
+    BrokenMeasured,
+    Criterion,
+    CriterionMeasured,
+    FewLabelsMeasured,
+    FreshnessMeasured,
+    GainMeasured,
+    LatencyMeasured,
+    Measured,
+    OnceMeasured,
+    QualityMeasured,
+    Side,
+    ThroughputMeasured,
+)
+from ragtune.results.verdict.rule import NEAR
 
-TUNING, RETRIEVAL = "tuning", "retrieval"
+SAID_TO_FAVOUR: dict[Criterion, Side] = {
+    "narrow task": "tuning",
+    "wide knowledge": "retrieval",
+    "predictable quality": "tuning",
+    "low latency": "tuning",
+    "high throughput": "tuning",
+    "curated labels": "tuning",
+    "few labels": "retrieval",
+    "changing data": "retrieval",
+    "low initial cost": "retrieval",
+}
+"""What folklore says of each criterion."""
+
+Line = tuple[Criterion, Side | None, Measured]
 
 
-def criteria(figures: Figures) -> list[dict[str, Any]]:
-    """Each ``criterion`` with what it is ``said_for``, ``speaks_for`` here, and was ``measured``.
+def criteria(evidence: Evidence) -> list[CriterionMeasured]:
+    """Each criterion with what it is said to favour, what it favours here, and the measurement.
 
     Empty where ``tuned`` or ``rag`` is missing.
     """
-    if not {"tuned", "rag"} <= set(figures["arms"]):
+    if not {"tuned", "rag"} <= set(evidence.arms):
         return []
-    found = [*_quality(figures), *_speed(figures), *_labels(figures), *_upkeep(figures)]
+    found = [*_quality(evidence), *_speed(evidence), *_labels(evidence), *_upkeep(evidence)]
     return [
-        {"criterion": name, "said_for": said, "speaks_for": spoke, "measured": measured}
-        for name, said, spoke, measured in found
+        CriterionMeasured(
+            criterion=name,
+            said_to_favour=SAID_TO_FAVOUR[name],
+            favours=favours,
+            measured=measured,
+        )
+        for name, favours, measured in found
     ]
 
 
-Line = tuple[str, str, str | None, str]
-
-
-def _quality(figures: Figures) -> Iterator[Line]:
-    better = _better(figures)
-    arms = figures["arms"]
-    told = (
-        f"token F1 {quality(arms['tuned']):.2f} by tuning, {quality(arms['rag']):.2f} by retrieval"
-        + ("" if better else "; not told apart")
+def _quality(evidence: Evidence) -> Iterator[Line]:
+    better = _better(evidence)
+    means = QualityMeasured(
+        metric=evidence.metric,
+        tuned=evidence.quality("tuned"),
+        rag=evidence.quality("rag"),
+        different=better is not None,
     )
-    yield "narrow task", TUNING, better, told
-    yield "wide knowledge", RETRIEVAL, better, told
-    if steps := {s["adds"]: s for s in figures["failures"]["steps"] if s["before"] == "base"}:
-        right = figures["failures"]["right"]["base"]
-        broke = {adds: step["broke"] for adds, step in steps.items()}
-        even = abs(broke[TUNING] - broke[RETRIEVAL]) <= NEAR * right
-        fewer = None if even else min(broke, key=lambda adds: broke[adds])
+    yield "narrow task", better, means
+    yield "wide knowledge", better, means
+    failures = evidence.failures
+    broke = {s.adds: s.broke for s in failures.steps if s.before == "base"}
+    if broke:
+        right = failures.right["base"]
+        tuning, retrieval = broke["tuning"], broke["retrieval"]
+        even = abs(tuning - retrieval) <= NEAR * right
+        fewer: Side = "retrieval" if retrieval < tuning else "tuning"
         yield (
             "predictable quality",
-            TUNING,
-            fewer,
-            f"of {right} answers that base had right tuning broke {broke[TUNING]}, "
-            f"retrieval {broke[RETRIEVAL]}",
+            None if even else fewer,
+            BrokenMeasured(right=right, tuned=tuning, rag=retrieval),
         )
 
 
-def _speed(figures: Figures) -> Iterator[Line]:
-    tuned, rag = (figures["arms"][arm] for arm in ("tuned", "rag"))
-    p95 = tuned["latency_ms"]["p95"], rag["latency_ms"]["p95"]
-    yield (
-        "low latency",
-        TUNING,
-        _lower(*p95),
-        f"p95 of {p95[0]:.0f} ms by tuning, {p95[1]:.0f} ms by retrieval",
-    )
-    seconds = tuned["cost"]["seconds_per_1000"], rag["cost"]["seconds_per_1000"]
-    yield (
-        "high throughput",
-        TUNING,
-        _lower(*seconds),
-        f"1,000 queries take {brief(seconds[0])} s by tuning, {brief(seconds[1])} s by retrieval",
-    )
+def _speed(evidence: Evidence) -> Iterator[Line]:
+    tuned, rag = evidence.arms["tuned"], evidence.arms["rag"]
+    p95 = LatencyMeasured(tuned=tuned.latency_ms.p95, rag=rag.latency_ms.p95)
+    yield "low latency", _lower(p95.tuned, p95.rag), p95
+    seconds = ThroughputMeasured(tuned=tuned.cost.seconds_per_1000, rag=rag.cost.seconds_per_1000)
+    yield "high throughput", _lower(seconds.tuned, seconds.rag), seconds
 
 
-def _labels(figures: Figures) -> Iterator[Line]:
-    gain = between(figures, "tuned", "base")
-    records = figures["data"].get("train", 0)
-    if gain:
-        low, high = gain["ci95"]
+def _labels(evidence: Evidence) -> Iterator[Line]:
+    metric, records = evidence.metric, evidence.records
+    if gain := evidence.between("tuned", "base"):
         yield (
             "curated labels",
-            TUNING,
-            TUNING if gain["different"] and gain["mean"] > 0 else None,
-            f"{records:,} records moved token F1 by {gain['mean']:+.2f} "
-            f"({low:+.2f} to {high:+.2f})",
+            "tuning" if gain.different and gain.mean > 0 else None,
+            GainMeasured(metric=metric, records=records, mean=gain.mean, ci95=gain.ci95),
         )
-    f1, better = quality(figures["arms"]["rag"]), _better(figures)
-    told = f"retrieval reaches {f1:.2f} without a record; tuning "
-    if curve := figures["learning_curve"]:
-        first = curve["points"][0]
-        at, (low, high) = first["arms"]["tuned"]["mean"], first["arms"]["tuned"]["ci95"]
-        better = RETRIEVAL if f1 > high else TUNING if f1 < low else None
-        told += f"{at:.2f} with {first['records']:,}"
-    else:
-        told += f"{quality(figures['arms']['tuned']):.2f} with {records:,}"
-    yield "few labels", RETRIEVAL, better, told
-
-
-def _upkeep(figures: Figures) -> Iterator[Line]:
-    tuned, rag = (figures["arms"][arm] for arm in ("tuned", "rag"))
-    fresh = tuned["freshness_seconds"], rag["freshness_seconds"]
-    if None not in fresh:
-        followed, count = figures["freshness"]["followed"], len(figures["freshness"]["changes"])
-        yield (
-            "changing data",
-            RETRIEVAL,
-            _lower(*fresh) if followed else None,
-            f"from a changed document to an answer {brief(fresh[1])} s by indexing, "
-            f"{brief(fresh[0])} s by tuning anew; {followed} of {count} answers followed the index",
+    rag, tuned, better = evidence.quality("rag"), evidence.quality("tuned"), _better(evidence)
+    if evidence.curve:
+        first = evidence.curve.points[0]
+        tuned, (low, high), records = (
+            first.arms["tuned"].mean,
+            first.arms["tuned"].ci95,
+            first.records,
         )
-    once = tuned["cost"]["tuning_seconds"], rag["cost"]["indexing_seconds"]
+        better = "retrieval" if rag > high else "tuning" if rag < low else None
     yield (
-        "low initial cost",
-        RETRIEVAL,
-        _lower(*once),
-        f"{brief(once[1])} s of indexing, {brief(once[0])} s of tuning",
+        "few labels",
+        better,
+        FewLabelsMeasured(metric=metric, rag=rag, tuned=tuned, records=records),
     )
 
 
-def _better(figures: Figures) -> str | None:
-    """Which of the two answers better, where that can be told."""
-    pair = between(figures, "tuned", "rag")
-    if pair is None or not pair["different"]:
+def _upkeep(evidence: Evidence) -> Iterator[Line]:
+    tuned, rag = evidence.arms["tuned"], evidence.arms["rag"]
+    again, index, fresh = tuned.freshness_seconds, rag.freshness_seconds, evidence.freshness
+    if again is not None and index is not None and fresh is not None:
+        yield (
+            "changing data",
+            _lower(again, index) if fresh.followed else None,
+            FreshnessMeasured(
+                tuned=again, rag=index, followed=fresh.followed, changes=len(fresh.changes)
+            ),
+        )
+    once = OnceMeasured(tuned=tuned.cost.tuning_seconds, rag=rag.cost.indexing_seconds)
+    yield "low initial cost", _lower(once.tuned, once.rag), once
+
+
+def _better(evidence: Evidence) -> Side | None:
+    """Which of the two answers better, where they differ significantly."""
+    pair = evidence.between("tuned", "rag")
+    if pair is None or not pair.different:
         return None
-    return TUNING if pair["mean"] > 0 else RETRIEVAL
+    return "tuning" if pair.mean > 0 else "retrieval"
 
 
-def _lower(tuned: float, rag: float) -> str | None:
+def _lower(tuned: float, rag: float) -> Side | None:
     if max(tuned, rag) <= (1 + NEAR) * min(tuned, rag):
         return None
-    return TUNING if tuned < rag else RETRIEVAL
+    return "tuning" if tuned < rag else "retrieval"

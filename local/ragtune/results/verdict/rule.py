@@ -2,23 +2,40 @@
 
 1. What fails a need is out.
 2. Of the rest, what is significantly worse than the best, or than any other of them, is out:
-   token F1, paired by question, corrected for the number of comparisons (`statistics.compare`).
+   the deciding metric, paired by question, corrected for the number of comparisons
+   (`statistics.compare`).
 3. Of the rest the cheapest is chosen. Costs within `NEAR` of the cheapest are no reason to prefer
-   it: among those the best token F1 decides.
+   it: among those the best quality decides.
 
 Cost is machine time a month where ``needs.queries_per_month`` is given, tokens a question
 otherwise. A need that no arm meets leaves none, and the recommendation says so; so it does when
 even the best arm answers next to nothing.
 """
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
 
-from ragtune.recipe.schema import Needs
+from ragtune.recipe.schema import Arm, Needs
 from ragtune.results.cost import fixed_seconds, monthly_seconds, price
-from ragtune.results.latency import brief
+from ragtune.results.schema import ArmFigures
+from ragtune.results.verdict.evidence import Evidence
+from ragtune.results.verdict.reasons import (
+    Choice,
+    Chosen,
+    Criterion,
+    LearntOnly,
+    NeedsUnmet,
+    NoSources,
+    NotBetter,
+    NothingAnswered,
+    OverBudget,
+    Reason,
+    Spending,
+    TooPoor,
+    TooSlow,
+    TooStale,
+    Worse,
+)
 
-METRIC = "token_f1"
 NOTHING = 0.05
 """A best quality under this is no basis for a choice."""
 NEAR = 0.1
@@ -27,112 +44,102 @@ NEAR = 0.1
 PERIODS = {"monthly": 365 / 12 * 86_400, "weekly": 7 * 86_400.0, "daily": 86_400.0}
 """Seconds between two changes of the documents."""
 
-Figures = Mapping[str, Any]
-Reason = dict[str, str]
-"""``why``, the measurement, and the ``criterion`` of the choice that it answers (`criteria`)."""
 
-
-def recommend(needs: Needs, figures: Figures) -> dict[str, Any]:
-    """Name the arm that fits: ``arm`` (or None), ``because``, and why each other one is not it."""
-    arms = figures["arms"]
-    out = {arm: reason for arm in arms if (reason := fails(needs, arm, arms[arm]))}
+def recommend(needs: Needs, evidence: Evidence) -> Choice:
+    """Name the arm that fits, why, and why each other one is not it."""
+    arms, quality = evidence.arms, evidence.quality
+    out = {arm: reason for arm in arms if (reason := fails(needs, evidence, arm))}
     left = [arm for arm in arms if arm not in out]
     if not left:
-        because = "no arm meets every need; relax one, or use a larger model"
-        return {"arm": None, "because": because, "out": out, "metric": METRIC}
-    best = max(left, key=lambda arm: quality(arms[arm]))
-    if quality(arms[best]) < NOTHING:
-        because = (
-            f"no arm that meets the needs reaches token F1 {NOTHING}; relax one"
-            if out
-            else f"no arm reaches token F1 {NOTHING}; the model is too weak for these questions"
-        )
-        return {"arm": None, "because": because, "out": out, "metric": METRIC}
-    others = sorted(left, key=lambda arm: -quality(arms[arm]))
-    worse = {arm: reason for arm in left if (reason := _worse(figures, arm, others))}
+        return Choice(arm=None, because=NeedsUnmet(), out=out)
+    best = max(left, key=quality)
+    if quality(best) < NOTHING:
+        nothing = NothingAnswered(metric=evidence.metric, least=NOTHING, needs_failed=bool(out))
+        return Choice(arm=None, because=nothing, out=out)
+    others = sorted(left, key=lambda arm: -quality(arm))
+    worse = {arm: reason for arm in left if (reason := _worse(evidence, arm, others))}
     fit = [arm for arm in left if arm not in worse]
-    lowest = min(cost(needs, arm, arms[arm]) for arm in fit)
-    near = [arm for arm in fit if cost(needs, arm, arms[arm]) <= (1 + NEAR) * lowest]
-    chosen = max(near, key=lambda arm: quality(arms[arm]))
-    rest = {arm: _passed_over(needs, figures, arm, chosen, near) for arm in fit if arm != chosen}
-    because = (
-        f"token F1 {quality(arms[chosen]):.2f} at {_cost_text(needs, chosen, arms[chosen])}"
-        + ("" if chosen == best else f", not distinguishable from {best}")
+    costs = {arm: spending(needs, arm, arms[arm]) for arm in fit}
+    lowest = min(cost.amount for cost in costs.values())
+    near = [arm for arm in fit if costs[arm].amount <= (1 + NEAR) * lowest]
+    chosen = max(near, key=quality)
+    rest = {
+        arm: _not_better(needs, evidence, arm, chosen, costs[arm], close=arm in near)
+        for arm in fit
+        if arm != chosen
+    }
+    because = Chosen(
+        metric=evidence.metric,
+        mean=quality(chosen),
+        spending=costs[chosen],
+        not_different_from=None if chosen == best else best,
     )
-    return {"arm": chosen, "because": because, "out": {**out, **worse, **rest}, "metric": METRIC}
+    return Choice(arm=chosen, because=because, out={**out, **worse, **rest})
 
 
-def fails(needs: Needs, arm: str, figures: Figures) -> Reason | None:
+def fails(needs: Needs, evidence: Evidence, arm: Arm) -> Reason | None:
     """Which need an arm fails, with the measurement; None where it meets them all."""
-    p95 = figures["latency_ms"]["p95"]
-    if needs.p95_latency_ms is not None and p95 > needs.p95_latency_ms:
-        limit = f"over needs.p95_latency_ms {needs.p95_latency_ms:g}"
-        return _reason(f"p95 latency {p95:.0f} ms, {limit}", "low latency")
-    got = quality(figures)
-    if needs.min_quality is not None and got < needs.min_quality:
-        limit = f"under needs.min_quality {needs.min_quality:g}"
-        return _reason(f"token F1 {got:.2f}, {limit}", "predictable quality")
+    of, got = evidence.arms[arm], evidence.quality(arm)
+    p95, limit = of.latency_ms.p95, needs.p95_latency_ms
+    if limit is not None and p95 > limit:
+        return TooSlow(criterion="low latency", p95_ms=p95, limit_ms=limit)
+    least = needs.min_quality
+    if least is not None and got < least:
+        return TooPoor(
+            criterion="predictable quality", metric=evidence.metric, mean=got, limit=least
+        )
     if needs.cite_sources and "rag" not in arm:
-        return _reason("cites no sources, and needs.cite_sources asks for them", "sources")
-    if needs.documents_change != "never" and (why := _stale(needs, arm, figures)):
-        return _reason(why, "changing data")
+        return NoSources(criterion="sources")
+    if stale := _stale(needs, arm, of.freshness_seconds):
+        return stale
     if needs.budget_per_month is not None and needs.queries_per_month is not None:
-        bill = price(cost(needs, arm, figures), needs.price_per_hour) or 0.0
+        bill = spending(needs, arm, of).price or 0.0
         if bill > needs.budget_per_month:
-            limit = f"over needs.budget_per_month {needs.budget_per_month:g}"
-            return _reason(f"{bill:.2f} a month, {limit}", _dear(needs, arm, figures))
+            return OverBudget(
+                criterion=_dear(needs, arm, of), price=bill, limit=needs.budget_per_month
+            )
     return None
 
 
-def _stale(needs: Needs, arm: str, figures: Figures) -> str | None:
+def _stale(needs: Needs, arm: Arm, seconds: float | None) -> Reason | None:
     """Why an arm does not keep up with its documents; None where it does, or was not measured."""
-    change, seconds = needs.documents_change, figures["freshness_seconds"]
+    change = needs.documents_change
+    if change == "never":
+        return None
     if change == "daily" and "rag" not in arm:
-        after = f" until it is tuned anew ({brief(seconds)} s)" if seconds else ""
-        return f"knows only what it has learnt{after}, and needs.documents_change is daily"
+        return LearntOnly(criterion="changing data", seconds=seconds)
     if seconds and seconds > PERIODS[change]:
-        return f"answers by a changed document after {brief(seconds)} s; they change {change}"
+        return TooStale(criterion="changing data", seconds=seconds, documents_change=change)
     return None
 
 
-def quality(arm: Figures) -> float:
-    """The mean that the rule judges by."""
-    return float(arm["quality"][METRIC]["mean"])
-
-
-def cost(needs: Needs, arm: str, figures: Figures) -> float:
+def spending(needs: Needs, arm: Arm, figures: ArmFigures) -> Spending:
     """Machine seconds a month where the number of queries is known, else tokens a question."""
     if needs.queries_per_month is None:
-        tokens = figures["tokens"]
-        return float(tokens["prompt_mean"] + tokens["completion_mean"])
+        tokens = figures.tokens.prompt_mean + figures.tokens.completion_mean
+        return Spending(unit="tokens a question", amount=tokens, price=None)
     queries = needs.queries_per_month
-    return monthly_seconds(arm, figures["cost"], queries, needs.documents_change)
+    seconds = monthly_seconds(arm, figures.cost, queries, needs.documents_change)
+    bill = price(seconds, needs.price_per_hour)
+    return Spending(unit="machine seconds a month", amount=seconds, price=bill)
 
 
-def between(figures: Figures, left: str, right: str) -> Figures | None:
-    """The comparison of two arms, as if ``left`` stood on the left; None where there is none."""
-    for pair in figures["differences"]:
-        if pair["metric"] != METRIC or {pair["left"], pair["right"]} != {left, right}:
-            continue
-        if pair["left"] == left:
-            return dict(pair)
-        low, high = pair["ci95"]
-        return {**pair, "mean": -pair["mean"], "ci95": [-high, -low]}
-    return None
-
-
-def _worse(figures: Figures, arm: str, others: list[str]) -> Reason | None:
+def _worse(evidence: Evidence, arm: Arm, others: Sequence[Arm]) -> Worse | None:
     """Why ``arm`` is significantly worse than one of ``others``; None where it is not."""
     for other in others:
-        pair = between(figures, other, arm)
-        if pair and pair["different"] and pair["mean"] > 0:
-            low, high = pair["ci95"]
-            gap = f"{pair['mean']:.2f} ({low:.2f} to {high:.2f})"
-            return _reason(f"token F1 lower than {other}'s by {gap}", _lacks(arm, other))
+        pair = evidence.between(other, arm)
+        if pair and pair.different and pair.mean > 0:
+            return Worse(
+                criterion=_lacks(arm, other),
+                other=other,
+                metric=evidence.metric,
+                mean=pair.mean,
+                ci95=pair.ci95,
+            )
     return None
 
 
-def _lacks(worse: str, better: str) -> str:
+def _lacks(worse: Arm, better: Arm) -> Criterion:
     """The criterion behind a difference in quality: what one arm has and the other has not."""
     if "rag" in better and "rag" not in worse:
         return "wide knowledge"
@@ -141,39 +148,25 @@ def _lacks(worse: str, better: str) -> str:
     return "narrow task" if "rag" in worse and "rag" not in better else "curated labels"
 
 
-def _passed_over(needs: Needs, figures: Figures, arm: str, chosen: str, near: list[str]) -> Reason:
+def _not_better(
+    needs: Needs, evidence: Evidence, arm: Arm, chosen: Arm, cost: Spending, *, close: bool
+) -> NotBetter:
     """Why an arm that is good enough is not the one."""
-    at = _cost_text(needs, arm, figures["arms"][arm])
-    pair = between(figures, chosen, arm)
-    more = pair["more_questions"] if pair else None
-    would = f"; about {rounded(more)} more questions would tell" if more else ""
-    close = arm in near
-    same = ", about the same cost" if close else ""
-    why = f"not distinguishable from {chosen}, at {at}{same}{would}"
-    dear = _dear(needs, arm, figures["arms"][arm])
-    return _reason(why, _lacks(arm, chosen) if close else dear)
+    pair = evidence.between(chosen, arm)
+    dear = _dear(needs, arm, evidence.arms[arm])
+    return NotBetter(
+        criterion=_lacks(arm, chosen) if close else dear,
+        other=chosen,
+        spending=cost,
+        close=close,
+        more_questions=pair.more_questions if pair else None,
+    )
 
 
-def _dear(needs: Needs, arm: str, figures: Figures) -> str:
+def _dear(needs: Needs, arm: Arm, figures: ArmFigures) -> Criterion:
     """The criterion behind a cost: what is paid once, or what is paid for each query."""
     if needs.queries_per_month is None:
         return "high throughput"
-    once = fixed_seconds(arm, figures["cost"], needs.documents_change)
-    return "low initial cost" if once > cost(needs, arm, figures) / 2 else "high throughput"
-
-
-def _reason(why: str, criterion: str) -> Reason:
-    return {"why": why, "criterion": criterion}
-
-
-def _cost_text(needs: Needs, arm: str, figures: Figures) -> str:
-    amount = cost(needs, arm, figures)
-    if needs.queries_per_month is None:
-        return f"{amount:.0f} tokens a question"
-    bill = price(amount, needs.price_per_hour)
-    return f"{amount / 3600:.3g} machine hours a month" + (f" ({bill:.2f})" if bill else "")
-
-
-def rounded(count: float) -> str:
-    """A count to two significant digits, with thousands separated."""
-    return f"{float(f'{count:.2g}'):,.0f}"
+    once = fixed_seconds(arm, figures.cost, needs.documents_change)
+    half = spending(needs, arm, figures).amount / 2
+    return "low initial cost" if once > half else "high throughput"

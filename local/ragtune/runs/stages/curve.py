@@ -9,7 +9,6 @@ from ragtune.core.files import write_json, write_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import schema
 from ragtune.recipe.schema import Recipe
-from ragtune.results import learning_curve
 from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import answers, data, parts, tune
 
@@ -46,6 +45,8 @@ class Curve(Stage):
 
         Raises RecipeError for a share that leaves nothing to train on.
         """
+        from ragtune.results import learning_curve
+
         share = self.share
         records = learning_curve.subset(work.materials.train, share, work.recipe.seed)
         opened = parts.retriever(work) if self.passages else contextlib.nullcontext()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from ragtune.core.files import write_json, write_text
+from ragtune.core.files import write_text
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.lock import Lock
@@ -26,21 +26,19 @@ class Figures(Stage):
 
     def make(self, work: Work) -> None:
         """Compute and write them."""
-        from ragtune.results import collect
-        from ragtune.results.page import page
+        from ragtune.results import page
+        from ragtune.results.collect import collect
+        from ragtune.results.schema import RunNotes
 
-        figures = collect.collect(
-            self.recipe,
-            work.run.path,
-            {
-                "stages": {
-                    name: {"seconds": entry.seconds}
-                    for name, entry in self.lock.stages.items()
-                    if name in self.after
-                },
-                "data": self.lock.data,
-                "environment": self.lock.environment(self.after),
+        notes = {
+            "stages": {
+                name: {"seconds": entry.seconds}
+                for name, entry in self.lock.stages.items()
+                if name in self.after
             },
-        )
-        write_json(work.out.results, figures)
-        write_text(work.out.report, page.render(work.run.path, figures))
+            "data": self.lock.data,
+            "environment": self.lock.environment(self.after),
+        }
+        results = collect(self.recipe, work.run, RunNotes.model_validate(notes))
+        results.dump(work.out.results)
+        write_text(work.out.report, page.render(results, work.run))

@@ -63,4 +63,4 @@ class Freshness(Stage):
                 refusal=refusal,
                 advance=advance,
             )
-        write_json(work.out.freshness, freshness.summary(measured))
+        write_json(work.out.freshness, freshness.summary(measured).to_json())

@@ -11,7 +11,6 @@ from typing import Any
 from ragtune.arms.answer import ScoreFloor
 from ragtune.arms.arm import Arm
 from ragtune.core.files import digest, read_json, read_jsonl
-from ragtune.models.adapter import load_tuned
 from ragtune.models.engines.base import Engine
 from ragtune.models.find import fingerprint
 from ragtune.models.folder import family_at
@@ -76,8 +75,7 @@ def engine(work: Work, adapter: Path | None) -> Engine:
     if adapter is None:
         model = materials.base_model
     else:
-        template = work.recipe.template.build().hash
-        model = load_tuned(materials.base, adapter, template, materials.hardware)
+        model = materials.tuned_model(adapter, work.recipe.template.build().hash)
 
     def identity() -> str:
         base = materials.base_fingerprint

@@ -1,5 +1,4 @@
 import pytest
-
 from ragtune.results.metrics.answers import exact_match, normalise, rouge_l, token_f1
 
 

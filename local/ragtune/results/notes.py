@@ -1,0 +1,106 @@
+"""What one has to know to read the figures: remarks, and warnings among them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from ragtune.results.metrics.registry import title
+from ragtune.results.schema import Results
+from ragtune.results.wording import brief
+
+FEW = 30
+"""Fewer judged questions than this are called few."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """A sentence for table and page; a warning says that the figures deserve less trust."""
+
+    kind: Literal["remark", "warning"]
+    text: str
+
+    def __str__(self) -> str:
+        return f"warning: {self.text}" if self.kind == "warning" else self.text
+
+
+def notes(results: Results) -> list[Note]:
+    """All notes on a run, remarks first."""
+    return [
+        *(Note("remark", text) for text in _remarks(results)),
+        *(Note("warning", text) for text in _warnings(results)),
+    ]
+
+
+def _warnings(results: Results) -> Iterator[str]:
+    leaked = results.data.questions_also_in_training
+    if leaked and results.tune:
+        yield f"{leaked} held-out questions are word for word among the training rows"
+    if results.judged < FEW:
+        yield f"only {results.judged} questions: a hint, not a finding; mind the intervals"
+
+
+def _remarks(results: Results) -> Iterator[str]:
+    if found := results.retrieval:
+        yield (
+            f"retrieval: recall@{found.k} {found.recall_at_k.mean:.2f}, MRR {found.mrr.mean:.2f}, "
+            f"nDCG {found.ndcg_at_k.mean:.2f} over {found.questions} questions with a gold document"
+        )
+    yield from _cut(results)
+    if loss := results.heldout_loss:
+        yield f"held-out loss a token: base {loss.base:.3f}, tuned {loss.tuned:.3f} nats"
+    yield from _by_category(results)
+    grounded = ", ".join(
+        f"{name} {arm.grounded.mean:.2f}" for name, arm in results.arms.items() if arm.grounded
+    )
+    if grounded:
+        yield f"grounded, the share of an answer's words that are in its sources: {grounded}"
+    yield from _measured_beside(results)
+
+
+def _cut(results: Results) -> Iterator[str]:
+    for name, arm in results.arms.items():
+        counts = {
+            "passages left out": arm.tokens.cut_passages,
+            "questions cut": arm.tokens.cut_prompts,
+        }
+        if told := ", ".join(f"{count} {what}" for what, count in counts.items() if count):
+            yield f"{name}: {told}: no room in the model's context"
+
+
+def _by_category(results: Results) -> Iterator[str]:
+    """The deciding metric by category, where there are several."""
+    categories = next(iter(results.arms.values())).categories
+    if len(categories) < 2:
+        return
+    told = [
+        f"{name} ({category.questions}) "
+        + "/".join(f"{arm.categories[name].mean:.2f}" for arm in results.arms.values())
+        for name, category in categories.items()
+    ]
+    metric = title(results.recommendation.metric)
+    yield f"{metric} by category, {'/'.join(results.arms)}: {', '.join(told)}"
+
+
+def _measured_beside(results: Results) -> Iterator[str]:
+    """What tuning forgot, how soon a changed document is answered by, how many labels it took."""
+    if lost := results.forgetting:
+        base, tuned = lost.base, lost.tuned
+        yield (
+            f"forgetting: general text {base.nats_per_token:.3f} → {tuned.nats_per_token:.3f} nats "
+            f"a token ({base.bits_per_byte:.3f} → {tuned.bits_per_byte:.3f} bits a byte); "
+            f"{lost.unchanged:.0%} of {lost.continuations} continuations unchanged"
+        )
+    if fresh := results.freshness:
+        yield (
+            f"freshness: {len(fresh.changes)} documents changed, {brief(fresh.reindex_seconds)} s "
+            f"each from the change to an answer; the new fact was in {fresh.shown} prompts, "
+            f"{fresh.followed} answers changed to it"
+        )
+    if curve := results.learning_curve:
+        for arm, enough in curve.enough.items():
+            told = ", ".join(f"{p.arms[arm].mean:.2f} with {p.records:,}" for p in curve.points)
+            least = next(p.records for p in curve.points if p.share == enough)
+            yield (
+                f"labels needed: {arm} {title(curve.metric)} {told} records; from {least:,} on not "
+                "significantly different from all"
+            )

@@ -1,0 +1,97 @@
+"""The HTML report: one self-contained file that asks for nothing from anywhere.
+
+It reads without its script, which only filters the questions.
+"""
+
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup
+
+from ragtune.core.run_folder import RunFolder
+from ragtune.results import rows, wording
+from ragtune.results.metrics.registry import title
+from ragtune.results.notes import notes
+from ragtune.results.page import plots, questions
+from ragtune.results.schema import Results
+
+ASSETS = Path(__file__).parent / "assets"
+MOST = 1_900_000
+"""Bytes that a page may have."""
+CUTS: tuple[tuple[int | None, int | None], ...] = (
+    (None, None),
+    (None, 1000),
+    (500, 600),
+    (500, 200),
+    (200, 200),
+    (50, 100),
+)
+"""How many questions are shown, and characters of a text; the first pair that is small enough."""
+
+
+def render(results: Results, folder: RunFolder) -> str:
+    """The report of a run as HTML, under `MOST` bytes: long studies are shown in part.
+
+    Raises RunError where the answers are missing from ``folder``.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ASSETS),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    template = environment.get_template("page.html.jinja")
+    asked = questions.read(results, folder)
+    everything = {
+        "results": results,
+        "arms": results.arms,
+        "needs": results.recipe.filled.needs,
+        "classes": plots.CLASSES,
+        "notes": notes(results),
+        "plots": _plots(results, folder),
+        "title": title,
+        "wording": wording,
+    }
+    html = ""
+    for count, length in CUTS:
+        shown = [question.shortened(length) for question in asked[:count]]
+        if (count, length) != CUTS[-1] and sum(q.length for q in shown) > MOST:
+            continue  # the page would have at least as many bytes
+        html = template.render(**everything, questions=shown, cut=length)
+        if len(html.encode()) <= MOST:
+            break
+    return html
+
+
+def _plots(results: Results, folder: RunFolder) -> list[tuple[str, Markup]]:
+    """Each plot with its caption."""
+    arms, needs = results.arms, results.recipe.filled.needs
+    seconds = {arm: [row.whole for row in rows.latencies(folder, arm)] for arm in arms}
+    count = next(iter(arms.values())).latency_ms.questions
+    metric = results.recommendation.metric
+    named = _capital(title(metric))
+    drawn = [
+        (f"{named}, with its 95 % interval", plots.quality(arms, metric, named)),
+        (
+            f"Latency in ms of {count} questions asked alone; lines at the median and the 95th "
+            "percentile",
+            plots.latency(seconds, arms),
+        ),
+        (
+            f"Machine hours a month against queries a month; documents change: "
+            f"{needs.documents_change}",
+            plots.cost(arms, needs),
+        ),
+    ]
+    if results.tune and results.tune.epochs:
+        drawn.append(("Loss a token while tuning, in nats", plots.losses(results.tune.epochs)))
+    if curve := results.learning_curve:
+        named = _capital(title(curve.metric))
+        caption = f"{named} against training records, with 95 % intervals"
+        drawn.append((caption, plots.learning(curve, named)))
+    return drawn
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -1,0 +1,55 @@
+"""Each metric's scores of an arm's answers, and how arms differ by them."""
+
+from collections.abc import Mapping, Sequence
+
+from ragtune.recipe.schema import Arm
+from ragtune.results.failures import is_unanswerable
+from ragtune.results.metrics.base import Case
+from ragtune.results.metrics.registry import metrics, set_metrics
+from ragtune.results.metrics.registry import score as score_by
+from ragtune.results.parts import Mean
+from ragtune.results.rows import Answered
+from ragtune.results.schema import Difference, Quality
+from ragtune.results.statistics import compare, estimate
+from ragtune.sources.records import Record
+
+Scores = Mapping[str, Sequence[float]]
+"""One number a judged question, by metric."""
+
+
+def judged(questions: Sequence[Record], answers: Sequence[Answered], refusal: str) -> list[Case]:
+    """The cases that quality is over, in order: the answerable ones, all where none is."""
+    both = list(zip(questions, answers, strict=True))
+    answerable = [(q, a) for q, a in both if not is_unanswerable(q, refusal)]
+    return [_case(q, a) for q, a in answerable or both]
+
+
+def _case(question: Record, answer: Answered) -> Case:
+    passages = tuple(p.text for p in answer.sources)
+    return Case(question, answer.text, (question.response,), passages)
+
+
+def score(cases: Sequence[Case]) -> Scores:
+    """The scores of the cases by each metric.
+
+    Raises RagtuneError where a metric does not give one from 0 to 1 for each case.
+    """
+    return {name: score_by(metric, cases) for name, metric in metrics().items()}
+
+
+def quality(scores: Scores, cases: Sequence[Case], seed: int) -> Quality:
+    """The mean of each metric, and the figures of those that are of all cases together."""
+    found: dict[str, Mean] = {name: estimate(values, seed) for name, values in scores.items()}
+    for name, metric in set_metrics().items():
+        if (of_all := metric.estimate(cases, seed)) is not None:
+            found[name] = of_all
+    return found
+
+
+def differences(scores: Mapping[Arm, Scores], seed: int) -> list[Difference]:
+    """Each pair of arms on each metric, question by question; a metric is one family of pairs."""
+    return [
+        Difference(metric=metric, **dict(pair))
+        for metric in next(iter(scores.values()), {})
+        for pair in compare({arm: values[metric] for arm, values in scores.items()}, seed)
+    ]

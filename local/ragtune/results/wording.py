@@ -1,0 +1,229 @@
+"""The sentences of table and page about a verdict, written from its values."""
+
+from ragtune.results.metrics.registry import title
+from ragtune.results.schema import BreakEven, Cause, Failures, Flip
+from ragtune.results.verdict import reasons
+from ragtune.results.verdict.reasons import Because, Change, Measured, Reason, Recommendation
+
+FLIPS: dict[Flip, str] = {
+    "retrieval_fixed": "retrieval fixed it",
+    "retrieval_broke": "retrieval broke it",
+    "tuning_fixed": "tuning fixed it",
+    "tuning_forgot": "tuning forgot it",
+    "only_both": "only both knew it",
+}
+CAUSES: dict[Cause, str] = {
+    "not_found": "the gold passage was not found",
+    "refused": "the gold passage was found, but scored below rag.refuse_below",
+    "left_out": "the gold passage was found, but had no room in the prompt",
+    "misread": "the gold passage was in the prompt",
+    "not_refused": "the documents hold no answer, and it gave one",
+    "no_gold": "no gold document is named, so retrieval cannot be judged",
+}
+"""Why an arm with passages was wrong."""
+CAUSES_IN_SHORT: dict[Cause, str] = {
+    "not_found": "gold not found",
+    "left_out": "gold left out",
+    "misread": "misread",
+    "refused": "refused by score",
+    "not_refused": "not refused",
+}
+"""For the terminal, in this order; without a gold document there is nothing to say."""
+
+
+def brief(seconds: float) -> str:
+    """Seconds to three significant digits, never with an exponent above 100."""
+    return f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.3g}"
+
+
+def rounded(count: float) -> str:
+    """A count to two significant digits, with thousands separated."""
+    return f"{float(f'{count:.2g}'):,.0f}"
+
+
+def headline(recommendation: Recommendation) -> str:
+    """The verdict in three words."""
+    return f"{recommendation.arm} fits best" if recommendation.arm else "No arm fits"
+
+
+def because(why: Because) -> str:
+    """Why the arm is chosen, or why none is."""
+    match why:
+        case reasons.Chosen():
+            best = why.not_different_from
+            rest = f", not significantly different from {best}" if best else ""
+            return f"{title(why.metric)} {why.mean:.2f} at {spending(why.spending)}{rest}"
+        case reasons.NeedsUnmet():
+            return "no arm meets every need; relax one, or use a larger model"
+        case reasons.NothingAnswered():
+            reaches = f"reaches {title(why.metric)} {why.least:g}"
+            if why.needs_failed:
+                return f"no arm that meets the needs {reaches}; relax one"
+            return f"no arm {reaches}; the model is too weak for these questions"
+
+
+def reason(why: Reason) -> str:  # noqa: PLR0911, one sentence a kind
+    """Why an arm is not the one."""
+    match why:
+        case reasons.TooSlow():
+            limit = f"over needs.p95_latency_ms {why.limit_ms:g}"
+            return f"p95 latency {why.p95_ms:.0f} ms, {limit}"
+        case reasons.TooPoor():
+            limit = f"under needs.min_quality {why.limit:g}"
+            return f"{title(why.metric)} {why.mean:.2f}, {limit}"
+        case reasons.NoSources():
+            return "cites no sources, and needs.cite_sources asks for them"
+        case reasons.LearntOnly():
+            after = f" until it is tuned again ({brief(why.seconds)} s)" if why.seconds else ""
+            return f"knows only what it has learnt{after}, and needs.documents_change is daily"
+        case reasons.TooStale():
+            return (
+                f"answers by a changed document after {brief(why.seconds)} s; "
+                f"they change {why.documents_change}"
+            )
+        case reasons.OverBudget():
+            return f"{why.price:.2f} a month, over needs.budget_per_month {why.limit:g}"
+        case reasons.Worse():
+            low, high = why.ci95
+            gap = f"{why.mean:.2f} ({low:.2f} to {high:.2f})"
+            return f"{title(why.metric)} lower than {why.other}'s by {gap}"
+        case reasons.NotBetter():
+            more = why.more_questions
+            would = f"; about {rounded(more)} more questions would show which" if more else ""
+            same = ", about the same cost" if why.close else ""
+            at = spending(why.spending)
+            return f"not significantly different from {why.other}, at {at}{same}{would}"
+
+
+def spending(cost: reasons.Spending) -> str:
+    """What an arm costs, with its unit."""
+    if cost.unit == "tokens a question":
+        return f"{cost.amount:.0f} tokens a question"
+    bill = f" ({cost.price:.2f})" if cost.price else ""
+    return f"{cost.amount / 3600:.3g} machine hours a month{bill}"
+
+
+def measured(what: Measured) -> str:  # noqa: PLR0911, one sentence a kind
+    """What a criterion was held against."""
+    match what:
+        case reasons.QualityMeasured():
+            rest = "" if what.different else "; not significantly different"
+            means = f"{what.tuned:.2f} by tuning, {what.rag:.2f} by retrieval"
+            return f"{title(what.metric)} {means}{rest}"
+        case reasons.BrokenMeasured():
+            return (
+                f"of {what.right} answers that base had right tuning broke {what.tuned}, "
+                f"retrieval {what.rag}"
+            )
+        case reasons.LatencyMeasured():
+            return f"p95 of {what.tuned:.0f} ms by tuning, {what.rag:.0f} ms by retrieval"
+        case reasons.ThroughputMeasured():
+            return (
+                f"1,000 queries take {brief(what.tuned)} s by tuning, "
+                f"{brief(what.rag)} s by retrieval"
+            )
+        case reasons.GainMeasured():
+            low, high = what.ci95
+            return (
+                f"{what.records:,} records moved {title(what.metric)} by {what.mean:+.2f} "
+                f"({low:+.2f} to {high:+.2f})"
+            )
+        case reasons.FewLabelsMeasured():
+            return (
+                f"retrieval reaches {what.rag:.2f} without a record; "
+                f"tuning {what.tuned:.2f} with {what.records:,}"
+            )
+        case reasons.FreshnessMeasured():
+            return (
+                f"from a changed document to an answer {brief(what.rag)} s by indexing, "
+                f"{brief(what.tuned)} s by tuning again; {what.followed} of {what.changes} answers "
+                "followed the index"
+            )
+        case reasons.OnceMeasured():
+            return f"{brief(what.rag)} s of indexing, {brief(what.tuned)} s of tuning"
+
+
+def change(what: Change, metric: str) -> str:
+    """What would have to be otherwise; ``metric`` is the one that decides."""
+    match what:
+        case reasons.NeedChange():
+            return _need(what, metric)
+        case reasons.VolumeChange():
+            return f"{rounded(what.queries_per_month)} queries a month or {what.side}"
+        case reasons.MachineTimeChange():
+            start = what.from_queries_per_month
+            volume = f"from {rounded(start)}" if start else "at few"
+            return f"cost by machine time, {volume} queries a month"
+        case reasons.MoreQuestions():
+            return f"about {rounded(what.more)} more questions with answers like these"
+
+
+def _need(what: reasons.NeedChange, metric: str) -> str:
+    dropped = {
+        "p95_latency_ms": "no p95 limit",
+        "min_quality": "no minimum quality",
+        "budget_per_month": "no budget",
+    }
+    if what.need == "cite_sources":
+        return "sources required" if what.value else "no sources required"
+    if what.need == "documents_change":
+        never = what.value == "never"
+        return "documents that never change" if never else f"documents change {what.value}"
+    if what.value is None:
+        return dropped[what.need]
+    if what.need == "p95_latency_ms":
+        return f"a p95 limit under {what.value:.0f} ms"
+    return f"a {title(metric)} over {what.value:.2f} required"
+
+
+def break_even(found: BreakEven | None) -> str:
+    """From or up to how many queries a month tuning pays; empty where an arm is missing."""
+    if found is None:
+        return ""
+    given = f"(documents change: {found.documents_change}; this machine's seconds)"
+    if found.up_to is not None:
+        where = f"less than rag up to {found.up_to:,.0f} queries a month"
+    elif found.queries_per_month is None:
+        where = "more than rag at any number of queries"
+    elif found.queries_per_month == 0:
+        where = "less than rag from the first query"
+    else:
+        where = f"less than rag from {found.queries_per_month:,.0f} queries a month"
+    return f"break-even: tuned costs {where} {given}"
+
+
+def failures(found: Failures) -> list[str]:
+    """Right answers and flips in one line, and where arms with passages went wrong in another."""
+    right = ", ".join(f"{arm} {count}" for arm, count in found.right.items())
+    lines = [f"right ({title('token_f1')} from {found.right_from:g}): {right}"]
+    if found.steps:
+        flips = [f"{words} {found.flips[name]}" for name, words in FLIPS.items()]
+        lines.append(f"flips: {', '.join(flips)}")
+    for arm, causes in found.causes.items():
+        told = [f"{w} {causes[name]}" for name, w in CAUSES_IN_SHORT.items() if name in causes]
+        if told:
+            lines.append(f"{arm} wrong: {', '.join(told)}")
+    return lines
+
+
+def verdict(recommendation: Recommendation) -> list[str]:
+    """The arm that fits, why each other does not, and what would change that."""
+    lines = [f"fits best: {recommendation.arm or 'none'} — {because(recommendation.because)}"]
+    lines += [
+        f"  not {arm}: {reason(why)} [{why.criterion}]" for arm, why in recommendation.out.items()
+    ]
+    for side in ("tuning", "retrieval", None):
+        told = [
+            f"{line.criterion} ({measured(line.measured)})"
+            for line in recommendation.criteria
+            if line.favours == side
+        ]
+        if told:
+            lines.append(f"{f'favours {side}' if side else 'favours neither'}: {'; '.join(told)}")
+    changes = [
+        f"{change(what, recommendation.metric)} → {what.arm or 'none'}"
+        for what in recommendation.sensitivity
+    ]
+    if changes:
+        lines.append(f"would change it: {'; '.join(changes)}")
+    return lines
