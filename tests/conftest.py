@@ -1,5 +1,6 @@
 """What every test shares: no network, a tiny real Llama, a tiny project."""
 
+import functools
 import json
 import os
 import shutil
@@ -56,6 +57,18 @@ def write_jsonl(path: Path, rows: list[Any]) -> Path:
     """Write one JSON value a line."""
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs CUDA where there is none."""
+    marked = [item for item in items if item.get_closest_marker("gpu")]
+    if not marked:
+        return  # without importing torch
+    import torch
+
+    if not torch.cuda.is_available():
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="no CUDA device"))
 
 
 @pytest.fixture
@@ -158,14 +171,19 @@ def cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def project(tmp_path: Path, tiny_llama: Path) -> Callable[..., Path]:
+def project(tmp_path: Path, make_project: Callable[..., Path]) -> Callable[..., Path]:
     """Write a tiny project (records, documents, recipe) and give the recipe's path.
 
     Keyword arguments replace whole sections of the recipe.
     """
+    return functools.partial(make_project, tmp_path / "project")
 
-    def write(**sections: Any) -> Path:
-        folder = tmp_path / "project"
+
+@pytest.fixture(scope="session")
+def make_project(tiny_llama: Path) -> Callable[..., Path]:
+    """As `project`, in a folder that is given."""
+
+    def write(folder: Path, **sections: Any) -> Path:
         shutil.rmtree(folder, ignore_errors=True)
         (folder / "docs").mkdir(parents=True)
         for document, title, sentence, _, _ in FACTS:

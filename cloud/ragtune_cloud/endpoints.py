@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from time import sleep
 from typing import Any
 
-from ragtune.recipe.schema import Recipe
 from ragtune.core.progress import Say
+from ragtune.recipe.schema import Recipe
 from ragtune_cloud import catalog, jobs, remedies
 from ragtune_cloud.account import Account, aws_errors, code_of
 from ragtune_cloud.errors import CloudError

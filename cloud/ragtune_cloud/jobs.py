@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from ragtune.core.files import read_json, write_json
-from ragtune.recipe.schema import Recipe
 from ragtune.core.progress import Say
+from ragtune.recipe.schema import Recipe
 from ragtune_cloud import catalog, remedies, spec
 from ragtune_cloud.account import Account, aws_errors, code_of
 from ragtune_cloud.errors import CloudError

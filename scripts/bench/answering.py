@@ -11,28 +11,29 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ragtune.arms.arm import Arm
 from ragtune.core import offline
+from ragtune.core.files import read_jsonl
 from ragtune.models.hardware import probe
-from ragtune.prompts.instruct import Prompt
+from ragtune.prompts.base import Prompt
 from ragtune.runs import environment
-from ragtune.runs.pipeline import Pipeline, open_run
+from ragtune.runs.open import OpenRun, open_run
+from ragtune.sources.records import Record
 
 
-def measure(pipeline: Pipeline, name: Any, questions: int | None) -> dict[str, Any]:
+def measure(run: OpenRun, name: str, questions: int | None) -> dict[str, Any]:
     """One arm's seconds on both sides, and how many answers are the same."""
-    bench = pipeline.bench
-    arm = bench.arm(name)
-    records = bench.split.test[:questions]
+    arm = run.arm(name)
+    rows = read_jsonl(run.folder.questions)[:questions]
+    records = [Record(**row) for row in rows]
     found = arm.retrieve(records)
     prompts = [arm.prompt(r, p) for r, p in zip(records, found, strict=True)]
-    size = pipeline.recipe.study.batch_size
-    arm.generator.many([p.ids for p in prompts[:2]], size)
-    plain = plainly_loaded(pipeline, name)
+    size = run.recipe.study.batch_size
+    arm.complete(prompts[:2], size)
+    plain = plainly_loaded(run, name)
     started = time.perf_counter()
-    ours = [c.ids for c in arm.generator.many([p.ids for p in prompts], size)]
+    ours = [c.ids for c in arm.complete(prompts, size)]
     between = time.perf_counter()
-    theirs = asked_alone(plain, arm, prompts)
+    theirs = asked_alone(plain, run.materials.tokenizer, arm.limit, prompts)
     ended = time.perf_counter()
     return {
         "arm": name,
@@ -43,26 +44,25 @@ def measure(pipeline: Pipeline, name: Any, questions: int | None) -> dict[str, A
     }
 
 
-def plainly_loaded(pipeline: Pipeline, name: str) -> Any:
+def plainly_loaded(run: OpenRun, name: str) -> Any:
     """The arm's model as transformers and PEFT load it."""
     import torch
     from peft import PeftModel
     from transformers import LlamaForCausalLM
 
-    bench = pipeline.bench
-    dtype = getattr(torch, bench.hardware.load_dtype)
-    model = LlamaForCausalLM.from_pretrained(bench.base, dtype=dtype, local_files_only=True)
+    found = run.materials
+    dtype = getattr(torch, found.hardware.load_dtype)
+    model = LlamaForCausalLM.from_pretrained(found.base, dtype=dtype, local_files_only=True)
     if "tuned" in name:
-        adapter = str(pipeline.run.folder / "adapter")
+        adapter = str(run.folder.adapter)
         model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
-    return model.to(bench.hardware.device).eval()
+    return model.to(found.hardware.device).eval()
 
 
-def asked_alone(model: Any, arm: Arm, prompts: list[Prompt]) -> list[list[int]]:
+def asked_alone(model: Any, tokenizer: Any, limit: int, prompts: list[Prompt]) -> list[list[int]]:
     """The ids of each answer through the pipeline, EOS left out."""
     from transformers import pipeline
 
-    tokenizer = arm.generator.tokenizer
     ask = pipeline("text-generation", model=model, tokenizer=tokenizer)
     written = []
     for prompt in prompts:
@@ -70,7 +70,7 @@ def asked_alone(model: Any, arm: Arm, prompts: list[Prompt]) -> list[list[int]]:
         text = prompt.text if prompt.text.startswith(start) else start + prompt.text
         (answer,) = ask(
             text,
-            max_new_tokens=arm.generator.max_new_tokens,
+            max_new_tokens=limit,
             do_sample=False,
             return_tensors=True,
             add_special_tokens=False,
@@ -110,13 +110,12 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     offline.go_offline()
-    pipeline = open_run(options.run)
     hardware = probe()
     if options.dtype:
         hardware = replace(hardware, load_dtype=options.dtype)
-    pipeline.bench.hardware = hardware
-    with pipeline.run:
-        figures = [measure(pipeline, arm, options.questions) for arm in pipeline.recipe.arms]
+    with open_run(options.run) as run:
+        run.materials.hardware = hardware
+        figures = [measure(run, arm, options.questions) for arm in run.recipe.arms]
     if options.json:
         where = environment.describe(hardware)
         print(json.dumps({"figures": figures, "environment": where}, indent=1))

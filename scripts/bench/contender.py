@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ragtune.models.hardware import probe
-from ragtune.prompts.instruct import IGNORED
+from ragtune.prompts.base import IGNORED
 from ragtune.tuning.samples import prepare
-from scripts.bench.task import BATCH, LENGTH, Task
+from scripts.bench.task import BATCH, LENGTH, SEED, Task
 
 TRL: dict[str, dict[str, Any]] = {
     "documented": {},
@@ -67,12 +67,13 @@ def ragtune(task: Task, adapter: Path) -> "Spent":
     from ragtune.tuning.distributed import Team
     from ragtune.tuning.trainer import Training
 
-    recipe = task.recipe()
-    samples = prepare(task.read("rows"), recipe.tune, task.renderer(), LENGTH)
+    spec = task.tune()
+    samples = prepare(task.read("rows"), spec, task.format(), LENGTH)
     training = Training(
-        recipe,
+        spec,
         Path(task.model),
         samples,
+        seed=SEED,
         hardware=probe(),
         folder=adapter.parent,
         watcher=Silent(),
@@ -80,7 +81,7 @@ def ragtune(task: Task, adapter: Path) -> "Spent":
     )
     with Spent() as spent:
         training.run()
-    training.finish()
+    training.finish(task.model, task.format().template.hash)
     return spent
 
 
@@ -93,7 +94,7 @@ def trl(task: Task, adapter: Path, options: dict[str, Any]) -> "Spent":
 
     from ragtune.tuning.trainer import GAMMA, WEIGHT_DECAY
 
-    recipe, hardware = task.recipe(), probe()
+    spec, hardware = task.tune(), probe()
     data = Dataset.from_list(
         [
             {"input_ids": r.ids, "completion_mask": [int(n != IGNORED) for n in r.labels]}
@@ -113,23 +114,23 @@ def trl(task: Task, adapter: Path, options: dict[str, Any]) -> "Spent":
         report_to=[],
         disable_tqdm=True,
         logging_strategy="no",
-        seed=recipe.seed,
+        seed=SEED,
         use_cpu=hardware.device == "cpu",
         bf16=hardware.train_dtype == "bfloat16",
         **settings,
     )
     lora = LoraConfig(
-        r=recipe.tune.lora_r,
-        lora_alpha=recipe.tune.lora_alpha,
-        lora_dropout=recipe.tune.lora_dropout,
-        target_modules=recipe.tune.target_modules.split(","),
+        r=spec.lora_r,
+        lora_alpha=spec.lora_alpha,
+        lora_dropout=spec.lora_dropout,
+        target_modules=spec.target_modules.split(","),
         task_type="CAUSAL_LM",
     )
     trainer = SFTTrainer(
         model=task.model,
         args=config,
         train_dataset=data,
-        processing_class=task.renderer().tokenizer,
+        processing_class=task.format().tokenizer,
         peft_config=lora,
     )
     trainer.create_optimizer()

@@ -9,13 +9,15 @@ from typing import Any
 
 from ragtune.core.bundled import builtin_model, data_folder
 from ragtune.models.load import load_tokenizer
-from ragtune.prompts.instruct import Renderer, Row, Template
-from ragtune.recipe.schema import Recipe
+from ragtune.prompts.base import PromptFormat, Row
+from ragtune.prompts.instruct import InstructFormat, Template
+from ragtune.recipe.schema import Tune, TuneLocal
 from ragtune.tuning.samples import TrainingRow
 
 BATCH = 8
 """Rows an optimiser step: TRL's default."""
 LENGTH = 512
+SEED = 10
 SHAPES: dict[str, dict[str, int]] = {
     "built-in": {},
     "110m-32k": {"vocab_size": 32_000},
@@ -39,24 +41,21 @@ class Task:
     micro_batch: int
     learning_rate: float = 1e-3
 
-    def recipe(self) -> Recipe:
-        """The same settings as a recipe of ours."""
-        tune = {
-            "epoch": self.epochs,
-            "learning_rate": self.learning_rate,
-            "max_input_length": LENGTH,
-            "per_device_train_batch_size": self.micro_batch,
-            "gradient_accumulation_steps": BATCH // self.micro_batch,
-            "validation_split_ratio": 0.0,
-            "local": {"layout": "rows", "loss": "completion"},
-        }
-        return Recipe.model_validate(
-            {"name": "bench", "records": {"source": self.rows}, "tune": tune}
+    def tune(self) -> Tune:
+        """The same settings as a recipe's section."""
+        return Tune(
+            epoch=self.epochs,
+            learning_rate=self.learning_rate,
+            max_input_length=LENGTH,
+            per_device_train_batch_size=self.micro_batch,
+            gradient_accumulation_steps=BATCH // self.micro_batch,
+            validation_split_ratio=0.0,
+            local=TuneLocal(layout="rows", loss="completion"),
         )
 
-    def renderer(self) -> Renderer:
+    def format(self) -> InstructFormat:
         """The template bound to the model's tokenizer."""
-        return Renderer(Template(), load_tokenizer(Path(self.model)))
+        return InstructFormat(Template(), load_tokenizer(Path(self.model)))
 
     def read(self, which: str) -> list[TrainingRow]:
         """The rows to train on, ``rows``, or those held out, ``held``."""
@@ -65,8 +64,8 @@ class Task:
 
     def rendered(self, which: str) -> list[Row]:
         """Those rows as token ids and labels."""
-        renderer = self.renderer()
-        return [_render(renderer, row) for row in self.read(which)]
+        format = self.format()
+        return [_render(format, row) for row in self.read(which)]
 
     def to_json(self) -> dict[str, Any]:
         """The fields."""
@@ -88,8 +87,8 @@ def write_rows(source: Path, count: int, held: int, folder: Path) -> tuple[Path,
     rows = [json.loads(line) for line in source.read_text(encoding="utf-8").splitlines()]
     kept = [r for r in rows if r.get("category") == "summarization"] or rows
     random.Random(0).shuffle(kept)
-    renderer = Renderer(Template(), load_tokenizer(builtin_model()))
-    learnable = (r for r in kept if _render(renderer, r).supervised)
+    format = InstructFormat(Template(), load_tokenizer(builtin_model()))
+    learnable = (r for r in kept if _render(format, r).supervised)
     drawn = list(itertools.islice(learnable, count + held))
     files = folder / f"rows-{count}.jsonl", folder / f"held-{count}.jsonl"
     usable = (len(drawn) - held) // BATCH * BATCH
@@ -98,8 +97,8 @@ def write_rows(source: Path, count: int, held: int, folder: Path) -> tuple[Path,
     return files
 
 
-def _render(renderer: Renderer, row: TrainingRow) -> Row:
-    return renderer.row(row["instruction"], row["context"], row["response"], LENGTH)
+def _render(format: PromptFormat, row: TrainingRow) -> Row:
+    return format.row(row["instruction"], row["context"], row["response"], LENGTH)
 
 
 def write_model(shape: str, folder: Path) -> Path:

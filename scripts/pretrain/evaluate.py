@@ -28,7 +28,9 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from ragtune.models.engines.torch import Generator
+from ragtune.models.engines.torch import TorchEngine
+from ragtune.models.families.llama import Llama
+from ragtune.prompts.base import Prompt
 
 from .organisations import reading_task
 from .pages import page_task
@@ -102,9 +104,10 @@ def respond(
     bos = tokenizer.bos_token_id
     encoded = [[bos, *tokenizer(p, add_special_tokens=False)["input_ids"]] for p in prompts]
     encoded = [ids if len(ids) <= limit else [bos, *ids[1 - limit :]] for ids in encoded]
-    generator = Generator(model, tokenizer, most)
-    completions = generator.many(encoded, batch)
-    return [generator.text(one).split("\n")[0].strip() for one in completions]
+    asked = [Prompt(ids, text) for ids, text in zip(encoded, prompts, strict=True)]
+    engine = TorchEngine(model, tokenizer, Llama(), fingerprint="")
+    completions = engine.complete(asked, limit=most, batch_size=batch)
+    return [one.text.split("\n")[0].strip() for one in completions]
 
 
 def scores(cases: Sequence[Case], responses: Sequence[str]) -> dict[str, float]:

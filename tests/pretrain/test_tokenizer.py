@@ -4,7 +4,7 @@ from random import Random
 import pytest
 from transformers import AutoTokenizer
 
-from ragtune.prompts.instruct import Renderer
+from ragtune.prompts.instruct import InstructFormat
 from scripts.pretrain.organisations import reading_task
 from scripts.pretrain.samples import TEMPLATE, Piece, Task, compact, encode, prompts
 from scripts.pretrain.tokenizer import load_tokenizer, train_tokenizer
@@ -62,7 +62,7 @@ def test_samples_are_encoded_as_the_renderer_encodes_them(folder: Path) -> None:
     ids, weights = encode(prompts(task), tokenizer)
     template = TEMPLATE
     context = template.context("", task.passages)
-    row = Renderer(template, tokenizer).row(
+    row = InstructFormat(template, tokenizer).row(
         task.questions[0].text, context, task.questions[0].answer
     )
     assert ids == row.ids

@@ -1,114 +1,75 @@
-"""The four arms: question → answer, with sources, tokens and seconds."""
+"""A way to answer: question → answer, with sources, tokens and seconds."""
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator, Sequence
+from dataclasses import asdict
+from typing import Protocol
 
+from ragtune.arms.answer import Answer, AnswerStream, Latency, ScoreFloor
 from ragtune.arms.attribution import support
-from ragtune.models.engines.torch import Completion, Generator
-from ragtune.prompts.instruct import Prompt, Renderer
+from ragtune.core.progress import Advance
+from ragtune.models.engines.base import Completion, Engine, unwatched
+from ragtune.prompts.base import Prompt, PromptFormat
 from ragtune.retrieval.passages import Passage
 from ragtune.sources.records import Record
 
-if TYPE_CHECKING:
-    from ragtune.retrieval.index import Retriever
 
+class Search(Protocol):
+    """What is used of a retriever."""
 
-@dataclass(frozen=True)
-class Answer:
-    """An answer to a question and what it took.
-
-    ``sources`` are the passages that stood in the prompt, best first, so a citation is right by
-    construction; ``retrieved`` counts those found, before the prompt's limit. ``seconds`` is the
-    answer's share of the batch it was computed in; latency is measured apart. ``refused`` says
-    that nothing found was good enough, so that no model was asked. ``support`` says of each
-    sentence which source holds its words (`ragtune.arms.attribution`).
-    """
-
-    question: str
-    text: str
-    prompt_tokens: int
-    completion_tokens: int
-    cut_tokens: int
-    seconds: float
-    retrieved: int = 0
-    sources: list[dict[str, Any]] = field(default_factory=list)
-    refused: bool = False
-    support: list[dict[str, Any]] = field(default_factory=list)
-
-    def to_json(self) -> dict[str, Any]:
-        """The fields, for a line of ``answers/<arm>.jsonl``."""
-        return asdict(self)
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """What an arm answers where the best passage's score is ``below``."""
-
-    below: float
-    text: str
-
-    def holds(self, found: Sequence[Passage]) -> bool:
-        """Whether nothing that was found is good enough."""
-        return not found or found[0].score < self.below
-
-
-@dataclass(frozen=True)
-class Latency:
-    """Seconds that one question alone took.
-
-    ``prefill`` is from the passages found to the first token: the prompt rendered and read;
-    ``decode`` the rest of the answer, to its text.
-    """
-
-    retrieval: float
-    prefill: float
-    decode: float
+    def search(self, questions: Sequence[str], /) -> list[list[Passage]]:
+        """The passages for each question, best first."""
 
 
 class Arm:
-    """One way to answer: a generator, the renderer, and a retriever where passages are used."""
+    """One way to answer: an engine, how it is asked, and a retriever where passages are used."""
 
     def __init__(
         self,
-        renderer: Renderer,
-        generator: Generator,
+        engine: Engine,
+        format: PromptFormat,
         limit: int,
         *,
-        retriever: "Retriever | None" = None,
+        retriever: Search | None = None,
         show_context: bool = True,
-        refusal: Refusal | None = None,
+        floor: ScoreFloor | None = None,
     ) -> None:
         """Bind an arm.
 
-        ``limit`` is the model's context in tokens, prompt and completion together;
-        ``show_context`` says whether a record's own context is part of its question;
-        ``refusal`` when the model is not asked, for an arm that retrieves.
+        ``limit`` is how many tokens an answer may have; the prompt has what the engine's context
+        leaves. ``show_context`` says whether a record's own context is part of its question;
+        ``floor`` when no model is asked, for an arm that retrieves.
         """
-        self.renderer, self.generator, self.retriever = renderer, generator, retriever
-        self.limit = limit - generator.max_new_tokens
-        self.show_context, self.refusal = show_context, refusal
+        self.engine, self.format, self.retriever = engine, format, retriever
+        self.limit = limit
+        self.show_context, self.floor = show_context, floor
 
-    def ask(self, record: Record, say: Callable[[str], None] | None = None) -> Answer:
-        """Answer one question; ``say`` is given the text piece by piece, as it is written."""
-        found = self.retrieve([record])[0]
-        if self._refuses(found):
-            return self._refused(record, found)
-        prompt = self.prompt(record, found)
-        return self._answer(record, found, prompt, self.generator.one(prompt.ids, say))
+    def ask(self, record: Record) -> Answer:
+        """Answer one question, as a server with one user would."""
+        (found,) = self.retrieve([record])
+        (answer,) = self.ask_all([record], [found])
+        return answer
+
+    def stream(self, record: Record) -> AnswerStream:
+        """Answer one question: an iterator over its text, which keeps the ``answer``.
+
+        The text comes in one piece from an engine that cannot stream, or where none is asked. It
+        is what the model writes; ``answer.text`` is without the words around each response.
+        """
+        return AnswerStream(self._stream(record))
 
     def ask_all(
         self,
         records: Sequence[Record],
         found: Sequence[Sequence[Passage]],
-        batch_size: int,
-        advance: Callable[[int, int], None] = lambda done, total: None,
+        batch_size: int = 1,
+        advance: Advance = unwatched,
     ) -> list[Answer]:
         """Answer all questions in batches, in the order given, from what was found for each."""
         both = list(zip(records, found, strict=True))
         asked = [(r, p, self.prompt(r, p)) for r, p in both if not self._refuses(p)]
-        completions = self.generator.many([p.ids for *_, p in asked], batch_size, advance)
+        prompts = [prompt for *_, prompt in asked]
+        completions = self.complete(prompts, batch_size, advance)
         written = iter([self._answer(*a, c) for a, c in zip(asked, completions, strict=True)])
         return [self._refused(r, p) if self._refuses(p) else next(written) for r, p in both]
 
@@ -127,34 +88,61 @@ class Arm:
             return Latency(retrieved - started, 0.0, 0.0)
         prompt = self.prompt(record, passages)
         rendered = time.perf_counter()
-        completion = self.generator.one(prompt.ids)
-        self.generator.text(completion)
+        (completion,) = self.complete([prompt])
         prefill = rendered - retrieved + completion.prefill
         return Latency(retrieved - started, prefill, time.perf_counter() - retrieved - prefill)
-
-    def _refuses(self, found: Sequence[Passage]) -> bool:
-        return self.refusal is not None and self.refusal.holds(found)
-
-    def _refused(self, record: Record, found: Sequence[Passage]) -> Answer:
-        assert self.refusal is not None
-        return Answer(record.id, self.refusal.text, 0, 0, 0, 0.0, len(found), refused=True)
 
     def prompt(self, record: Record, passages: Sequence[Passage]) -> Prompt:
         """What the model is given for a question with these passages."""
         own = record.context if self.show_context else ""
-        texts = [p.text for p in passages]
-        return self.renderer.prompt(record.instruction, own, texts, self.limit)
+        room = self.engine.context_length - self.limit
+        return self.format.prompt(record.instruction, own, [p.text for p in passages], room)
+
+    def complete(
+        self, prompts: Sequence[Prompt], batch_size: int = 1, advance: Advance = unwatched
+    ) -> list[Completion]:
+        """What the engine writes after prompts of this arm."""
+        return self.engine.complete(
+            prompts,
+            limit=self.limit,
+            stops=self.format.stops,
+            batch_size=batch_size,
+            advance=advance,
+        )
+
+    def _stream(self, record: Record) -> Generator[str, None, Answer]:
+        (found,) = self.retrieve([record])
+        if self._refuses(found):
+            refused = self._refused(record, found)
+            yield refused.text
+            return refused
+        prompt = self.prompt(record, found)
+        if "stream" not in self.engine.can:
+            (completion,) = self.complete([prompt])
+            yield completion.text
+        else:
+            completion = yield from self.engine.stream(
+                prompt, limit=self.limit, stops=self.format.stops
+            )
+        return self._answer(record, found, prompt, completion)
+
+    def _refuses(self, found: Sequence[Passage]) -> bool:
+        return self.floor is not None and self.floor.refuses(found)
+
+    def _refused(self, record: Record, found: Sequence[Passage]) -> Answer:
+        assert self.floor is not None
+        return Answer(record.id, self.floor.refusal, 0, 0, 0, 0.0, len(found), refused=True)
 
     def _answer(
         self, record: Record, found: Sequence[Passage], prompt: Prompt, completion: Completion
     ) -> Answer:
-        text = self.renderer.template.response(self.generator.text(completion))
+        text = self.format.response(completion.text)
         shown = found[: prompt.passages]
         return Answer(
             question=record.id,
             text=text,
             prompt_tokens=len(prompt.ids),
-            completion_tokens=len(completion.ids),
+            completion_tokens=completion.tokens,
             cut_tokens=prompt.cut,
             seconds=completion.seconds,
             retrieved=len(found),

@@ -1,14 +1,16 @@
 """Ask an arm all the questions, and a few of them again, alone, to time them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from ragtune.arms.arm import Answer, Arm, Latency
+from ragtune.arms.answer import Answer, Latency
+from ragtune.arms.arm import Arm
+from ragtune.core.progress import Advance
 from ragtune.recipe.schema import Study
 from ragtune.retrieval.passages import Passage
 from ragtune.sources.records import Record
 
 TIMED = "retrieval, prefill, decode with drafts"
-"""The parts of a latency; an input of the stage, so that answers timed otherwise are made anew."""
+"""The parts of a latency; an input of the stage, so that answers timed otherwise are made again."""
 
 
 def ask(
@@ -16,7 +18,7 @@ def ask(
     questions: Sequence[Record],
     found: Sequence[Sequence[Passage]],
     study: Study,
-    advance: Callable[[int, int], None],
+    advance: Advance,
 ) -> tuple[list[Answer], list[Latency]]:
     """The answers in the order of the questions, and single-stream latencies.
 

@@ -1,4 +1,4 @@
-"""Which sentences of an answer stand in the passages that the model was shown.
+"""Support: which sentences of an answer the passages that the model was shown do support.
 
 Deterministic, and of words alone: it finds figures and names that no passage holds, not a sentence
 that turns a passage's words round.
@@ -21,7 +21,7 @@ def support(answer: str, passages: Sequence[str]) -> list[dict[str, Any]]:
 
     ``share`` is how many of them it holds, as stems without stop words; ``source`` its number,
     from 1, None where no passage holds any. ``supported`` says that the share is `ENOUGH` and
-    that every number of the sentence stands in that passage.
+    that every number of the sentence is in that passage.
     """
     encoder = bm25()
     held = [(_words(encoder, text), set(_NUMBER.findall(text))) for text in passages]
@@ -37,13 +37,13 @@ def support(answer: str, passages: Sequence[str]) -> list[dict[str, Any]]:
             ),
             default=(0.0, False, 0),
         )
-        share, numbers_stand, place = best
+        share, numbers_held, place = best
         rows.append(
             {
                 "sentence": sentence.strip(),
                 "share": round(share, 4),
                 "source": -place if share else None,
-                "supported": share >= ENOUGH and numbers_stand,
+                "supported": share >= ENOUGH and numbers_held,
             }
         )
     return rows

@@ -22,12 +22,15 @@ def ask(
 ) -> None:
     """Ask a finished run a question, by default in the arm that it recommends."""
     from ragtune.cli.terminal import Terminal
-    from ragtune.runs.ask import show
+    from ragtune.runs.ask import show, summary
 
     live = sys.stdout.isatty() and not as_json
     with open_run(run_folder, Terminal()) as opened:
-        answer = opened.ask(question, arm, write if live else None)
-    streamed = live and not answer["refused"]
-    if streamed:
-        typer.echo()
-    print_result(answer, show(answer, with_text=not streamed), as_json)
+        name = opened.arm_name(arm)
+        stream = opened.stream(question, name)
+        if live:
+            for piece in stream:
+                write(piece)
+            typer.echo()
+        answer = summary(name, question, stream.answer)
+    print_result(answer, show(answer, with_text=not live), as_json)

@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
 
 def check_adapter(adapter: Path, template_hash: str) -> None:
-    """Raise ModelError for an adapter that is missing or was tuned with another template."""
+    """Raise ModelError for an adapter that is missing or was tuned with another template.
+
+    PEFT would also read a pickled ``adapter_model.bin``; such an adapter counts as missing.
+    """
     note = adapter / "ragtune.json"
     if not note.exists():
         raise ModelError(f"{adapter}: no adapter of ragtune's there")
@@ -23,6 +26,8 @@ def check_adapter(adapter: Path, template_hash: str) -> None:
             f"{adapter}: tuned with template {tuned_with[:8]}, asked with {template_hash[:8]}; "
             "tune again with the recipe's template"
         )
+    if not (adapter / "adapter_model.safetensors").exists():
+        raise ModelError(f"{adapter}: adapter_model.safetensors is missing; tune again")
 
 
 def load_tuned(

@@ -11,42 +11,45 @@ from ragtune.core import hub
 from ragtune.core.bundled import BUILTIN, builtin_embedder, builtin_model
 from ragtune.core.errors import ModelError, RecipeError
 from ragtune.models import smollm
+from ragtune.models.folder import check_weights, family_at, read_config
 from ragtune.models.load import quiet_libraries
-from ragtune.recipe.schema import Recipe
-
-WEIGHTS = ("*.safetensors", "*.bin")
+from ragtune.recipe.schema import Model
 
 
-def model_folder(recipe: Recipe) -> Path:
-    """The folder of the recipe's base model, checked to hold a Llama.
+def model_folder(model: Model, beside: Path) -> Path:
+    """The folder of the recipe's base model, of a known family and with its weights.
+
+    ``beside`` is the recipe's own folder, which paths are relative to.
 
     Raises ModelError where it holds none, OfflineError for a hub id that is not cached.
     """
-    name = recipe.model.local
+    name = model.local
     if name == BUILTIN:
         folder = builtin_model()
     elif name == smollm.NAME:
         quiet_libraries()
         folder = smollm.smollm_folder()
-    elif (folder := recipe.path(name)).is_dir():
+    elif (folder := beside / Path(name).expanduser()).is_dir():
         pass
     elif hub.is_id(name) and not name.startswith("."):
-        folder = hub.snapshot(name, recipe.model.revision, "model", ModelError)
+        folder = hub.snapshot(name, model.revision, "model", ModelError)
     else:
         raise ModelError(f"model.local: {folder}: no such folder; name a folder or a hub id")
-    _check_llama(folder)
+    family_at(folder)
+    check_weights(folder)
     return folder
 
 
-def embedder_folder(recipe: Recipe) -> Path:
-    """The folder of the recipe's embedder, in sentence-transformers' layout.
+def embedder_folder(name: str, beside: Path) -> Path:
+    """The folder of ``rag.embedder``, in sentence-transformers' layout.
+
+    ``beside`` is the recipe's own folder, which paths are relative to.
 
     Raises ModelError where it holds none, OfflineError for a hub id that is not cached.
     """
-    name = recipe.rag.embedder
     if name == BUILTIN:
         return builtin_embedder()
-    if (folder := recipe.path(name)).is_dir():
+    if (folder := beside / Path(name).expanduser()).is_dir():
         if not (folder / "modules.json").exists():
             raise ModelError(f"rag.embedder: {folder}: no sentence-transformers model there")
         return folder
@@ -69,20 +72,6 @@ def check_chunks(embedder: Path, chunk_tokens: int) -> None:
         )
 
 
-def _check_llama(folder: Path) -> None:
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ModelError(f"{folder}: no model there: config.json is missing") from None
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{folder}/config.json: cannot be read: {error}") from None
-    kind = config.get("model_type") if isinstance(config, dict) else None
-    if kind != "llama":
-        raise ModelError(f"{folder}: a model of type {kind or 'unknown'}; ragtune tunes llama only")
-    if not any(any(folder.glob(pattern)) for pattern in WEIGHTS):
-        raise ModelError(f"{folder}: no weights there; model.safetensors is missing")
-
-
 def fingerprint(folder: Path) -> str:
     """SHA-256 over the names and contents of a model folder's files, in hexadecimal."""
     total = hashlib.sha256()
@@ -93,7 +82,6 @@ def fingerprint(folder: Path) -> str:
     return total.hexdigest()
 
 
-def context_length(model_or_folder: Path) -> int:
+def context_length(folder: Path) -> int:
     """How many positions the model was made for."""
-    config = json.loads((model_or_folder / "config.json").read_text(encoding="utf-8"))
-    return int(config.get("max_position_embeddings", 2048))
+    return int(read_config(folder).get("max_position_embeddings", 2048))

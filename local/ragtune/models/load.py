@@ -1,6 +1,6 @@
-"""Base model, adapter, tokenizer and embedder: find them, check them, load them.
+"""Base model and tokenizer: loaded from a folder that ``find`` gives.
 
-Everything is read from a local folder; a hub id becomes one through ``hub.snapshot``.
+Nothing in such a folder is run: weights are safetensors, and its Python files are left alone.
 """
 
 import logging
@@ -8,10 +8,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragtune.core.errors import ModelError
+from ragtune.models.folder import check_weights, family_at
 from ragtune.models.hardware import Hardware
 
 if TYPE_CHECKING:
     import torch
+
+FROM_FOLDER: dict[str, Any] = {
+    "local_files_only": True,
+    "use_safetensors": True,
+    "trust_remote_code": False,
+}
+"""How every model is read, whichever its family."""
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -22,7 +30,9 @@ def load_tokenizer(folder: Path) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
     except Exception as error:
         raise ModelError(f"{folder}: no usable tokenizer: {_first_line(error)}") from None
     if tokenizer.eos_token_id is None:
@@ -39,18 +49,27 @@ def load_base(
 
     ``quantized``: the weights of its linear layers are kept in nf4, with quantized constants.
 
-    Raises ModelError where the weights do not fit the configuration.
+    Raises ModelError where no family knows the model, and where its weights are pickled or do not
+    fit the configuration.
     """
     import torch
-    from transformers import LlamaForCausalLM
 
     quiet_libraries()
+    family = family_at(folder)
+    check_weights(folder)
     dtype = getattr(torch, hardware.train_dtype if training else hardware.load_dtype)
     how = _in_nf4(dtype, hardware.device) if quantized else {}
     try:
-        model = LlamaForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True, **how)
+        model, report = family.load(
+            folder, dtype=dtype, output_loading_info=True, **FROM_FOLDER, **how
+        )
     except Exception as error:
         raise ModelError(f"{folder}: the model cannot be loaded: {_first_line(error)}") from None
+    if missing := sorted(report["missing_keys"]):
+        raise ModelError(
+            f"{folder}: the weights lack {missing[0]} and {len(missing) - 1} other tensors; take a "
+            "whole copy of the model"
+        )
     for layer in model.modules():
         # A CPU's first evaluation would pack 4-bit weights for inference, and training end there.
         if hasattr(layer, "support_avx512bf16_for_cpu"):

@@ -1,11 +1,8 @@
-"""The one renderer: record (+ passages) → prompt text → token ids and labels.
+"""Instructions in the form of JumpStart's ``template.json``.
 
-Training, evaluation, retrieval and serving all go through here, so what the model is asked is
-what it was tuned on. It knows nothing of models: a tokenizer is all it needs.
-
-The form is JumpStart's ``template.json``: a prompt and a completion with ``{instruction}``,
-``{context}`` and ``{response}``. Between the two stands the separator that JumpStart's container
-puts there (``add_input_output_demarcation_key``) and that inference has to repeat.
+A prompt and a completion, format strings with ``{instruction}``, ``{context}`` and
+``{response}``; between the two is the separator that JumpStart's container puts there
+(``add_input_output_demarcation_key``) and that inference has to repeat.
 """
 
 import hashlib
@@ -14,7 +11,8 @@ import math
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+
+from ragtune.prompts.base import IGNORED, UNLIMITED, Prompt, Row, Tokenizer, common_prefix
 
 PROMPT = (
     "Below is an instruction that describes a task, paired with an input that provides further "
@@ -28,18 +26,6 @@ PASSAGE = "[{number}] {text}"
 PROMPT_FIELDS = frozenset({"instruction", "context"})
 COMPLETION_FIELDS = frozenset({"response"})
 PASSAGE_FIELDS = frozenset({"number", "text"})
-IGNORED = -100
-"""The label of a token that is not trained on; PyTorch's cross-entropy skips it."""
-
-
-class Tokenizer(Protocol):
-    """What is used of a Hugging Face fast tokenizer."""
-
-    bos_token_id: int | None
-    eos_token_id: int | None
-
-    def __call__(self, text: str, **options: Any) -> Any:
-        """Encode a text; the result maps ``input_ids`` to token ids."""
 
 
 def fields_of(form: str) -> set[str]:
@@ -76,7 +62,7 @@ class Template:
         return "\n\n".join(part for part in [own, *numbered] if part)
 
     def question(self, instruction: str, context: str) -> str:
-        """Render everything that stands before the response, the separator included."""
+        """Render everything before the response, the separator included."""
         return self.prompt.format(instruction=instruction, context=context) + self.separator
 
     def answer(self, response: str) -> str:
@@ -89,46 +75,34 @@ class Template:
         return text.strip().removeprefix(before.strip()).removesuffix(after.strip()).strip()
 
 
-@dataclass(frozen=True)
-class Prompt:
-    """A prompt as the model reads it.
-
-    ``ids`` begin with exactly one BOS; ``passages`` is how many of the given passages are in it;
-    ``cut`` is how many tokens of the rest had to go.
-    """
-
-    ids: list[int]
-    text: str
-    passages: int
-    cut: int
-
-
-@dataclass(frozen=True)
-class Row:
-    """A training row: ``ids`` and ``labels`` of equal length, ``IGNORED`` where not supervised.
-
-    ``cut`` is how many tokens of its end had to go. ``straddles`` says that the tokenizer merges
-    the end of the prompt with the start of the completion: the model is then trained on another
-    last token of the prompt than it is asked with.
-    """
-
-    ids: list[int]
-    labels: list[int]
-    cut: int
-    straddles: bool
-
-    @property
-    def supervised(self) -> int:
-        """How many tokens are trained on when the loss is on completions only."""
-        return sum(label != IGNORED for label in self.labels)
-
-
-class Renderer:
-    """A template bound to a tokenizer."""
+class InstructFormat:
+    """A template bound to a tokenizer: a ``PromptFormat``."""
 
     def __init__(self, template: Template, tokenizer: Tokenizer) -> None:
         self.template = template
         self.tokenizer = tokenizer
+        self.stops: tuple[int, ...] = ()
+
+    @property
+    def hash(self) -> str:
+        """The template's."""
+        return self.template.hash
+
+    def context(self, own: str, passages: Sequence[str]) -> str:
+        """Join a record's own context and numbered passages by blank lines."""
+        return self.template.context(own, passages)
+
+    def question(self, instruction: str, context: str) -> str:
+        """The text of everything before the response, the separator included."""
+        return self.template.question(instruction, context)
+
+    def answer(self, response: str) -> str:
+        """The text of the completion."""
+        return self.template.answer(response)
+
+    def response(self, text: str) -> str:
+        """What an answer says, without the words that the completion puts around it."""
+        return self.template.response(text)
 
     def row(self, instruction: str, context: str, response: str, limit: int | None = None) -> Row:
         """Encode a training row: one BOS, prompt, completion, EOS.
@@ -150,7 +124,7 @@ class Renderer:
         return Row(ids[: len(ids) - cut], labels[: len(labels) - cut], cut, start < len(prompt))
 
     def prompt(
-        self, instruction: str, own: str = "", passages: Sequence[str] = (), limit: int = 1 << 30
+        self, instruction: str, own: str = "", passages: Sequence[str] = (), limit: int = UNLIMITED
     ) -> Prompt:
         """Encode a question for inference in at most ``limit`` tokens.
 
@@ -189,9 +163,3 @@ class Renderer:
         ids = list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
         bos = self.tokenizer.bos_token_id
         return ids if bos is None or ids[:1] == [bos] else [bos, *ids]
-
-
-def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
-    """How many tokens both begin with."""
-    pairs = enumerate(zip(left, right, strict=False))
-    return next((n for n, (a, b) in pairs if a != b), min(len(left), len(right)))

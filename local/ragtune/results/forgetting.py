@@ -1,14 +1,14 @@
 """Forgetting: what tuning did to a model on general text, which no record is about."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ragtune.core.errors import RecipeError
-from ragtune.models.engines.torch import Generator
-from ragtune.results.heldout import batch_loss, collate
-from ragtune.tuning.samples import Sample
+from ragtune.core.progress import Advance
+from ragtune.models.engines.base import Engine, unwatched
+from ragtune.prompts.base import Prompt, Row, Tokenizer
 
 CONTINUED = 24
 """Paragraphs that are continued, spread evenly over the text."""
@@ -17,7 +17,6 @@ NEW_TOKENS = 16
 BATCH = 8
 
 Paragraphs = Sequence[str]
-Advance = Callable[[int, int], None]
 
 
 def paragraphs(path: Path) -> list[str]:
@@ -40,39 +39,35 @@ def paragraphs(path: Path) -> list[str]:
 
 
 def text_loss(
-    model: Any, tokenizer: Any, text: Paragraphs, limit: int, advance: Advance
+    engine: Engine, tokenizer: Tokenizer, text: Paragraphs, advance: Advance = unwatched
 ) -> dict[str, float | int]:
     """The loss on every token of the paragraphs, each read alone.
 
     ``nats_per_token``, and ``bits_per_byte`` of their UTF-8, which models of different tokenizers
-    can be compared by. A paragraph of more than ``limit`` tokens is read in parts. Where the
-    tokenizer has no BOS, the first token of a part is given and not counted.
+    can be compared by. A paragraph of more tokens than the engine's context is read in parts. Where
+    the tokenizer has no BOS, the first token of a part is given and not counted.
     """
-    rows = sorted(
-        (part for p in text for part in _parts(tokenizer, p, limit)), key=lambda s: -len(s.ids)
-    )
-    total, tokens = 0.0, 0
-    for start in range(0, len(rows), BATCH):
-        batch = rows[start : start + BATCH]
-        loss, count = batch_loss(model, collate(batch, tokenizer.pad_token_id))
-        total, tokens = total + loss, tokens + count
-        advance(min(start + BATCH, len(rows)), len(rows))
+    limit = engine.context_length
+    rows = [part for paragraph in text for part in _parts(tokenizer, paragraph, limit)]
+    loss = engine.loss(rows, batch_size=BATCH, advance=advance)
     size = sum(len(p.encode()) for p in text)
     return {
-        "nats_per_token": total / tokens,
-        "bits_per_byte": total / math.log(2) / size,
-        "tokens": tokens,
+        "nats_per_token": loss.mean,
+        "bits_per_byte": loss.nats / math.log(2) / size,
+        "tokens": loss.tokens,
         "bytes": size,
     }
 
 
-def continuations(model: Any, tokenizer: Any, text: Paragraphs, limit: int) -> list[list[int]]:
+def continuations(engine: Engine, tokenizer: Any, text: Paragraphs) -> list[list[int]]:
     """How a model goes on, greedily, after the first half of some of the paragraphs: token ids."""
     count = min(CONTINUED, len(text))
     chosen = [text[n * len(text) // count] for n in range(count)]
     begun = [_bos(tokenizer) + _ids(tokenizer, paragraph) for paragraph in chosen]
-    halves = [ids[: max(1, min(len(ids) // 2, limit - NEW_TOKENS))] for ids in begun]
-    done = Generator(model, tokenizer, NEW_TOKENS).many(halves, BATCH)
+    most = engine.context_length - NEW_TOKENS
+    halves = [ids[: max(1, min(len(ids) // 2, most))] for ids in begun]
+    prompts = [Prompt(ids, tokenizer.decode(ids, skip_special_tokens=True)) for ids in halves]
+    done = engine.complete(prompts, limit=NEW_TOKENS, batch_size=BATCH)
     return [completion.ids for completion in done]
 
 
@@ -90,17 +85,17 @@ def compare(
     }
 
 
-def _parts(tokenizer: Any, paragraph: str, limit: int) -> list[Sample]:
+def _parts(tokenizer: Tokenizer, paragraph: str, limit: int) -> list[Row]:
     bos, ids = _bos(tokenizer), _ids(tokenizer, paragraph)
     step = limit - len(bos)
     parts = [bos + ids[start : start + step] for start in range(0, len(ids), step)]
-    return [Sample(part, part) for part in parts if len(part) > 1]
+    return [Row(part, part) for part in parts if len(part) > 1]
 
 
-def _ids(tokenizer: Any, text: str) -> list[int]:
+def _ids(tokenizer: Tokenizer, text: str) -> list[int]:
     ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
     return ids
 
 
-def _bos(tokenizer: Any) -> list[int]:
+def _bos(tokenizer: Tokenizer) -> list[int]:
     return [] if tokenizer.bos_token_id is None else [tokenizer.bos_token_id]

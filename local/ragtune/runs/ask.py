@@ -1,6 +1,14 @@
-"""An answer as it is shown on a terminal."""
+"""An answer as JSON, and as it is shown on a terminal."""
 
+from dataclasses import asdict
 from typing import Any
+
+from ragtune.arms.answer import Answer
+
+
+def summary(arm: str, question: str, answer: Answer) -> dict[str, Any]:
+    """The answer with the arm that gave it and the question that it was asked."""
+    return {"arm": arm, **asdict(answer), "question": question}
 
 
 def show(answer: dict[str, Any], *, with_text: bool = True) -> str:

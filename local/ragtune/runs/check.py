@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragtune.core.errors import DocumentsError, RecipeError
-from ragtune.prompts.instruct import Renderer
+from ragtune.prompts.instruct import InstructFormat
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.materials import Materials
@@ -49,7 +49,7 @@ def _lengths(recipe: Recipe, materials: Materials) -> None:
             f"tune.max_input_length: {recipe.tune.max_input_length}, but the model reads "
             f"{reads} tokens; allowed: -1, or 1 to {reads}"
         )
-    form = Renderer(recipe.template.build(), materials.tokenizer)
+    form = InstructFormat(recipe.template.build(), materials.tokenizer)
     template = len(form.prompt("", "").ids)
     if template + study.max_new_tokens >= reads:
         raise RecipeError(
@@ -92,11 +92,21 @@ def predict(recipe: Recipe, materials: Materials) -> "Prediction":
     from ragtune.tuning.rows import stand_in_rows
 
     chunks = _first_chunks(recipe, materials, 64) if passages_in_training(recipe) else [""]
-    rows = stand_in_rows(recipe, materials.train, chunks)
-    form = Renderer(recipe.template.build(), materials.tokenizer)
+    template, seed = recipe.template.build(), recipe.seed
+    rows = stand_in_rows(
+        materials.train,
+        recipe.records,
+        template,
+        seed=seed,
+        chunks=chunks,
+        top_k=recipe.rag.top_k,
+    )
+    form = InstructFormat(template, materials.tokenizer)
     length = samples.block_length(recipe.tune, materials.tokenizer, materials.context_length)
     prepared = samples.prepare(rows, recipe.tune, form, length)
-    return prediction.predict(recipe, materials.base, prepared, materials.hardware)
+    return prediction.predict(
+        recipe.tune, materials.base, prepared, seed=seed, hardware=materials.hardware
+    )
 
 
 def _first_chunks(recipe: Recipe, materials: Materials, count: int) -> Sequence[str]:

@@ -37,6 +37,7 @@ class Materials:
 
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
+        self._tuned: tuple[str, Any] | None = None
 
     def fingerprint(self, name: str) -> str | None:
         """The digest of a material's content; None where the recipe has none of it.
@@ -90,7 +91,7 @@ class Materials:
     @functools.cached_property
     def base(self) -> Path:
         """The base model's folder."""
-        return model_folder(self._recipe)
+        return model_folder(self._recipe.model, self._recipe.path(""))
 
     @functools.cached_property
     def base_fingerprint(self) -> str:
@@ -114,10 +115,24 @@ class Materials:
 
         return load_base(self.base, self.hardware)
 
+    def tuned_model(self, adapter: Path, template_hash: str) -> Any:
+        """The base model with an adapter merged in, ready to answer; the last one is kept.
+
+        Raises ModelError for an adapter that is missing or was tuned with another template.
+        """
+        from ragtune.models.adapter import check_adapter, load_tuned
+
+        check_adapter(adapter, template_hash)
+        key = fingerprint(adapter)
+        if self._tuned is None or self._tuned[0] != key:
+            model = load_tuned(self.base, adapter, template_hash, self.hardware)
+            self._tuned = key, model
+        return self._tuned[1]
+
     @functools.cached_property
     def embedder_folder(self) -> Path:
         """The embedder's folder."""
-        return embedder_folder(self._recipe)
+        return embedder_folder(self._recipe.rag.embedder, self._recipe.path(""))
 
     @functools.cached_property
     def embedder_fingerprint(self) -> str:
@@ -182,7 +197,10 @@ _PARTS = {
     "records": {"train"},
     "questions": {"questions"},
     "documents": {"corpus", "list_documents"},
-    "base": {"base", "base_fingerprint", "base_model", "context_length", "tokenizer"},
+    "base": {
+        *("base", "base_fingerprint", "base_model", "tuned_model"),
+        *("context_length", "tokenizer"),
+    },
     "embedder": {"embedder", "embedder_fingerprint"},
     "reranker": {"reranker"},
     "general_text": {"general_text"},

@@ -3,11 +3,11 @@
 import functools
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ragtune.arms.answer import AnswerStream
 from ragtune.arms.arm import Arm
 from ragtune.core.errors import RecipeError, RunError
 from ragtune.core.files import digest
@@ -17,6 +17,7 @@ from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import ARMS, Recipe
 from ragtune.results.schema import Results
 from ragtune.retrieval.passages import Passage
+from ragtune.runs.ask import summary
 from ragtune.runs.lock import Lock, differing
 from ragtune.runs.materials import Materials
 from ragtune.runs.pipeline import figures
@@ -114,15 +115,21 @@ class OpenRun:
         self._refuse_outdated(stages)
         return figures(self.recipe, self.materials, self.run, stages)
 
-    def ask(self, question: str, arm: str = "", say: Any = None) -> dict[str, Any]:
+    def ask(self, question: str, arm: str = "") -> dict[str, Any]:
         """The answer of an arm, or of the one that the run recommends: text, sources, tokens.
 
         Raises RecipeError for an arm that the run does not have or an empty question.
         """
+        name = self.arm_name(arm)
+        return summary(name, question, self.stream(question, name).answer)
+
+    def stream(self, question: str, arm: str = "") -> AnswerStream:
+        """The text of the answer as it is written; afterwards the whole, as its ``answer``.
+
+        Raises RecipeError for an arm that the run does not have or an empty question.
+        """
         _refuse_empty(question)
-        name = self._arm_name(arm)
-        answer = self.arm(name).ask(Record(question, response=""), say)
-        return {"arm": name, **asdict(answer), "question": question}
+        return self.arm(self.arm_name(arm)).stream(Record(question, response=""))
 
     def search(
         self, question: str, top_k: int | None = None, mode: str = "", where: Sequence[str] = ()
@@ -154,7 +161,7 @@ class OpenRun:
         from ragtune.tuning.export import export
 
         work = self._work
-        form, shown = parts.renderer(work), parts.shows_context(work)
+        form, shown = parts.form(work), parts.shows_context(work)
         rows = [
             form.row(q.instruction, q.context if shown else "", q.response, tokens).ids
             for q in parts.questions(work)[:questions]
@@ -169,7 +176,11 @@ class OpenRun:
             rows=rows,
         )
 
-    def _arm_name(self, wanted: str) -> str:
+    def arm_name(self, wanted: str = "") -> str:
+        """The arm of that name, or the one that the run recommends.
+
+        Raises RecipeError for an arm that the run does not have.
+        """
         has = self.recipe.arms
         if not wanted:
             recommended = Results.load(self.folder.results).recommendation.arm
@@ -185,8 +196,8 @@ class OpenRun:
             self.watcher.say(f"loading {self.recipe.model.local} for {name} …")
             adapter = self.folder.adapter if "tuned" in name else None
             retriever = self._retriever if "rag" in name else None
-            model = parts.model(self._work, adapter)
-            self._arms[name] = parts.arm(self._work, model, retriever)
+            engine = parts.engine(self._work, adapter)
+            self._arms[name] = parts.arm(self._work, engine, retriever)
         return self._arms[name]
 
     @property
@@ -212,10 +223,13 @@ def recipe_of(folder: Path) -> Recipe:
     if not run.lock.is_file():
         raise RunError(f"{folder}: no run folder: lock.json is missing; `ragtune run` makes one")
     lock = Lock.load(run)
-    recipe = recipe_file.load(run.recipe).at(run.path / lock.recipe_folder)
-    if digest(recipe.filled) != lock.recipe:
+    try:
+        recipe = recipe_file.load(run.recipe).at(run.path / lock.recipe_folder)
+    except RecipeError:
+        recipe = None
+    if recipe is None or digest(recipe.filled) != lock.recipe:
         raise RunError(
-            f"{run.recipe}: edited since the run: it is not the recipe that was run; "
+            f"{run.recipe}: missing or edited since the run: it is not the recipe that was run; "
             "`ragtune run` with the recipe's own file writes it again"
         )
     return recipe

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from ragtune.prompts.instruct import IGNORED, Renderer
+from ragtune.prompts.base import IGNORED
+from ragtune.prompts.instruct import InstructFormat
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.materials import Materials
 
@@ -18,23 +19,24 @@ def preview_rows(recipe: Recipe, count: int) -> list[dict[str, Any]]:
     from ragtune.tuning.rows import training_rows
     from ragtune.tuning.samples import block_length
 
-    materials, spec, template = Materials(recipe), recipe.tune, recipe.template.build()
+    materials, spec = Materials(recipe), recipe.tune
     tokenizer = materials.tokenizer
-    renderer = Renderer(template, tokenizer)
+    form = InstructFormat(recipe.template.build(), tokenizer)
     length = block_length(spec, tokenizer, materials.context_length)
     packs = spec.local.layout == "blocks"
     shown, before = [], 0
-    for given in training_rows(recipe, materials.train, None)[:count]:
+    rows = training_rows(materials.train, recipe.records, form, seed=recipe.seed)
+    for given in rows[:count]:
         instruction, context, response = (
             given[name] for name in ("instruction", "context", "response")
         )
-        row = renderer.row(instruction, context, response, None if packs else length)
+        row = form.row(instruction, context, response, None if packs else length)
         tokens = tokenizer.convert_ids_to_tokens(row.ids)
         everything = spec.local.loss == "all"
         shown.append(
             {
-                "prompt": template.question(instruction, context),
-                "completion": template.answer(response),
+                "prompt": form.question(instruction, context),
+                "completion": form.answer(response),
                 "tokens": tokens,
                 "completion_tokens": row.supervised,
                 "trained_on": [

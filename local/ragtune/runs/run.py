@@ -125,6 +125,12 @@ class Run:
         self._enter(stage, wanted, seconds, environment())
         return Made("made", seconds)
 
+    def reason(self, stage: Stage, recipe: Recipe, materials: Materials) -> str | None:
+        """Why a stage that was made has to be made again; empty: it has not; None: not made yet."""
+        known = self.lock.stages.get(stage.name)
+        wanted = inputs(stage, recipe, materials, self.lock)
+        return None if known is None else self._why(known, wanted)
+
     def _why(self, known: Entry, wanted: dict[str, Any]) -> str:
         """Why a stage that was made has to be made again; empty where it has not."""
         if known.inputs != wanted:

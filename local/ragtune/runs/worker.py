@@ -102,9 +102,12 @@ def main(run: RunFolder, out: RunFolder) -> int:
         work = Work(recipe, materials, run, out, watcher)
         team = Accelerated()
         tuned = tune(
-            recipe,
+            recipe.tune,
             materials.base,
             parts.samples(work, read_jsonl(run.train_rows)),
+            seed=recipe.seed,
+            name=recipe.model.local,
+            template_hash=recipe.template.build().hash,
             hardware=materials.hardware,
             folder=out.path,
             watcher=watcher,

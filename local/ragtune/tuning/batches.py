@@ -1,10 +1,10 @@
-"""Samples → the batches of each epoch, and tensors without padding."""
+"""Samples → the batches of each epoch, and their tensors: side by side, or padded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ragtune.prompts.instruct import IGNORED
+from ragtune.prompts.base import IGNORED
 from ragtune.tuning.samples import Sample
 
 if TYPE_CHECKING:
@@ -13,17 +13,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Batch:
-    """Samples end to end in one sequence; nothing is padded.
+    """What a step reads at once, (rows, tokens); no part of a sample sees another.
 
-    ``ids`` and ``positions`` are (1, tokens), positions restart with each segment; ``places`` are
-    the positions that predict a supervised token, ``targets`` those tokens.
+    Side by side: one row, its ``segments`` are the lengths of the parts, and nothing is padded.
+    Padded: a row a part, no segments, and a ``mask`` of 1 at its tokens and 0 behind them, where
+    rows differ in length. ``positions`` restart with each part. ``places`` are those that predict
+    a supervised token, counted over the flattened rows; ``targets`` are those tokens.
     """
 
     ids: "torch.Tensor"
     positions: "torch.Tensor"
     places: "torch.Tensor"
     targets: "torch.Tensor"
-    segments: tuple[int, ...]
+    segments: tuple[int, ...] = ()
+    mask: "torch.Tensor | None" = None
 
 
 def epoch_steps(count: int, batch: int, seed: int, epoch: int) -> list[list[int]]:
@@ -41,8 +44,15 @@ def micro_batches(samples: Sequence[Sample], size: int) -> list[list[Sample]]:
     return [ordered[start : start + size] for start in range(0, len(ordered), size)]
 
 
-def collate(samples: Sequence[Sample], device: str = "cpu") -> Batch:
-    """Lay samples end to end, and find what each segment predicts: nothing beyond its own end."""
+def collate(samples: Sequence[Sample], device: str = "cpu", *, segments: bool = True) -> Batch:
+    """Lay samples side by side, or pad their parts where the family knows no ``segments``.
+
+    A part predicts nothing beyond its own end.
+    """
+    return _side_by_side(samples, device) if segments else _padded(samples, device)
+
+
+def _side_by_side(samples: Sequence[Sample], device: str) -> Batch:
     import torch
 
     segments = tuple(n for s in samples for n in s.lengths)
@@ -56,4 +66,26 @@ def collate(samples: Sequence[Sample], device: str = "cpu") -> Batch:
         places=(supervised - 1).to(device),
         targets=labels[supervised].to(device),
         segments=segments,
+    )
+
+
+def _padded(samples: Sequence[Sample], device: str) -> Batch:
+    import torch
+
+    lengths = [n for s in samples for n in s.lengths]
+    rows, width = len(lengths), max(lengths)
+    ids = torch.zeros((rows, width), dtype=torch.long)
+    labels = torch.full((rows, width), IGNORED)
+    real = torch.arange(width)[None] < torch.tensor(lengths)[:, None]
+    # Parts follow one another row by row, which is the order a mask is filled in.
+    ids[real] = torch.tensor([i for s in samples for i in s.ids])
+    labels[real] = torch.tensor([label for s in samples for label in s.labels])
+    labels[:, 0] = IGNORED
+    supervised = (labels.flatten() != IGNORED).nonzero()[:, 0]
+    return Batch(
+        ids=ids.to(device),
+        positions=torch.arange(width).expand(rows, width).to(device),
+        places=(supervised - 1).to(device),
+        targets=labels.flatten()[supervised].to(device),
+        mask=None if min(lengths) == width else real.long().to(device),
     )

@@ -17,6 +17,8 @@ from ragtune.core.errors import RunError
 
 NAME = "checkpoint.safetensors"
 
+Tensors = dict[str, torch.Tensor]
+
 
 @dataclass
 class Progress:
@@ -39,14 +41,44 @@ class Progress:
     steps: list[dict[str, float]] = field(default_factory=list)
 
 
-def save(folder: Path, progress: Progress, tensors: dict[str, torch.Tensor]) -> None:
+@dataclass
+class State:
+    """The tensors of a run: LoRA weights, those of the best epoch, AdamW's moments by number."""
+
+    weights: Tensors
+    best: Tensors
+    adam: dict[int, Tensors]
+
+    def named(self) -> Tensors:
+        """All of them, each under a name that says where it belongs."""
+        named = {f"weights/{n}": t for n, t in self.weights.items()}
+        named |= {f"best/{n}": t for n, t in self.best.items()}
+        for number, moments in self.adam.items():
+            named |= {f"adam/{number}/{key}": t.cpu() for key, t in moments.items()}
+        return named
+
+    @staticmethod
+    def of(named: Tensors) -> "State":
+        """What ``named`` gave, put back where it belongs."""
+        found = State({}, {}, {})
+        for name, tensor in named.items():
+            kind, _, rest = name.partition("/")
+            if kind == "adam":
+                number, _, rest = rest.partition("/")
+                found.adam.setdefault(int(number), {})[rest] = tensor
+            else:
+                {"weights": found.weights, "best": found.best}[kind][rest] = tensor
+        return found
+
+
+def save(folder: Path, progress: Progress, state: State) -> None:
     """Replace the folder's checkpoint.
 
     Raises RunError where it cannot be written; the one before it still stands then.
     """
     from safetensors.torch import save as serialised
 
-    content = serialised(tensors, metadata={"progress": json.dumps(asdict(progress))})
+    content = serialised(state.named(), metadata={"progress": json.dumps(asdict(progress))})
     folder.mkdir(parents=True, exist_ok=True)
     path, temporary = folder / NAME, folder / f".{NAME}.new"
     try:
@@ -65,7 +97,7 @@ def save(folder: Path, progress: Progress, tensors: dict[str, torch.Tensor]) -> 
         ) from None
 
 
-def load(folder: Path) -> tuple[Progress, dict[str, torch.Tensor]] | None:
+def load(folder: Path) -> tuple[Progress, State] | None:
     """The folder's checkpoint, or None where there is none."""
     from safetensors import safe_open
 
@@ -74,4 +106,5 @@ def load(folder: Path) -> tuple[Progress, dict[str, torch.Tensor]] | None:
         return None
     with safe_open(path, framework="pt") as file:
         kept: dict[str, Any] = json.loads(file.metadata()["progress"])
-        return Progress(**kept), {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        names = file.keys()
+        return Progress(**kept), State.of({name: file.get_tensor(name) for name in names})

@@ -15,7 +15,9 @@ import torch
 
 from ragtune.core.errors import ModelError, RunError
 from ragtune.models.adapter import check_adapter
-from ragtune.models.load import quiet_libraries
+from ragtune.models.families.base import ModelFamily
+from ragtune.models.folder import check_weights, family_at
+from ragtune.models.load import FROM_FOLDER, quiet_libraries
 
 BOUND = 0.05
 """Nats: the most that a next token's log-probability may change on average."""
@@ -59,8 +61,8 @@ def export(
 
     Needs memory for the model in fp32, once and a half.
 
-    Raises ModelError where the adapter does not belong, and where the drift is over ``BOUND``:
-    nothing is left then. RunError where the folder holds something else.
+    Raises ModelError where no family knows the base, the adapter does not belong, and where the
+    drift is over ``BOUND``: nothing is left then. RunError where the folder holds something else.
     """
     from peft import PeftModel
 
@@ -69,7 +71,9 @@ def export(
     ours = (folder / NOTE).exists() and not (folder / "adapter_config.json").exists()
     if folder.exists() and not ours and any(folder.iterdir()):
         raise RunError(f"{folder}: holds something else; name an empty folder with --to")
-    model = PeftModel.from_pretrained(_load(base), str(adapter)).eval()
+    family = family_at(base)
+    check_weights(base)
+    model = PeftModel.from_pretrained(_load(base, family), str(adapter)).eval()
     expected = [_logits(model, row) for row in rows]
     merged = model.merge_and_unload().to(getattr(torch, dtype))
     fresh = folder.with_name(f".{folder.name}.new")
@@ -78,7 +82,7 @@ def export(
         merged.save_pretrained(fresh)
         del model, merged
         tokenizer.save_pretrained(fresh)
-        drift = _drift(_load(fresh), rows, expected)
+        drift = _drift(_load(fresh, family), rows, expected)
         if not drift.mean_nats <= BOUND:  # also where it is not a number
             raise ModelError(
                 f"{folder}: not written: {drift}, over {BOUND} on average; take another --dtype"
@@ -92,12 +96,8 @@ def export(
     return drift
 
 
-def _load(folder: Path) -> Any:
-    from transformers import LlamaForCausalLM
-
-    return LlamaForCausalLM.from_pretrained(
-        folder, dtype=torch.float32, local_files_only=True
-    ).eval()
+def _load(folder: Path, family: ModelFamily) -> Any:
+    return family.load(folder, dtype=torch.float32, **FROM_FOLDER).eval()
 
 
 @torch.inference_mode()

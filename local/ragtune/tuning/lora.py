@@ -1,29 +1,41 @@
-"""The base model with LoRA in it, and the fp32 weights that the optimiser works on."""
+"""The base model with LoRA in it, its loss, and the fp32 weights that the optimiser works on."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import torch
+from torch.nn.functional import cross_entropy
 
 from ragtune.core.errors import ModelError
-from ragtune.recipe.schema import Recipe
+from ragtune.models.families.base import ModelFamily
+from ragtune.recipe.schema import Tune
+from ragtune.tuning.agreement import check_agreement, hidden_states
 from ragtune.tuning.batches import Batch
 from ragtune.tuning.kernels import attention, dropout
 from ragtune.tuning.kernels.loss import summed_loss
 
 
-def with_lora(model: Any, recipe: Recipe) -> Any:
-    """Freeze the model and add the recipe's LoRA, in the model's own precision.
+def with_lora(model: Any, spec: Tune, family: ModelFamily) -> Any:
+    """Freeze the model and add LoRA, in the model's own precision.
 
-    Raises ModelError where the target modules are not in the model.
+    Raises ModelError where the target modules are not in the model, and where the family does not
+    describe it rightly.
     """
     from peft import LoraConfig, get_peft_model
 
-    spec = recipe.tune
+    targets = spec.target_modules.split(",")
+    if unknown := [name for name in targets if name not in family.targets]:
+        raise ModelError(
+            f"tune.target_modules: {family.name} has no {', '.join(unknown)}; allowed: "
+            f"{', '.join(family.targets)}"
+        )
+    check_agreement(model, family)
     config = LoraConfig(
         r=spec.lora_r,
         lora_alpha=spec.lora_alpha,
         lora_dropout=spec.lora_dropout,
-        target_modules=spec.target_modules.split(","),
+        target_modules=targets,
         bias="none",
         task_type="CAUSAL_LM",
         use_dora=spec.local.dora,
@@ -33,26 +45,47 @@ def with_lora(model: Any, recipe: Recipe) -> Any:
         found = get_peft_model(model, config, autocast_adapter_dtype=False)
     except ValueError as error:
         raise ModelError(f"tune.target_modules: {str(error).splitlines()[0]}") from None
-    found.peft_config["default"].base_model_name_or_path = recipe.model.local
-    attention.use(found.get_base_model())
+    if family.segments:
+        attention.use(model)
     if next(found.parameters()).device.type == "cpu":
         dropout.use(found)
     return found.train()
 
 
-def batch_loss(model: Any, batch: Batch) -> torch.Tensor:
+def batch_loss(model: Any, batch: Batch, family: ModelFamily) -> torch.Tensor:
     """The summed loss, in nats, over a batch's supervised tokens; logits are taken on those only.
 
-    ``model`` is one that ``with_lora`` made.
+    ``model`` is one that ``with_lora`` made, of that family.
     """
     base = model.get_base_model()
-    hidden = base.model(
-        input_ids=batch.ids,
-        position_ids=batch.positions,
-        use_cache=False,
-        segments=batch.segments,
-    ).last_hidden_state
-    return summed_loss(hidden[0, batch.places], base.lm_head.weight, batch.targets)
+    hidden = hidden_states(base, batch, family).flatten(0, 1)[batch.places]
+    head = family.head(base)
+    if head is None:
+        logits = family.logits(base, hidden).float()
+        return cross_entropy(logits, batch.targets, reduction="sum")
+    return summed_loss(hidden, head, batch.targets)
+
+
+def write_adapter(
+    model: Any,
+    weights: dict[str, torch.Tensor],
+    folder: Path,
+    *,
+    base: str,
+    template_hash: str,
+    seed: int,
+) -> None:
+    """Write a plain PEFT adapter, and beside it with which template and seed it was tuned.
+
+    ``base`` is what the adapter's configuration calls the base model.
+    """
+    config = model.peft_config["default"]
+    config.base_model_name_or_path = base
+    config.target_modules = sorted(config.target_modules)  # PEFT keeps a set: any order
+    model.save_pretrained(str(folder), state_dict=weights, save_embedding_layers=False)
+    (folder / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
+    note = {"template_hash": template_hash, "seed": seed}
+    (folder / "ragtune.json").write_text(json.dumps(note, indent=1), encoding="utf-8")
 
 
 class MasterWeights:

@@ -1,11 +1,15 @@
 """What a training step needs of memory, measured on one sample, and how it is made to fit."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
+from ragtune.core.errors import ModelError
+from ragtune.models.families.base import ModelFamily
 from ragtune.tuning.batches import Batch
+from ragtune.tuning.checkpoint import Progress
 from ragtune.tuning.lora import batch_loss
 
 ROOM = 0.8
@@ -14,7 +18,7 @@ ROOM = 0.8
 Storages = dict[int, int]
 
 
-def measured(model: Any, batch: Batch) -> int:
+def measured(model: Any, batch: Batch, family: ModelFamily) -> int:
     """Bytes that a forward pass of ``batch`` keeps for the backward pass, weights aside."""
     weights = {p.untyped_storage().data_ptr() for p in model.parameters()}
     kept: Storages = {}
@@ -26,7 +30,7 @@ def measured(model: Any, batch: Batch) -> int:
         return tensor
 
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        loss = batch_loss(model, batch)
+        loss = batch_loss(model, batch, family)
     del loss
     return sum(kept.values())
 
@@ -61,3 +65,53 @@ def fit(bytes_a_sample: int, micro_batch: int, available: int) -> Fit:
         micro_batch //= 2
     needed = bytes_a_sample * micro_batch
     return Fit(micro_batch, needed > ROOM * available, needed)
+
+
+class Room:
+    """A run's micro-batch, kept to the memory there is; what that takes is said to ``note``.
+
+    ``asked`` is the recipe's micro-batch. ``progress.micro_batch`` is the one in use.
+    """
+
+    def __init__(
+        self, model: Any, progress: Progress, asked: int, note: Callable[[str], None]
+    ) -> None:
+        self._model, self._progress, self._asked, self._note = model, progress, asked, note
+
+    def fit(self, longest: Batch, device: str, family: ModelFamily) -> None:
+        """Measure what one sample keeps, and make a step fit."""
+        try:
+            needed = measured(self._model, longest, family)
+        except RuntimeError as error:
+            if not is_exhausted(error):
+                raise
+            self._recompute()
+            return
+        found = fit(needed, self._progress.micro_batch, free(device))
+        while self._progress.micro_batch > found.micro_batch:
+            self.shrink()
+        if found.checkpointing:
+            self._recompute()
+
+    def shrink(self) -> None:
+        """Halve the micro-batch; a step still takes as many samples.
+
+        Raises ModelError when there is nothing left to halve.
+        """
+        if self._progress.micro_batch > 1:
+            self._progress.micro_batch //= 2
+            self._note(
+                f"micro-batches of {self._progress.micro_batch} instead of {self._asked}: memory "
+                "is short"
+            )
+        elif not self._model.get_base_model().is_activation_checkpointing:
+            self._recompute()
+        else:
+            raise ModelError(
+                "out of memory with one sample a micro-batch; lower tune.max_input_length or take "
+                "a smaller model.local"
+            )
+
+    def _recompute(self) -> None:
+        self._model.get_base_model().activation_checkpointing_enable({"use_reentrant": False})
+        self._note("activations are computed twice (checkpointing): memory is short")

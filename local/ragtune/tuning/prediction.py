@@ -12,7 +12,7 @@ import torch
 
 from ragtune.core.progress import Silent
 from ragtune.models.hardware import Hardware
-from ragtune.recipe.schema import Recipe
+from ragtune.recipe.schema import Tune
 from ragtune.tuning.batches import epoch_steps, micro_batches
 from ragtune.tuning.distributed import Team
 from ragtune.tuning.samples import Samples
@@ -48,22 +48,25 @@ class Prediction:
         return asdict(self)
 
 
-def predict(recipe: Recipe, base: Path, samples: Samples, hardware: Hardware) -> Prediction:
+def predict(
+    spec: Tune, base: Path, samples: Samples, *, seed: int, hardware: Hardware
+) -> Prediction:
     """Train on three micro-batches, after one to warm up, and extrapolate; nothing is kept.
 
     Raises ModelError as training does.
     """
     with tempfile.TemporaryDirectory() as scratch:
         training = Training(
-            recipe,
+            spec,
             base,
             samples,
+            seed=seed,
             hardware=hardware,
             folder=Path(scratch),
             watcher=Silent(),
             team=Team(),
         )
-        steps = epoch_steps(len(samples.train), samples.batch, recipe.seed, 0)
+        steps = epoch_steps(len(samples.train), samples.batch, seed, 0)
         chosen = [samples.train[n] for step in steps[: PROBED + 1] for n in step]
         parts = micro_batches(chosen, training.progress.micro_batch)[: PROBED + 1]
         training.gradients(parts[0])
@@ -73,7 +76,7 @@ def predict(recipe: Recipe, base: Path, samples: Samples, hardware: Hardware) ->
             tokens += sum(len(s.ids) for s in part)
         rate = tokens / (perf_counter() - started)
     return Prediction(
-        minutes=_work(recipe, samples) / rate / 60,
+        minutes=_work(spec, samples) / rate / 60,
         peak_gib=_peak(hardware) / 2**30,
         tokens_a_second=rate,
         micro_batch=training.progress.micro_batch,
@@ -81,12 +84,12 @@ def predict(recipe: Recipe, base: Path, samples: Samples, hardware: Hardware) ->
     )
 
 
-def _work(recipe: Recipe, samples: Samples) -> float:
+def _work(spec: Tune, samples: Samples) -> float:
     """Tokens of the whole run, a validated one counted as the share of a trained one it costs."""
     kept = 1 - samples.census.samples_dropped_an_epoch / len(samples.train)
     trained = kept * sum(len(s.ids) for s in samples.train)
     validated = sum(len(s.ids) for s in samples.validation)
-    return recipe.tune.epoch * (trained + FORWARD_SHARE * validated)
+    return spec.epoch * (trained + FORWARD_SHARE * validated)
 
 
 def _peak(hardware: Hardware) -> int:

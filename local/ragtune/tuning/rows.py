@@ -5,9 +5,9 @@ Passages are rendered into a row's context, so a row that has them is data like 
 
 import random
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from ragtune.recipe.schema import Recipe
+from ragtune.recipe.schema import Records
 from ragtune.retrieval.passages import gold_rank
 from ragtune.sources.records import Record
 from ragtune.tuning.samples import TrainingRow
@@ -17,8 +17,20 @@ if TYPE_CHECKING:
     from ragtune.retrieval.passages import Passage
 
 
+class Form(Protocol):
+    """What is used of a prompt format."""
+
+    def context(self, own: str, passages: Sequence[str]) -> str:
+        """A record's own context and passages as one text."""
+
+
 def training_rows(
-    recipe: Recipe, records: Sequence[Record], retriever: "Retriever | None"
+    records: Sequence[Record],
+    spec: Records,
+    form: Form,
+    *,
+    seed: int,
+    retriever: "Retriever | None" = None,
 ) -> list[TrainingRow]:
     """One row a record, as base and tuned are asked, and a share once more with passages.
 
@@ -26,48 +38,52 @@ def training_rows(
     will: the gold one among distractors. Where it is not found the row is left out. From a share
     of the rows, ``records.without_gold``, it is taken away on purpose: these teach to answer from
     memory where retrieval fails (RAFT, Zhang et al. 2024, there 1 - P). The rows are shuffled by
-    the recipe's seed.
+    ``seed``.
     """
-    own = recipe.records.context == "input"
-    rows = [_row(r, r.context if own else "") for r in records]
-    chooser = random.Random(recipe.seed)
+    rows = [_row(r, _own(r, spec)) for r in records]
+    chooser = random.Random(seed)
     if retriever is not None:
-        count = round(recipe.records.with_passages * len(records))
+        count = round(spec.with_passages * len(records))
         chosen = chooser.sample(list(records), count)
-        for record, passages in _retrieved(recipe, chosen, retriever):
-            rows.append(_with_passages(recipe, record, [p.text for p in passages]))
+        for record, passages in _retrieved(chosen, spec, retriever):
+            rows.append(_row(record, form.context(_own(record, spec), [p.text for p in passages])))
     chooser.shuffle(rows)
     return rows
 
 
 def stand_in_rows(
-    recipe: Recipe, records: Sequence[Record], chunks: Sequence[str]
+    records: Sequence[Record],
+    spec: Records,
+    form: Form,
+    *,
+    seed: int,
+    chunks: Sequence[str],
+    top_k: int,
 ) -> list[TrainingRow]:
     """As many rows, and as long, as `training_rows` makes once there is an index.
 
     ``chunks`` take the place of what would be found, in turn.
     """
-    rows = training_rows(recipe, records, None)
-    top_k = recipe.rag.top_k
-    for n, record in enumerate(records[: round(recipe.records.with_passages * len(records))]):
+    rows = training_rows(records, spec, form, seed=seed)
+    for n, record in enumerate(records[: round(spec.with_passages * len(records))]):
         passages = [chunks[(n * top_k + k) % len(chunks)] for k in range(top_k)]
-        rows.append(_with_passages(recipe, record, passages))
-    random.Random(recipe.seed).shuffle(rows)
+        rows.append(_row(record, form.context(_own(record, spec), passages)))
+    random.Random(seed).shuffle(rows)
     return rows
 
 
 def _retrieved(
-    recipe: Recipe, records: Sequence[Record], retriever: "Retriever"
+    records: Sequence[Record], spec: Records, retriever: "Retriever"
 ) -> "Iterator[tuple[Record, Sequence[Passage]]]":
     """The records that keep or lose their gold passage as they should, each with passages.
 
     Those without a gold document have none to lose. Twice as many passages are looked for where
     the gold ones go, so that enough are left.
     """
-    top_k = recipe.rag.top_k
-    queries = [r.query(with_context=recipe.records.context == "input") for r in records]
+    top_k = retriever.rag.top_k
+    queries = [r.query(with_context=spec.context == "input") for r in records]
     answerable = [n for n, r in enumerate(records) if r.document]
-    blind = answerable[: round(recipe.records.without_gold * len(answerable))]
+    blind = answerable[: round(spec.without_gold * len(answerable))]
     wider = retriever.search([queries[n] for n in blind], 2 * top_k) if blind else []
     others = dict(zip(blind, wider, strict=True))
     for n, (record, found) in enumerate(zip(records, retriever.search(queries), strict=True)):
@@ -77,9 +93,8 @@ def _retrieved(
             yield record, found
 
 
-def _with_passages(recipe: Recipe, record: Record, passages: Sequence[str]) -> TrainingRow:
-    own = record.context if recipe.records.context == "input" else ""
-    return _row(record, recipe.template.build().context(own, passages))
+def _own(record: Record, spec: Records) -> str:
+    return record.context if spec.context == "input" else ""
 
 
 def _row(record: Record, context: str) -> TrainingRow:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ragtune.core.errors import RecordsError
-from ragtune.prompts.instruct import IGNORED, Renderer, Row
+from ragtune.prompts.base import IGNORED, PromptFormat, Row
 from ragtune.recipe.schema import Tune
 
 TrainingRow = dict[str, str]
@@ -109,7 +109,7 @@ def block_length(tune: Tune, tokenizer: Any, context: int) -> int:
     return tune.max_input_length
 
 
-def prepare(rows: Sequence[TrainingRow], tune: Tune, renderer: Renderer, length: int) -> Samples:
+def prepare(rows: Sequence[TrainingRow], tune: Tune, format: PromptFormat, length: int) -> Samples:
     """Render the rows, lay them out, and split off the validation samples.
 
     As the cloud's container does it, the split follows the layout, by ``train_data_split_seed``.
@@ -121,7 +121,7 @@ def prepare(rows: Sequence[TrainingRow], tune: Tune, renderer: Renderer, length:
         rows = rows[: tune.max_train_samples]
     layout = tune.local.layout
     limit = None if layout == "blocks" else length
-    rendered = [renderer.row(r["instruction"], r["context"], r["response"], limit) for r in rows]
+    rendered = [format.row(r["instruction"], r["context"], r["response"], limit) for r in rows]
     everything = [_supervise(row, n, tune.local.loss) for n, row in enumerate(rendered, 1)]
     taught = [row for row in everything if row.supervised]
     if layout == "blocks":

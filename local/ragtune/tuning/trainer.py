@@ -7,7 +7,6 @@ and dropout are drawn from the seed and the step, so a run that was stopped goes
 checkpoint as if it had not been, bitwise on a CPU.
 """
 
-import json
 import math
 import time
 from collections.abc import Sequence
@@ -19,11 +18,12 @@ import torch
 
 from ragtune.core.errors import ModelError
 from ragtune.core.progress import Advance, Silent, Watcher
+from ragtune.models.folder import family_at
 from ragtune.models.hardware import Hardware, quantizes
 from ragtune.models.load import load_base, quiet_libraries
-from ragtune.recipe.schema import Recipe
+from ragtune.recipe.schema import Tune
 from ragtune.tuning import checkpoint, lora, memory
-from ragtune.tuning.batches import collate, epoch_steps, micro_batches
+from ragtune.tuning.batches import Batch, collate, epoch_steps, micro_batches
 from ragtune.tuning.checkpoint import Progress
 from ragtune.tuning.distributed import Team
 from ragtune.tuning.interrupt import Interrupt
@@ -61,32 +61,38 @@ class Tuned:
 
 
 def tune(
-    recipe: Recipe,
+    spec: Tune,
     base: Path,
     samples: Samples,
     *,
+    seed: int,
+    name: str,
+    template_hash: str,
     hardware: Hardware,
     folder: Path,
     watcher: Watcher | None = None,
     team: Team | None = None,
     advance: Advance = lambda step, total: None,
 ) -> Tuned:
-    """Train the recipe's LoRA; write ``adapter/`` and ``checkpoint/`` into ``folder``.
+    """Train LoRA on the model in ``base``; write ``adapter/`` and ``checkpoint/`` into ``folder``.
+
+    The adapter names its base model ``name``, and the template that its rows were made with.
 
     Raises ModelError where the target modules are not in the model, the loss is not finite or
     one sample does not fit into memory; RunError where a checkpoint cannot be written.
     """
     training = Training(
-        recipe,
+        spec,
         base,
         samples,
+        seed=seed,
         hardware=hardware,
         folder=folder,
         watcher=watcher or Silent(),
         team=team or Team(),
     )
     training.run(advance)
-    return training.finish()
+    return training.finish(name, template_hash)
 
 
 class Training:
@@ -94,10 +100,11 @@ class Training:
 
     def __init__(
         self,
-        recipe: Recipe,
+        spec: Tune,
         base: Path,
         samples: Samples,
         *,
+        seed: int,
         hardware: Hardware,
         folder: Path,
         watcher: Watcher,
@@ -106,40 +113,42 @@ class Training:
         import transformers
 
         quiet_libraries()
-        transformers.set_seed(recipe.seed)
-        self.recipe, self.samples, self.hardware = recipe, samples, hardware
+        transformers.set_seed(seed)
+        self.spec, self.samples, self.seed, self.hardware = spec, samples, seed, hardware
         self.folder, self.watcher, self.team = folder, watcher, team
         self.interrupt = Interrupt()
-        quantized = recipe.tune.local.quantize is not None and quantizes(hardware)
+        quantized = spec.local.quantize is not None and quantizes(hardware)
         loaded = load_base(base, hardware, training=True, quantized=quantized)
-        self.model = lora.with_lora(loaded, recipe)
+        self.family = family_at(base)
+        self.model = lora.with_lora(loaded, spec, self.family)
         self.weights = lora.MasterWeights(self.model)
         self.optimizer = torch.optim.AdamW(
             self.weights.weights,
-            lr=recipe.tune.learning_rate,
+            lr=spec.learning_rate,
             weight_decay=WEIGHT_DECAY,
             fused=hardware.device != "mps",
         )
         self.progress = Progress(micro_batch=samples.micro_batch)
-        self.best: dict[str, torch.Tensor] = {}
+        self.best: checkpoint.Tensors = {}
         self.steps_an_epoch = samples.census.steps_an_epoch
-        self.total = self.steps_an_epoch * recipe.tune.epoch
+        self.total = self.steps_an_epoch * spec.epoch
         self.resumed_from = self._resume()
         self._saved = time.monotonic()
-        if recipe.tune.local.quantize and not quantized:
+        if spec.local.quantize and not quantized:
             self._substitute(
-                f"weights in {hardware.train_dtype} instead of {recipe.tune.local.quantize}: "
+                f"weights in {hardware.train_dtype} instead of {spec.local.quantize}: "
                 f"bitsandbytes does not compute on {hardware.device} here"
             )
-        self._make_room()
+        asked = spec.per_device_train_batch_size
+        self.room = memory.Room(self.model, self.progress, asked, self._substitute)
+        longest = max(samples.train, key=lambda s: len(s.ids))
+        self.room.fit(self._collate([longest]), hardware.device, self.family)
 
     def run(self, advance: Advance = lambda step, total: None) -> None:
         """Train to the end; Ctrl-C keeps a checkpoint of the last whole step, then interrupts."""
         with self.interrupt:
-            for epoch in range(len(self.progress.epochs), self.recipe.tune.epoch):
-                order = epoch_steps(
-                    len(self.samples.train), self.samples.batch, self.recipe.seed, epoch
-                )
+            for epoch in range(len(self.progress.epochs), self.spec.epoch):
+                order = epoch_steps(len(self.samples.train), self.samples.batch, self.seed, epoch)
                 for chosen in order[self.progress.step - epoch * self.steps_an_epoch :]:
                     self._step(epoch, [self.samples.train[n] for n in chosen])
                     advance(self.progress.step, self.total)
@@ -152,7 +161,7 @@ class Training:
     def _step(self, epoch: int, chosen: Sequence[Sample]) -> None:
         started = time.perf_counter()
         tokens = sum(s.supervised for s in chosen)
-        rate = self.recipe.tune.learning_rate * GAMMA**epoch
+        rate = self.spec.learning_rate * GAMMA**epoch
         loss = self.gradients(chosen)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
@@ -176,7 +185,7 @@ class Training:
                 if not memory.is_exhausted(error):
                     raise
             self.weights.clear()
-            self._shrink()
+            self.room.shrink()
 
     def accumulate(self, chosen: Sequence[Sample]) -> float:
         """Add up the gradients of the mean loss over a step's tokens; return that loss, in nats.
@@ -187,7 +196,7 @@ class Training:
         suspects: Sequence[Sample] = chosen
         for number, micro in enumerate(self._share(chosen, self.progress.micro_batch)):
             self._seed(number)
-            loss = lora.batch_loss(self.model, collate(micro, self.hardware.device))
+            loss = lora.batch_loss(self.model, self._collate(micro), self.family)
             (loss / tokens).backward()  # type: ignore[no-untyped-call]
             self.weights.collect()
             total += loss.item()
@@ -201,6 +210,9 @@ class Training:
             raise self._diverged(suspects)
         return summed.item() / tokens
 
+    def _collate(self, samples: Sequence[Sample]) -> Batch:
+        return collate(samples, self.hardware.device, segments=self.family.segments)
+
     def _share(self, samples: Sequence[Sample], size: int) -> list[list[Sample]]:
         """The process's micro-batches: lengths are dealt out in turn, so shares are alike."""
         ordered = sorted(samples, key=lambda s: -len(s.ids))
@@ -208,7 +220,7 @@ class Training:
 
     def _seed(self, micro_batch: int) -> None:
         """Seed dropout by where the run is, so that no state of it has to be kept."""
-        place = (self.recipe.seed * 1_000_003 + self.progress.step) * 1_009 + micro_batch
+        place = (self.seed * 1_000_003 + self.progress.step) * 1_009 + micro_batch
         torch.manual_seed(place * self.team.size + self.team.rank)
 
     def _asked_to_stop(self) -> bool:
@@ -225,45 +237,6 @@ class Training:
             f"{named}, is not finite; lower tune.learning_rate or mend these rows"
         )
 
-    def _make_room(self) -> None:
-        """Measure what one sample keeps, and fit the micro-batch to the memory there is."""
-        longest = max(self.samples.train, key=lambda s: len(s.ids))
-        try:
-            needed = memory.measured(self.model, collate([longest], self.hardware.device))
-        except RuntimeError as error:
-            if not memory.is_exhausted(error):
-                raise
-            self._recompute()
-            return
-        found = memory.fit(needed, self.progress.micro_batch, memory.free(self.hardware.device))
-        while self.progress.micro_batch > found.micro_batch:
-            self._shrink()
-        if found.checkpointing:
-            self._recompute()
-
-    def _shrink(self) -> None:
-        """Halve the micro-batch; a step still takes as many samples.
-
-        Raises ModelError when there is nothing left to halve.
-        """
-        if self.progress.micro_batch > 1:
-            self.progress.micro_batch //= 2
-            self._substitute(
-                f"micro-batches of {self.progress.micro_batch} instead of "
-                f"{self.recipe.tune.per_device_train_batch_size}: memory is short"
-            )
-        elif not self.model.get_base_model().is_activation_checkpointing:
-            self._recompute()
-        else:
-            raise ModelError(
-                "out of memory with one sample a micro-batch; lower tune.max_input_length or take "
-                "a smaller model.local"
-            )
-
-    def _recompute(self) -> None:
-        self.model.get_base_model().activation_checkpointing_enable({"use_reentrant": False})
-        self._substitute("activations are computed twice (checkpointing): memory is short")
-
     def _substitute(self, what: str) -> None:
         if what not in self.progress.substitutions:
             self.progress.substitutions.append(what)
@@ -275,7 +248,7 @@ class Training:
         entry = {
             "epoch": epoch + 1,
             "train_loss": now.summed_loss / max(1, now.tokens),
-            "learning_rate": self.recipe.tune.learning_rate * GAMMA**epoch,
+            "learning_rate": self.spec.learning_rate * GAMMA**epoch,
         }
         self.watcher.say(
             f"Epoch {epoch + 1}: train_perplexity={_perplexity(entry['train_loss']):.4f}, "
@@ -296,10 +269,10 @@ class Training:
     def _validate(self) -> float:
         self.model.eval()
         total, tokens = 0.0, 0
-        size = self.recipe.tune.per_device_eval_batch_size
+        size = self.spec.per_device_eval_batch_size
         for micro in self._share(self.samples.validation, size):
-            batch = collate(micro, self.hardware.device)
-            total += lora.batch_loss(self.model, batch).item()
+            batch = self._collate(micro)
+            total += lora.batch_loss(self.model, batch, self.family).item()
             tokens += len(batch.targets)
         self.model.train()
         sums = torch.tensor([total, tokens], device=self.hardware.device)
@@ -310,11 +283,9 @@ class Training:
         self._saved = time.monotonic()
         if self.team.rank:
             return
-        kept = {f"weights/{n}": t for n, t in self.weights.state().items()}
-        kept |= {f"best/{n}": t for n, t in self.best.items()}
-        for n, state in self.optimizer.state_dict()["state"].items():
-            kept |= {f"adam/{n}/{key}": t.cpu() for key, t in state.items()}
-        checkpoint.save(self.folder / "checkpoint", self.progress, kept)
+        adam = self.optimizer.state_dict()["state"]
+        state = checkpoint.State(self.weights.state(), self.best, adam)
+        checkpoint.save(self.folder / "checkpoint", self.progress, state)
 
     def _stop(self) -> None:
         self._save()
@@ -326,24 +297,26 @@ class Training:
         found = checkpoint.load(self.folder / "checkpoint")
         if found is None:
             return 0
-        self.progress, tensors = found
-        groups = {kind: _under(kind, tensors) for kind in ("weights", "best", "adam")}
-        self.weights.load(groups["weights"])
-        self.best = groups["best"]
-        state: dict[int, dict[str, torch.Tensor]] = {}
-        for name, tensor in groups["adam"].items():
-            number, _, key = name.partition("/")
-            state.setdefault(int(number), {})[key] = tensor
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state})
+        self.progress, state = found
+        self.weights.load(state.weights)
+        self.best = state.best
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state.adam})
         self.watcher.say(f"tune: going on after step {self.progress.step} of {self.total}")
         return self.progress.step
 
-    def finish(self) -> Tuned:
+    def finish(self, name: str, template_hash: str) -> Tuned:
         """Write the adapter of the best epoch, or of the last where nothing was validated."""
         if self.best:
             self.weights.load(self.best)
         if self.team.rank == 0:
-            self._write_adapter(self.folder / "adapter")
+            lora.write_adapter(
+                self.model,
+                self.weights.state(),
+                self.folder / "adapter",
+                base=name,
+                template_hash=template_hash,
+                seed=self.seed,
+            )
         trainable, parameters = self.model.get_nb_trainable_parameters()
         now = self.progress
         return Tuned(
@@ -359,18 +332,6 @@ class Training:
             substitutions=now.substitutions,
         )
 
-    def _write_adapter(self, adapter: Path) -> None:
-        self.model.save_pretrained(
-            str(adapter), state_dict=self.weights.state(), save_embedding_layers=False
-        )
-        (adapter / "README.md").unlink(missing_ok=True)  # PEFT's empty model card
-        note = {"template_hash": self.recipe.template.build().hash, "seed": self.recipe.seed}
-        (adapter / "ragtune.json").write_text(json.dumps(note, indent=1), encoding="utf-8")
-
 
 def _perplexity(loss: float) -> float:
     return math.exp(min(loss, 700.0))
-
-
-def _under(kind: str, tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {n.removeprefix(f"{kind}/"): t for n, t in tensors.items() if n.startswith(f"{kind}/")}

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from ragtune.core import bundled as builtin
 from ragtune.models.load import load_tokenizer
-from ragtune.prompts.instruct import IGNORED, Renderer, Template, fields_of
+from ragtune.prompts.base import IGNORED, PromptFormat
+from ragtune.prompts.instruct import InstructFormat, Template, fields_of
 
 PUBLISHED = (
     "Below is an instruction that describes a task, paired with an input that provides further "
@@ -18,8 +19,8 @@ PUBLISHED = (
 
 
 @pytest.fixture
-def renderer(tiny_tokenizer: Any) -> Renderer:
-    return Renderer(Template(), tiny_tokenizer)
+def form(tiny_tokenizer: Any) -> InstructFormat:
+    return InstructFormat(Template(), tiny_tokenizer)
 
 
 def test_the_default_prompt_is_the_published_notebooks() -> None:
@@ -55,6 +56,18 @@ def test_a_response_is_what_stands_within_the_completions_words(
     assert Template(completion=completion).response(written) == said
 
 
+def test_a_format_says_what_its_template_says(tiny_tokenizer: Any) -> None:
+    template = Template(completion="Answer: {response}.")
+    form: PromptFormat = InstructFormat(template, tiny_tokenizer)
+    assert (form.hash, form.stops) == (template.hash, ())
+    assert form.context("own", ["a"]) == template.context("own", ["a"])
+    assert form.question("q", "c") + form.answer("six") == (
+        template.question("q", "c") + "Answer: six."
+    )
+    assert form.response(" Answer: six.") == "six"
+    assert form.prompt("q", "own", ["a"]).text == form.question("q", form.context("own", ["a"]))
+
+
 def test_the_hash_changes_with_every_part() -> None:
     hashes = {
         Template().hash,
@@ -67,9 +80,9 @@ def test_the_hash_changes_with_every_part() -> None:
 
 
 def test_a_row_has_one_bos_supervises_the_completion_and_ends_in_eos(
-    renderer: Renderer, tiny_tokenizer: Any
+    form: InstructFormat, tiny_tokenizer: Any
 ) -> None:
-    row = renderer.row("When?", "At six.", "six")
+    row = form.row("When?", "At six.", "six")
     assert row.ids.count(tiny_tokenizer.bos_token_id) == 1
     assert row.ids[0] == tiny_tokenizer.bos_token_id
     assert row.ids[-1] == row.labels[-1] == tiny_tokenizer.eos_token_id
@@ -78,9 +91,9 @@ def test_a_row_has_one_bos_supervises_the_completion_and_ends_in_eos(
     assert row.supervised == len(supervised)
 
 
-def test_the_inference_prompt_is_the_start_of_the_training_row(renderer: Renderer) -> None:
-    row = renderer.row("When?", "At six.", "six")
-    prompt = renderer.prompt("When?", "At six.")
+def test_the_inference_prompt_is_the_start_of_the_training_row(form: InstructFormat) -> None:
+    row = form.row("When?", "At six.", "six")
+    prompt = form.prompt("When?", "At six.")
     assert row.ids[: len(prompt.ids)] == prompt.ids
     assert row.labels[: len(prompt.ids)] == [IGNORED] * len(prompt.ids)
 
@@ -97,44 +110,46 @@ def test_a_completion_that_merges_with_the_prompts_end_is_marked(tiny_tokenizer:
     )
     merging.backend_tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     plain = Template(prompt="{instruction}", separator="a")
-    row = Renderer(plain, merging).row("b", "", "b")
+    row = InstructFormat(plain, merging).row("b", "", "b")
     assert (row.ids, row.labels, row.straddles) == ([1, 2, 3], [IGNORED, 2, 3], True)
-    assert not Renderer(plain, merging).row("b", "", "a").straddles
+    assert not InstructFormat(plain, merging).row("b", "", "a").straddles
 
 
 def test_the_built_in_tokenizer_never_merges_prompt_and_completion() -> None:
     demo = builtin.data_folder() / "demo" / "handbook"
     lines = (demo / "records.jsonl").read_text(encoding="utf-8").splitlines()
-    renderer = Renderer(Template(), load_tokenizer(builtin.builtin_model()))
+    form = InstructFormat(Template(), load_tokenizer(builtin.builtin_model()))
     for line in lines:
         record = json.loads(line)
-        row = renderer.row(record["instruction"], "", record["response"])
+        row = form.row(record["instruction"], "", record["response"])
         assert not row.straddles, record["response"]
 
 
 def test_a_response_that_holds_eos_or_pad_text_stays_supervised(
-    renderer: Renderer, tiny_tokenizer: Any
+    form: InstructFormat, tiny_tokenizer: Any
 ) -> None:
-    row = renderer.row("q", "", "a</s>b<pad>c")
-    assert row.supervised == len(row.ids) - len(renderer.prompt("q").ids)
+    row = form.row("q", "", "a</s>b<pad>c")
+    assert row.supervised == len(row.ids) - len(form.prompt("q").ids)
     assert row.labels[-1] == tiny_tokenizer.eos_token_id
 
 
 @pytest.mark.parametrize("name", ["TinyStories-656K", "stories260K-hf"])
-def test_sentencepiece_tokenizers_supervise_exactly_the_completion(shared: Path, name: str) -> None:
+def test_sentencepiece_tokenizers_supervise_the_completion(shared: Path, name: str) -> None:
     tokenizer = load_tokenizer(shared / "models" / name)
-    row = Renderer(Template(), tokenizer).row("What is it?", "Some context here.", "Paris is.")
+    row = InstructFormat(Template(), tokenizer).row(
+        "What is it?", "Some context here.", "Paris is."
+    )
     supervised = [label for label in row.labels if label != IGNORED]
     assert supervised[-1] == tokenizer.eos_token_id
     assert tokenizer.decode(supervised[:-1]) == "Paris is."
     assert row.ids.count(tokenizer.bos_token_id) == 1
 
 
-def test_what_does_not_fit_goes_from_the_last_passage(renderer: Renderer) -> None:
+def test_what_does_not_fit_goes_from_the_last_passage(form: InstructFormat) -> None:
     passages = ["one " * 20, "two " * 20, "three " * 20]
-    whole = renderer.prompt("q", "", passages)
+    whole = form.prompt("q", "", passages)
     assert (whole.passages, whole.cut) == (3, 0)
-    less = renderer.prompt("q", "", passages, limit=len(whole.ids) - 1)
+    less = form.prompt("q", "", passages, limit=len(whole.ids) - 1)
     assert less.passages == 2
     assert "two" in less.text
     assert "three" not in less.text
@@ -150,22 +165,22 @@ def test_what_does_not_fit_goes_from_the_last_passage(renderer: Renderer) -> Non
 def test_a_prompt_never_exceeds_its_limit_and_keeps_the_template(
     tiny_tokenizer: Any, instruction: str, own: str, passages: list[str], room: int
 ) -> None:
-    renderer = Renderer(Template(), tiny_tokenizer)
-    limit = len(renderer.prompt("", "").ids) + room
-    prompt = renderer.prompt(instruction, own, passages, limit)
+    form = InstructFormat(Template(), tiny_tokenizer)
+    limit = len(form.prompt("", "").ids) + room
+    prompt = form.prompt(instruction, own, passages, limit)
     assert len(prompt.ids) <= limit
     assert prompt.text.endswith("\n\n\n\n### Response:\n")
     assert prompt.cut == 0 or prompt.passages == 0
 
 
-def test_a_limit_under_the_template_itself_is_an_error(renderer: Renderer) -> None:
+def test_a_limit_under_the_template_itself_is_an_error(form: InstructFormat) -> None:
     with pytest.raises(ValueError, match="the template alone has"):
-        renderer.prompt("q", limit=5)
+        form.prompt("q", limit=5)
 
 
-def test_a_row_is_cut_at_its_end(renderer: Renderer) -> None:
-    whole = renderer.row("q", "c", "a long response")
-    cut = renderer.row("q", "c", "a long response", limit=len(whole.ids) - 3)
+def test_a_row_is_cut_at_its_end(form: InstructFormat) -> None:
+    whole = form.row("q", "c", "a long response")
+    cut = form.row("q", "c", "a long response", limit=len(whole.ids) - 3)
     assert cut.cut == 3
     assert cut.ids == whole.ids[:-3]
     assert cut.labels == whole.labels[:-3]

@@ -7,13 +7,16 @@ import torch
 
 from ragtune.core import bundled as builtin
 from ragtune.core.errors import RecipeError
+from ragtune.models.engines.torch import TorchEngine
+from ragtune.models.families.llama import Llama
 from ragtune.models.hardware import probe
 from ragtune.models.load import load_base
 from ragtune.results.forgetting import compare, continuations, paragraphs, text_loss
 
 
-def silent(done: int, total: int) -> None:
-    """Nobody watches."""
+@pytest.fixture
+def engine(tiny_llama: Path, tiny_tokenizer: Any) -> TorchEngine:
+    return TorchEngine(load_base(tiny_llama, probe()), tiny_tokenizer, Llama(), "")
 
 
 def test_the_built_in_text_is_two_hundred_sentences() -> None:
@@ -22,15 +25,16 @@ def test_the_built_in_text_is_two_hundred_sentences() -> None:
     assert all("  " not in p and "\n" not in p for p in text)
 
 
-def test_the_loss_is_the_models_own_over_every_token(tiny_llama: Path, tiny_tokenizer: Any) -> None:
-    model: Any = load_base(tiny_llama, probe())
+def test_the_loss_is_the_models_own_over_every_token(
+    engine: TorchEngine, tiny_tokenizer: Any
+) -> None:
     text = ["Soup costs three crowns.", "The café opens at six, and nobody knows why it does."]
-    measured = text_loss(model, tiny_tokenizer, text, 768, silent)
+    measured = text_loss(engine, tiny_tokenizer, text)
     total, tokens = 0.0, 0
     for paragraph in text:
         ids = torch.tensor([[0, *tiny_tokenizer(paragraph, add_special_tokens=False)["input_ids"]]])
         with torch.no_grad():
-            total += float(model(ids, labels=ids).loss) * (ids.shape[1] - 1)
+            total += float(engine.model(ids, labels=ids).loss) * (ids.shape[1] - 1)
         tokens += ids.shape[1] - 1
     assert measured["tokens"] == tokens
     assert measured["bytes"] == sum(len(p.encode()) for p in text)
@@ -41,26 +45,25 @@ def test_the_loss_is_the_models_own_over_every_token(tiny_llama: Path, tiny_toke
 
 
 def test_a_paragraph_longer_than_the_context_is_read_whole_in_parts(
-    tiny_llama: Path, tiny_tokenizer: Any
+    engine: TorchEngine, tiny_tokenizer: Any
 ) -> None:
-    model: Any = load_base(tiny_llama, probe())
-    whole = text_loss(model, tiny_tokenizer, ["one crown " * 20], 768, silent)
-    parts = text_loss(model, tiny_tokenizer, ["one crown " * 20], 32, silent)
+    whole = text_loss(engine, tiny_tokenizer, ["one crown " * 20])
+    engine.model.config.max_position_embeddings = 32
+    parts = text_loss(engine, tiny_tokenizer, ["one crown " * 20])
     assert parts["tokens"] == whole["tokens"]
 
 
 def test_an_untouched_model_forgets_nothing_and_another_goes_on_otherwise(
-    tiny_llama: Path, tiny_tokenizer: Any
+    engine: TorchEngine, tiny_tokenizer: Any
 ) -> None:
-    model: Any = load_base(tiny_llama, probe())
     text = ["Soup costs three crowns.", "Keys hang in room nine."]
-    loss = text_loss(model, tiny_tokenizer, text, 768, silent)
-    before = continuations(model, tiny_tokenizer, text, 768)
+    loss = text_loss(engine, tiny_tokenizer, text)
+    before = continuations(engine, tiny_tokenizer, text)
     assert len(before) == 2
     assert compare([loss, loss], [before, before])["unchanged"] == 1.0
     with torch.no_grad():
-        model.model.norm.weight.mul_(torch.linspace(-1, 1, 32))
-    after = continuations(model, tiny_tokenizer, text, 768)
+        engine.model.model.norm.weight.mul_(torch.linspace(-1, 1, 32))
+    after = continuations(engine, tiny_tokenizer, text)
     assert compare([loss, loss], [before, after])["unchanged"] < 1.0
 
 

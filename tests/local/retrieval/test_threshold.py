@@ -3,14 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from ragtune.arms.arm import Refusal
 from ragtune.core import bundled as builtin
 from ragtune.core.errors import RecordsError
 from ragtune.models.hardware import probe
 from ragtune.recipe.schema import Rag
 from ragtune.retrieval.embedder import Embedder
 from ragtune.retrieval.index import Retriever, update
-from ragtune.retrieval.passages import Passage
 from ragtune.retrieval.threshold import WRONGLY, calibrate
 from ragtune.sources.documents import Document, from_documents
 from ragtune.sources.records import Record
@@ -46,10 +44,3 @@ def test_the_threshold_keeps_answerable_questions_and_drops_those_without_their_
 def test_too_few_records_with_a_gold_document_are_a_line(retriever: Retriever) -> None:
     with pytest.raises(RecordsError, match=r"rag\.refuse_below: calibrated, but 0 training"):
         calibrate(retriever, [Record("What?", "That.")], 1, with_context=False)
-
-
-def test_an_arm_refuses_below_the_threshold_and_where_nothing_was_found() -> None:
-    refusal = Refusal(0.5, "not in the documents")
-    assert refusal.holds([])
-    assert refusal.holds([Passage("1", "a.md", "", "Text.", 0.49)])
-    assert not refusal.holds([Passage("1", "a.md", "", "Text.", 0.5)])

@@ -308,7 +308,7 @@ def test_bad_input_is_one_line_and_nothing_is_written(
 def test_a_model_that_is_no_llama_is_refused(project: Callable[..., Path], tmp_path: Path) -> None:
     (tmp_path / "gpt").mkdir()
     (tmp_path / "gpt" / "config.json").write_text('{"model_type": "gpt2"}')
-    with pytest.raises(ModelError, match="a model of type gpt2; ragtune tunes llama only"):
+    with pytest.raises(ModelError, match="a model of type gpt2; known types: llama; name another"):
         execute(project(), tmp_path / "runs", StopAfter(), f"model.local={tmp_path / 'gpt'}")
 
 

@@ -5,7 +5,6 @@ from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.preview import BLOCK_END, preview_rows, show
 from ragtune.runs.stages import parts
-from ragtune.tuning.rows import training_rows
 from tests.local.runs.working import working
 
 
@@ -17,7 +16,7 @@ def test_blocks_end_where_packing_cuts(project: Callable[..., Path], tmp_path: P
     recipe = load(project())
     work = working(recipe, tmp_path)
     shown = preview_rows(recipe, 4)
-    samples = parts.samples(work, training_rows(recipe, work.materials.train, None))
+    samples = parts.samples(work, parts.training_rows(work, work.materials.train, None))
     blocks = samples.train + samples.validation
     starts = {tuple(work.materials.tokenizer.convert_ids_to_tokens(b.ids[:6])) for b in blocks}
     joined = [token for row in shown for token in row["tokens"]]

@@ -1,6 +1,6 @@
 import torch
 
-from ragtune.prompts.instruct import IGNORED
+from ragtune.prompts.base import IGNORED
 from ragtune.tuning.batches import collate, epoch_steps, micro_batches
 from ragtune.tuning.samples import Sample
 
@@ -32,3 +32,19 @@ def test_a_packed_sample_is_several_segments() -> None:
     assert batch.positions.tolist() == [[0, 1, 0, 1]]
     assert batch.targets.tolist() == [2, 4]
     assert torch.equal(batch.ids[0, batch.places + 1], batch.targets)
+
+
+def test_padded_each_part_is_a_row_and_the_mask_says_where_it_ends() -> None:
+    samples = [Sample([1, 2, 3, 4, 5], [1, 2, 3, 4, 5], segments=(3, 2)), Sample([6], [6])]
+    batch = collate(samples, segments=False)
+    assert batch.ids.tolist() == [[1, 2, 3], [4, 5, 0], [6, 0, 0]]
+    assert batch.mask is not None
+    assert batch.mask.tolist() == [[1, 1, 1], [1, 1, 0], [1, 0, 0]]
+    assert batch.positions.tolist() == [[0, 1, 2]] * 3
+    assert batch.segments == ()
+    assert batch.places.tolist() == [0, 1, 3]
+    assert batch.targets.tolist() == collate(samples).targets.tolist() == [2, 3, 5]
+
+
+def test_nothing_padded_needs_no_mask() -> None:
+    assert collate([Sample([1, 2], [1, 2]), Sample([3, 4], [3, 4])], segments=False).mask is None

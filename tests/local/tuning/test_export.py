@@ -9,7 +9,7 @@ import torch
 from ragtune.core.errors import ModelError, RunError
 from ragtune.models.hardware import Hardware, quantizes
 from ragtune.models.load import load_tokenizer
-from ragtune.prompts.instruct import Renderer
+from ragtune.prompts.instruct import InstructFormat
 from ragtune.recipe import file as recipe_file
 from ragtune.sources.records import prepare as prepare_records
 from ragtune.tuning import export as exporting
@@ -27,10 +27,19 @@ def tuned(path: Path, base: Path, folder: Path, *overrides: str) -> Any:
     recipe = recipe_file.load(path, overrides)
     tokenizer = load_tokenizer(base)
     template = recipe.template.build()
-    rows = training_rows(recipe, prepare_records(recipe).train, None)
+    rows = training_rows(prepare_records(recipe).train, recipe.records, template, seed=recipe.seed)
     length = block_length(recipe.tune, tokenizer, 512)
-    samples = prepare(rows, recipe.tune, Renderer(template, tokenizer), length)
-    tune(recipe, base, samples, hardware=HARDWARE, folder=folder)
+    samples = prepare(rows, recipe.tune, InstructFormat(template, tokenizer), length)
+    tune(
+        recipe.tune,
+        base,
+        samples,
+        seed=recipe.seed,
+        name=recipe.model.local,
+        template_hash=template.hash,
+        hardware=HARDWARE,
+        folder=folder,
+    )
     return template, tokenizer
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from ragtune.models.families.llama import Llama
 from ragtune.models.hardware import Hardware
 from ragtune.models.load import load_base
 from ragtune.recipe import file as recipe_file
@@ -28,14 +29,15 @@ def test_what_a_step_keeps_is_measured_and_less_with_checkpointing(
 ) -> None:
     hardware = Hardware("cpu", "test", 1, "float32", "float32")
     base = load_base(tiny_llama, hardware, training=True)
-    model = lora.with_lora(base, recipe_file.load(project()))
+    family = Llama()
+    model = lora.with_lora(base, recipe_file.load(project()).tune, family)
     batches = [collate([Sample([5] * n, [5] * n)]) for n in (100, 400)]
-    short, long = (memory.measured(model, batch) for batch in batches)
+    short, long = (memory.measured(model, batch, family) for batch in batches)
     assert 3.5 * short < long < 4.5 * short
     hidden_state = 400 * 32 * 4
     assert long > 10 * hidden_state
     model.get_base_model().activation_checkpointing_enable({"use_reentrant": False})
-    assert memory.measured(model, batches[1]) < long / 2
+    assert memory.measured(model, batches[1], family) < long / 2
 
 
 def test_running_out_of_memory_is_told_from_other_errors() -> None:

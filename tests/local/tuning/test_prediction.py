@@ -61,10 +61,10 @@ def test_where_memory_runs_out_in_the_probe_the_micro_batch_is_halved_as_in_trai
 ) -> None:
     whole = lora.batch_loss
 
-    def cramped(model: Any, batch: Any) -> torch.Tensor:
+    def cramped(model: Any, batch: Any, family: Any) -> torch.Tensor:
         if batch.ids.shape[1] > 64:
             raise torch.OutOfMemoryError("Tried to allocate more than there is")
-        return whole(model, batch)
+        return whole(model, batch, family)
 
     monkeypatch.setattr(lora, "batch_loss", cramped)
     recipe = recipe_file.load(project(), ("tune.per_device_train_batch_size=4",))

@@ -6,12 +6,13 @@ import pytest
 from ragtune.core import bundled as builtin
 from ragtune.models.hardware import probe
 from ragtune.recipe import file as recipe_file
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.schema import Rag, Recipe
 from ragtune.retrieval.embedder import Embedder
 from ragtune.retrieval.index import Retriever, update
 from ragtune.sources.documents import Document, from_documents
 from ragtune.sources.records import Record
 from ragtune.tuning.rows import stand_in_rows, training_rows
+from ragtune.tuning.samples import TrainingRow
 from tests.conftest import FACTS, record_rows
 
 RECORDS = [Record(**row) for row in record_rows()]
@@ -30,13 +31,18 @@ def retriever(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retriever]:
     opened.close()
 
 
+def made(recipe: Recipe, records: list[Record], retriever: Retriever) -> list[TrainingRow]:
+    form = recipe.template.build()
+    return training_rows(records, recipe.records, form, seed=recipe.seed, retriever=retriever)
+
+
 @pytest.fixture
 def passages(project: Callable[..., Path], retriever: Retriever) -> Callable[..., dict[str, str]]:
     """The context of each row that was given once more with passages, by instruction."""
 
     def give(*overrides: str, records: list[Record] = RECORDS) -> dict[str, str]:
         recipe = recipe_file.load(project(), ("records.with_passages=1", *overrides))
-        rows = training_rows(recipe, records, retriever)
+        rows = made(recipe, records, retriever)
         assert sum(not row["context"] for row in rows) == len(records)
         return {row["instruction"]: row["context"] for row in rows if row["context"]}
 
@@ -76,8 +82,15 @@ def test_stand_ins_are_as_many_rows_with_as_many_passages_as_there_will_be(
     project: Callable[..., Path], retriever: Retriever, share: float, passages: int
 ) -> None:
     recipe = recipe_file.load(project(), (f"records.with_passages={share}",))
-    real = training_rows(recipe, RECORDS, retriever)
-    stand_ins = stand_in_rows(recipe, RECORDS, ["first chunk", "second chunk", "third chunk"])
+    real = made(recipe, RECORDS, retriever)
+    stand_ins = stand_in_rows(
+        RECORDS,
+        recipe.records,
+        recipe.template.build(),
+        seed=recipe.seed,
+        chunks=["first chunk", "second chunk", "third chunk"],
+        top_k=recipe.rag.top_k,
+    )
     assert len(stand_ins) == len(real)
     for rows in (stand_ins, real):
         shown = [row["context"] for row in rows if row["context"]]

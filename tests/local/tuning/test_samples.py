@@ -9,7 +9,8 @@ import pytest
 
 from ragtune.core.errors import RecordsError
 from ragtune.models.load import load_tokenizer
-from ragtune.prompts.instruct import IGNORED, Renderer, Template
+from ragtune.prompts.base import IGNORED
+from ragtune.prompts.instruct import InstructFormat, Template
 from ragtune.recipe.schema import Tune
 from ragtune.tuning.samples import block_length, prepare
 
@@ -26,11 +27,13 @@ def tune(**fields: Any) -> Tune:
 
 
 @pytest.fixture
-def renderer(tiny_tokenizer: Any) -> Renderer:
-    return Renderer(Template(prompt="{instruction}{context}", separator=" > "), tiny_tokenizer)
+def renderer(tiny_tokenizer: Any) -> InstructFormat:
+    return InstructFormat(
+        Template(prompt="{instruction}{context}", separator=" > "), tiny_tokenizer
+    )
 
 
-def test_blocks_are_the_rows_end_to_end_less_the_residue(renderer: Renderer) -> None:
+def test_blocks_are_the_rows_end_to_end_less_the_residue(renderer: InstructFormat) -> None:
     data = rows(30)
     samples = prepare(data, tune(validation_split_ratio=0.0), renderer, 32)
     joined = [
@@ -41,7 +44,9 @@ def test_blocks_are_the_rows_end_to_end_less_the_residue(renderer: Renderer) -> 
     assert samples.census.tokens == len(joined)
 
 
-def test_rows_keep_to_themselves_and_may_supervise_completions_only(renderer: Renderer) -> None:
+def test_rows_keep_to_themselves_and_may_supervise_completions_only(
+    renderer: InstructFormat,
+) -> None:
     spec = tune(local={"layout": "rows", "loss": "completion"}, validation_split_ratio=0.0)
     samples = prepare(rows(5), spec, renderer, 512)
     assert len(samples.train) == 5
@@ -51,7 +56,9 @@ def test_rows_keep_to_themselves_and_may_supervise_completions_only(renderer: Re
         assert sample.labels[start:] == sample.ids[start:]
 
 
-def test_the_validation_split_is_of_blocks_and_depends_on_its_own_seed(renderer: Renderer) -> None:
+def test_the_validation_split_is_of_blocks_and_depends_on_its_own_seed(
+    renderer: InstructFormat,
+) -> None:
     first = prepare(rows(40), tune(), renderer, 32)
     total = len(first.train) + len(first.validation)
     assert len(first.validation) == math.ceil(total * 0.2)
@@ -60,7 +67,7 @@ def test_the_validation_split_is_of_blocks_and_depends_on_its_own_seed(renderer:
     assert other.validation != first.validation
 
 
-def test_the_split_is_that_of_the_datasets_library(renderer: Renderer) -> None:
+def test_the_split_is_that_of_the_datasets_library(renderer: InstructFormat) -> None:
     from datasets import Dataset
 
     samples = prepare(rows(40), tune(train_data_split_seed=3), renderer, 32)
@@ -70,7 +77,7 @@ def test_the_split_is_that_of_the_datasets_library(renderer: Renderer) -> None:
     assert samples.validation == [everything[n] for n in sorted(numbered["test"]["n"])]
 
 
-def test_a_block_knows_the_rows_that_it_is_made_of(renderer: Renderer) -> None:
+def test_a_block_knows_the_rows_that_it_is_made_of(renderer: InstructFormat) -> None:
     data = rows(30)
     blocks = prepare(data, tune(validation_split_ratio=0.0), renderer, 32).train
     lengths = [len(renderer.row(r["instruction"], r["context"], r["response"]).ids) for r in data]
@@ -79,7 +86,7 @@ def test_a_block_knows_the_rows_that_it_is_made_of(renderer: Renderer) -> None:
         assert block.rows == tuple(sorted(set(owner[number * 32 : (number + 1) * 32])))
 
 
-def test_packed_rows_stay_whole_and_fill_few_bins(renderer: Renderer) -> None:
+def test_packed_rows_stay_whole_and_fill_few_bins(renderer: InstructFormat) -> None:
     spec = tune(local={"layout": "packed", "loss": "completion"}, validation_split_ratio=0.0)
     data = rows(30)
     samples = prepare(data, spec, renderer, 64)
@@ -109,7 +116,7 @@ def test_dolly_packs_into_as_many_blocks_as_in_the_published_job(
     drawn = random.Random(0).sample(summaries, 1069)
     published = Tune()
     length = block_length(published, tokenizer, 4096)
-    census = prepare(drawn, published, Renderer(Template(), tokenizer), length).census
+    census = prepare(drawn, published, InstructFormat(Template(), tokenizer), length).census
     blocks = census.train_samples + census.validation_samples
     assert length == 1024
     assert blocks == pytest.approx(553, rel=0.02)
@@ -119,7 +126,7 @@ def test_dolly_packs_into_as_many_blocks_as_in_the_published_job(
     assert census.supervised == census.train_samples * 1023
 
 
-def test_the_census_counts_what_is_cut_and_what_is_dropped(renderer: Renderer) -> None:
+def test_the_census_counts_what_is_cut_and_what_is_dropped(renderer: InstructFormat) -> None:
     spec = tune(local={"layout": "rows", "loss": "completion"}, validation_split_ratio=0.0)
     samples = prepare(rows(11), spec, renderer, 16)
     census = samples.census
@@ -132,7 +139,7 @@ def test_the_census_counts_what_is_cut_and_what_is_dropped(renderer: Renderer) -
 
 @pytest.mark.parametrize("layout", ["rows", "packed"])
 def test_rows_cut_before_their_completion_are_counted_and_left_out(
-    renderer: Renderer, layout: str
+    renderer: InstructFormat, layout: str
 ) -> None:
     spec = tune(local={"layout": layout, "loss": "completion"}, validation_split_ratio=0.0)
     long = {"instruction": "a very long question " * 20, "context": "", "response": "answer"}
@@ -145,27 +152,27 @@ def test_rows_cut_before_their_completion_are_counted_and_left_out(
 
 
 def test_a_completion_that_merges_with_the_prompt_is_warned_of(tiny_tokenizer: Any) -> None:
-    merging = Renderer(Template(prompt="{instruction}", separator="docu"), tiny_tokenizer)
+    merging = InstructFormat(Template(prompt="{instruction}", separator="docu"), tiny_tokenizer)
     row = {"instruction": "Take", "context": "", "response": "ment"}
     spec = tune(validation_split_ratio=0.0, local={"layout": "rows"})
     (warning,) = prepare([row], spec, merging, 64).census.warnings
     assert warning.startswith("in 1 of 1 rows the tokenizer merges the prompt's end")
 
 
-def test_few_samples_make_a_smaller_batch(renderer: Renderer) -> None:
+def test_few_samples_make_a_smaller_batch(renderer: InstructFormat) -> None:
     spec = tune(local={"layout": "rows"}, validation_split_ratio=0.0)
     samples = prepare(rows(1), spec, renderer, 512)
     assert (samples.micro_batch, samples.accumulation) == (1, 1)
     assert samples.census.steps_an_epoch == 1
 
 
-def test_nothing_to_train_on_is_an_error(renderer: Renderer) -> None:
+def test_nothing_to_train_on_is_an_error(renderer: InstructFormat) -> None:
     with pytest.raises(RecordsError, match="leave nothing to train on"):
         prepare(rows(1), tune(), renderer, 1024)
 
 
 def test_rows_cut_before_their_completion_are_an_error_not_a_silent_zero(
-    renderer: Renderer,
+    renderer: InstructFormat,
 ) -> None:
     spec = tune(local={"layout": "rows", "loss": "completion"}, validation_split_ratio=0.0)
     with pytest.raises(RecordsError, match="leave nothing to train on"):

@@ -16,7 +16,7 @@ from ragtune.core.progress import Silent
 from ragtune.models.adapter import load_tuned
 from ragtune.models.hardware import Hardware, quantizes
 from ragtune.models.load import load_base
-from ragtune.prompts.instruct import Renderer
+from ragtune.prompts.instruct import InstructFormat
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
 from ragtune.tuning import checkpoint, lora, memory
@@ -50,7 +50,19 @@ def prepared(recipe: Recipe, tokenizer: Any) -> Samples:
         for r in record_rows()
     ]
     length = recipe.tune.max_input_length
-    return prepare(rows, recipe.tune, Renderer(recipe.template.build(), tokenizer), length)
+    return prepare(rows, recipe.tune, InstructFormat(recipe.template.build(), tokenizer), length)
+
+
+def tuned_by(recipe: Recipe, base: Path, samples: Samples, **more: Any) -> Tuned:
+    return tune(
+        recipe.tune,
+        base,
+        samples,
+        seed=recipe.seed,
+        name=recipe.model.local,
+        template_hash=recipe.template.build().hash,
+        **more,
+    )
 
 
 @pytest.fixture
@@ -64,7 +76,7 @@ def run(
     ) -> Tuned:
         recipe = recipe_file.load(project(), ("tune.epoch=2", *overrides))
         samples = prepared(recipe, tiny_tokenizer)
-        return tune(recipe, base, samples, hardware=hardware(dtype), folder=folder, **more)
+        return tuned_by(recipe, base, samples, hardware=hardware(dtype), folder=folder, **more)
 
     return go
 
@@ -230,10 +242,10 @@ def test_where_memory_runs_out_the_micro_batch_is_halved_and_this_is_recorded(
     options = ("tune.per_device_train_batch_size=4", "tune.lora_dropout=0")
     run(tmp_path / "roomy", *options)
 
-    def cramped(model: Any, batch: Any) -> torch.Tensor:
+    def cramped(model: Any, batch: Any, family: Any) -> torch.Tensor:
         if batch.ids.shape[1] > 64:
             raise torch.OutOfMemoryError("Tried to allocate more than there is")
-        return whole(model, batch)
+        return whole(model, batch, family)
 
     monkeypatch.setattr(lora, "batch_loss", cramped)
     tuned = run(tmp_path / "cramped", *options)
@@ -324,5 +336,7 @@ def test_modules_that_the_model_lacks_are_named(
     spec = recipe.tune.model_copy(update={"target_modules": "nonsense"})
     recipe = recipe.model_copy(update={"tune": spec})
     samples = prepared(recipe, tiny_tokenizer)
-    with pytest.raises(ModelError, match=r"tune\.target_modules"):
-        tune(recipe, tiny_llama, samples, hardware=hardware(), folder=tmp_path / "work")
+    with pytest.raises(
+        ModelError, match=r"tune\.target_modules: llama has no nonsense; allowed: q_proj"
+    ):
+        tuned_by(recipe, tiny_llama, samples, hardware=hardware(), folder=tmp_path / "work")

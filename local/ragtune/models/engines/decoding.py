@@ -8,23 +8,23 @@ The cache only grows. What is not part of a row (padding, a draft that was wrong
 is masked, so rows of different lengths share one.
 """
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from ragtune.prompts.instruct import common_prefix
+import torch
+from transformers import DynamicCache
 
-if TYPE_CHECKING:
-    import torch
+from ragtune.prompts.base import common_prefix
 
 STEP = 8
 """Tokens that a step may read besides costing one: rows times one more than the draft's length."""
 LOOKUP = (3, 2, 1)
 """How many of the last tokens are looked for, the longest first (Saxena's prompt lookup, 2023)."""
 
-Prompt = Sequence[int]
+Ids = Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -35,18 +35,7 @@ class Group:
     stem: int
 
 
-@dataclass(frozen=True)
-class Decoded:
-    """What a batch wrote, a row a prompt, EOS left out; ``first`` is the time of the first token.
-
-    Times are ``time.perf_counter``'s.
-    """
-
-    rows: list[list[int]]
-    first: float
-
-
-def batches(prompts: Sequence[Prompt], size: int) -> Iterator[list[Group]]:
+def batches(prompts: Sequence[Ids], size: int) -> Iterator[list[Group]]:
     """Groups, ``size`` prompts or fewer at a time: those with a stem, then those without.
 
     Neighbours are of like length, so that little is padded.
@@ -68,61 +57,85 @@ def batches(prompts: Sequence[Prompt], size: int) -> Iterator[list[Group]]:
             yield batch
 
 
-def _grouped(prompts: Sequence[Prompt]) -> list[Group]:
-    """Put together the prompts that share enough of their beginnings to save reading."""
+@dataclass
+class _Node:
+    """Neighbours in sorted order that share ``stem`` tokens, cut where no more is shared.
+
+    ``start`` and ``end`` are places in that order; ``saved`` counts the tokens that the groups
+    made of it need not read.
+    """
+
+    start: int
+    stem: int
+    end: int = 0
+    saved: int = 0
+    parts: list["_Node"] = field(default_factory=list)
+
+    def closed(self, last: "_Node") -> "_Node":
+        """The node with its last part: one group where that saves more than its parts do."""
+        self.parts.append(last)
+        self.end = last.end
+        self.saved = sum(part.saved for part in self.parts)
+        together = self.stem * (self.end - self.start - 1)
+        if together > self.saved:
+            self.saved, self.parts = together, []
+        return self
+
+
+def _grouped(prompts: Sequence[Ids]) -> list[Group]:
+    """Put together the prompts that share enough of their beginnings to save reading.
+
+    The tree of shared beginnings is as deep as prompts nest, so it is built and walked without
+    recursion: from left to right, a node is open as long as its stem is shared.
+    """
     order = sorted(range(len(prompts)), key=lambda n: list(prompts[n]))
+    if not order:
+        return []
     shared = [
         min(common_prefix(prompts[a], prompts[b]), len(prompts[a]) - 1) for a, b in pairwise(order)
     ]
+    opened: list[_Node] = []
+    last = _Node(0, 0, end=1)
+    for n, stem in enumerate(shared, 1):
+        while opened and opened[-1].stem > stem:
+            last = opened.pop().closed(last)
+        if not opened or opened[-1].stem < stem:
+            opened.append(_Node(last.start, stem))
+        opened[-1].parts.append(last)
+        last = _Node(n, 0, end=n + 1)
+    while opened:
+        last = opened.pop().closed(last)
+    groups: list[Group] = []
+    left = [last]
+    while left:
+        node = left.pop()
+        if node.parts:
+            left += reversed(node.parts)
+        else:
+            groups.append(Group(order[node.start : node.end], node.stem))
+    return groups
 
-    def split(start: int, end: int) -> tuple[int, list[Group]]:
-        """Tokens saved, and the groups of ``order[start:end]``: one, or cut where least is shared.
 
-        A group without a stem is one prompt.
-        """
-        if end - start == 1:
-            return 0, [Group([order[start]], 0)]
-        stem = min(shared[start : end - 1])
-        cuts = [n + 1 for n in range(start, end - 1) if shared[n] == stem]
-        parts = [split(a, b) for a, b in zip([start, *cuts], [*cuts, end], strict=True)]
-        apart = sum(saved for saved, _ in parts)
-        together = stem * (end - start - 1)
-        if together > apart:
-            return together, [Group(order[start:end], stem)]
-        return apart, [group for _, groups in parts for group in groups]
-
-    return split(0, len(order))[1] if order else []
-
-
+@torch.inference_mode()
 def decode(
     model: Any,
-    prompts: Sequence[Prompt],
+    prompts: Sequence[Ids],
     groups: Sequence[Group],
     *,
     limit: int,
-    eos: int,
-    hear: Callable[["torch.Tensor"], None] | None = None,
-) -> Decoded:
-    """Complete the prompts of ``groups``, in the order of their places, up to ``limit`` tokens.
+    ends: AbstractSet[int],
+) -> Iterator[list[list[int]]]:
+    """Complete the prompts of ``groups``, up to ``limit`` tokens or one of ``ends``, left out.
 
-    ``hear`` is given the first row's tokens as they are written, (tokens,) each time.
+    Yields after each step what every row has written so far, in the order of the groups' places:
+    the same lists each time, which grow.
     """
-    import torch
-
-    with torch.inference_mode():
-        batch = _Batch(model, prompts, groups)
-        found = batch.read()
-        first = time.perf_counter()
-        heard = 0
-        batch.write(found, limit, eos)
-        while True:
-            if hear and len(batch.written[0]) > heard:
-                hear(torch.tensor(batch.written[0][heard:]))
-                heard = len(batch.written[0])
-            if not batch.active:
-                break
-            batch.write(batch.step(limit), limit, eos)
-    return Decoded(batch.written, first)
+    batch = _Batch(model, prompts, groups)
+    batch.write(batch.read(), limit, ends)
+    yield batch.written
+    while batch.active:
+        batch.write(batch.step(limit), limit, ends)
+        yield batch.written
 
 
 class _Batch:
@@ -131,10 +144,7 @@ class _Batch:
     ``mask`` is (rows, slots of the cache): 1 where a slot holds a token of the row's text.
     """
 
-    def __init__(self, model: Any, prompts: Sequence[Prompt], groups: Sequence[Group]) -> None:
-        import torch
-        from transformers import DynamicCache
-
+    def __init__(self, model: Any, prompts: Sequence[Ids], groups: Sequence[Group]) -> None:
         self.model, self.groups = model, groups
         self.prompts = [list(prompts[n]) for group in groups for n in group.places]
         self.written: list[list[int]] = [[] for _ in self.prompts]
@@ -173,13 +183,13 @@ class _Batch:
                 self.mask[row, right - len(draft) :] = 0
         return kept
 
-    def write(self, found: list[list[int]], limit: int, eos: int) -> None:
+    def write(self, found: list[list[int]], limit: int, ends: AbstractSet[int]) -> None:
         """Add what was found to each active row; rows that end leave the batch."""
         going = []
         for place, (row, tokens) in enumerate(zip(self.active, found, strict=True)):
-            ended = eos in tokens
-            self.written[row] += tokens[: tokens.index(eos)] if ended else tokens
-            if not ended and len(self.written[row]) < limit:
+            end = next((n for n, token in enumerate(tokens) if token in ends), None)
+            self.written[row] += tokens[:end]
+            if end is None and len(self.written[row]) < limit:
                 going.append(place)
         if 0 < len(going) < len(self.active):
             self._keep(going)
@@ -187,8 +197,6 @@ class _Batch:
 
     def _forward(self, rows: list[list[int]], last: int) -> list[list[int]]:
         """Read ``rows``, padded on the left; the likeliest token after each of the ``last``."""
-        import torch
-
         width, device = max(map(len, rows)), self.model.device
         ids = torch.tensor([[0] * (width - len(row)) + row for row in rows], device=device)
         fresh = torch.tensor([[0] * (width - len(r)) + [1] * len(r) for r in rows], device=device)
@@ -205,8 +213,6 @@ class _Batch:
 
     def _keep(self, rows: list[int]) -> None:
         """Make the cache's rows those named, which may be named more than once."""
-        import torch
-
         chosen = torch.tensor(rows, device=self.mask.device)
         self.mask = self.mask[chosen]
         self.cache.batch_select_indices(chosen)

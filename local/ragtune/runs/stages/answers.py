@@ -4,12 +4,12 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from ragtune.arms.arm import Arm
 from ragtune.arms.ask_all import ask
 from ragtune.core.files import write_jsonl
 from ragtune.core.run_folder import RunFolder
+from ragtune.models.engines.base import Engine
 from ragtune.recipe import schema
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.stage import Stage, Work
@@ -60,11 +60,11 @@ class Answers(Stage):
 
 
 @contextlib.contextmanager
-def opened(name: str, work: Work, model: Any = None) -> Iterator[Arm]:
-    """An arm over the run's adapter and index, or over a model that is given."""
-    model = model or parts.model(work, work.run.adapter if "tuned" in name else None)
+def opened(name: str, work: Work, engine: Engine | None = None) -> Iterator[Arm]:
+    """An arm over the run's adapter and index, or over an engine that is given."""
+    engine = engine or parts.engine(work, work.run.adapter if "tuned" in name else None)
     if "rag" not in name:
-        yield parts.arm(work, model)
+        yield parts.arm(work, engine)
         return
     with parts.retriever(work) as retriever:
-        yield parts.arm(work, model, retriever)
+        yield parts.arm(work, engine, retriever)

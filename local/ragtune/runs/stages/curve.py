@@ -9,10 +9,8 @@ from ragtune.core.files import write_json, write_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import schema
 from ragtune.recipe.schema import Recipe
-from ragtune.results import learning_curve
 from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import answers, data, parts, tune
-from ragtune.tuning import rows
 
 
 class Curve(Stage):
@@ -47,11 +45,13 @@ class Curve(Stage):
 
         Raises RecipeError for a share that leaves nothing to train on.
         """
+        from ragtune.results import learning_curve
+
         share = self.share
         records = learning_curve.subset(work.materials.train, share, work.recipe.seed)
         opened = parts.retriever(work) if self.passages else contextlib.nullcontext()
         with opened as retriever:
-            training = rows.training_rows(work.recipe, records, retriever)
+            training = parts.training_rows(work, records, retriever)
         try:
             samples = parts.samples(work, training)
         except RecordsError as error:
@@ -59,12 +59,12 @@ class Curve(Stage):
                 f"study.learning_curve: {share:g} of the records is too little: {error}"
             ) from None
         tuned = tune.trained(work, samples, f"tune on {share:.0%}")
-        model = parts.model(work, work.out.adapter)
+        engine = parts.engine(work, work.out.adapter)
         questions, size = parts.questions(work), work.recipe.study.batch_size
         for name in self.arms:
             found = parts.found(work) if "rag" in name else [[] for _ in questions]
             with (
-                answers.opened(name, work, model) as arm,
+                answers.opened(name, work, engine) as arm,
                 work.watcher.progress(f"answers on {share:.0%}: {name}") as advance,
             ):
                 given = arm.ask_all(questions, found, size, advance)

@@ -8,7 +8,6 @@ from ragtune.core.files import write_json, write_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import parts
-from ragtune.tuning import rows
 
 FIELDS = (
     "seed",
@@ -42,6 +41,6 @@ class Data(Stage):
         """Draw and shuffle the rows, with passages for a share of them."""
         opened = parts.retriever(work) if self.passages else contextlib.nullcontext()
         with opened as retriever:
-            training = rows.training_rows(work.recipe, work.materials.train, retriever)
+            training = parts.training_rows(work, work.materials.train, retriever)
         write_jsonl(work.out.train_rows, training)
         write_json(work.out.template, work.recipe.template.build().jumpstart)

@@ -26,11 +26,11 @@ class Forgetting(Stage):
         from ragtune.results import forgetting
 
         text = forgetting.paragraphs(work.materials.general_text)
-        limit, tokenizer = work.materials.context_length, work.materials.tokenizer
+        tokenizer = work.materials.tokenizer
         losses, continued = [], []
         for side, adapter in (("base", None), ("tuned", work.run.adapter)):
-            model = parts.model(work, adapter)
+            engine = parts.engine(work, adapter)
             with work.watcher.progress(f"forgetting: {side}") as advance:
-                losses.append(forgetting.text_loss(model, tokenizer, text, limit, advance))
-                continued.append(forgetting.continuations(model, tokenizer, text, limit))
+                losses.append(forgetting.text_loss(engine, tokenizer, text, advance))
+                continued.append(forgetting.continuations(engine, tokenizer, text))
         write_json(work.out.forgetting, forgetting.compare(losses, continued))

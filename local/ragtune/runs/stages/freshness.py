@@ -47,7 +47,7 @@ class Freshness(Stage):
         copy = work.out.index
         shutil.rmtree(copy, ignore_errors=True)
         copy_tree(work.run.index, copy, leave_out=[".owner"])
-        model = parts.model(work, work.run.adapter if "tuned" in self.arm else None)
+        engine = parts.engine(work, work.run.adapter if "tuned" in self.arm else None)
 
         def opened(corpus: Any) -> Retriever:
             fingerprint, embedder = materials.embedder_fingerprint, materials.embedder
@@ -59,7 +59,7 @@ class Freshness(Stage):
                 made,
                 materials.list_documents,
                 opened,
-                lambda retriever: parts.arm(work, model, retriever),
+                lambda retriever: parts.arm(work, engine, retriever),
                 refusal=refusal,
                 advance=advance,
             )

@@ -30,14 +30,12 @@ class Heldout(Stage):
         for side, adapter in (("base", None), ("tuned", work.run.adapter)):
             with work.watcher.progress(f"held-out loss: {side}") as advance:
                 measured = completion_loss(
-                    parts.model(work, adapter),
-                    work.materials.tokenizer,
-                    parts.renderer(work),
+                    parts.engine(work, adapter),
+                    parts.form(work),
                     parts.questions(work),
-                    work.materials.context_length,
                     show_context=parts.shows_context(work),
                     advance=advance,
                 )
-            losses[side] = measured["loss"]
-            losses["tokens"] = measured["tokens"]
+            losses[side] = measured.mean
+            losses["tokens"] = measured.tokens
         write_json(work.out.heldout, losses)

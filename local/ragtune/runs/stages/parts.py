@@ -8,14 +8,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ragtune.arms.arm import Arm, Refusal
-from ragtune.core.files import read_json, read_jsonl
-from ragtune.models.adapter import load_tuned
-from ragtune.models.engines.torch import Generator
-from ragtune.prompts.instruct import Renderer
+from ragtune.arms.answer import ScoreFloor
+from ragtune.arms.arm import Arm
+from ragtune.core.files import digest, read_json, read_jsonl
+from ragtune.models.engines.base import Engine
+from ragtune.models.find import fingerprint
+from ragtune.models.folder import family_at
+from ragtune.prompts.base import PromptFormat
+from ragtune.prompts.instruct import InstructFormat
 from ragtune.retrieval.passages import Passage
 from ragtune.runs.stage import Work
 from ragtune.sources.records import Record
+from ragtune.tuning import rows
 from ragtune.tuning import samples as layouts
 from ragtune.tuning.samples import Samples, TrainingRow
 
@@ -39,9 +43,9 @@ def shows_context(work: Work) -> bool:
     return work.recipe.records.context == "input"
 
 
-def renderer(work: Work) -> Renderer:
-    """The recipe's prompt form, bound to the model's tokenizer."""
-    return Renderer(work.recipe.template.build(), work.materials.tokenizer)
+def form(work: Work) -> PromptFormat:
+    """The recipe's prompt format, bound to the model's tokenizer."""
+    return InstructFormat(work.recipe.template.build(), work.materials.tokenizer)
 
 
 @contextmanager
@@ -63,36 +67,43 @@ def retriever(work: Work, index: Path | None = None) -> Iterator[Any]:
         opened.close()
 
 
-def model(work: Work, adapter: Path | None) -> Any:
+def engine(work: Work, adapter: Path | None) -> Engine:
     """The base model, with an adapter merged in where one is given, ready to answer."""
+    from ragtune.models.engines.torch import TorchEngine
+
     materials = work.materials
     if adapter is None:
-        return materials.base_model
-    return load_tuned(
-        materials.base, adapter, work.recipe.template.build().hash, materials.hardware
-    )
+        model = materials.base_model
+    else:
+        model = materials.tuned_model(adapter, work.recipe.template.build().hash)
+
+    def identity() -> str:
+        base = materials.base_fingerprint
+        return base if adapter is None else digest([base, fingerprint(adapter)])
+
+    return TorchEngine(model, materials.tokenizer, family_at(materials.base), identity)
 
 
-def arm(work: Work, answering: Any, retriever: Any = None) -> Arm:
-    """An arm over a model and, where it retrieves, an index."""
+def arm(work: Work, engine: Engine, retriever: Any = None) -> Arm:
+    """An arm over an engine and, where it retrieves, an index."""
     return Arm(
-        renderer(work),
-        Generator(answering, work.materials.tokenizer, work.recipe.study.max_new_tokens),
-        work.materials.context_length,
+        engine,
+        form(work),
+        work.recipe.study.max_new_tokens,
         retriever=retriever,
         show_context=shows_context(work),
-        refusal=refusal(work) if retriever is not None else None,
+        floor=floor(work) if retriever is not None else None,
     )
 
 
-def refusal(work: Work) -> Refusal | None:
-    """When arms that retrieve refuse unasked: by the run's calibration, or the recipe's number."""
+def floor(work: Work) -> ScoreFloor | None:
+    """When arms that retrieve ask no model: by the run's calibration, or the recipe's number."""
     below = work.recipe.rag.refuse_below
     if below is None:
         return None
     if below == "calibrated":
         below = read_json(work.run.threshold)["below"]
-    return Refusal(float(below), work.recipe.study.refusal)
+    return ScoreFloor(float(below), work.recipe.study.refusal)
 
 
 def questions(work: Work) -> list[Record]:
@@ -102,15 +113,23 @@ def questions(work: Work) -> list[Record]:
 
 def found(work: Work) -> list[list[Passage]]:
     """The passages of the retrieval stage for each question."""
-    rows = read_jsonl(work.run.retrieval)
-    return [[Passage(**p) for p in row["passages"]] for row in rows]
+    searched = read_jsonl(work.run.retrieval)
+    return [[Passage(**p) for p in row["passages"]] for row in searched]
 
 
-def samples(work: Work, rows: Sequence[TrainingRow]) -> Samples:
+def training_rows(work: Work, records: Sequence[Record], retriever: Any) -> list[TrainingRow]:
+    """Records as training rows, with passages where there is a retriever."""
+    recipe = work.recipe
+    return rows.training_rows(
+        records, recipe.records, recipe.template.build(), seed=recipe.seed, retriever=retriever
+    )
+
+
+def samples(work: Work, training: Sequence[TrainingRow]) -> Samples:
     """Training rows, laid out and split as the recipe says.
 
     Raises RecordsError where they leave nothing to train on.
     """
     materials, tune = work.materials, work.recipe.tune
     length = layouts.block_length(tune, materials.tokenizer, materials.context_length)
-    return layouts.prepare(rows, tune, renderer(work), length)
+    return layouts.prepare(training, tune, form(work), length)

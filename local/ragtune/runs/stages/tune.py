@@ -55,9 +55,12 @@ def trained(work: Work, samples: Samples, title: str = "tune") -> dict[str, Any]
 
     with work.watcher.progress(title) as advance:
         return trainer.tune(
-            work.recipe,
+            work.recipe.tune,
             work.materials.base,
             samples,
+            seed=work.recipe.seed,
+            name=work.recipe.model.local,
+            template_hash=work.recipe.template.build().hash,
             hardware=work.materials.hardware,
             folder=work.out.path,
             watcher=work.watcher,

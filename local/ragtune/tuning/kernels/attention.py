@@ -5,19 +5,25 @@ its logits. Positions are to restart with each segment.
 
 PyTorch's fused kernel does the work, but for bf16 on a CPU: there plain matrix products over
 chunks of 256 queries were 1.7 to 2.3 times faster, forward and backward, at lengths from 120 to
-1,024 (PyTorch 2.13, Zen 5, ratios on one thread).
+1,024 (PyTorch 2.13, Zen 5, ratios on one thread). Neither knows a soft cap, a window shorter
+than the segment, or dropout: these go through plain products over the whole segment, as in
+transformers' eager attention.
 """
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
+from ragtune.core.errors import ModelError
+
 NAME = "ragtune_segments"
 CHUNK = 256
 """Queries attended with at once in bf16 on a CPU."""
+BESIDE = {"position_ids", "use_cache"}
+"""What some decoders hand on to attention as well, and what has been done with by then."""
 
 
 def attend(
@@ -27,15 +33,29 @@ def attend(
     value: torch.Tensor,
     attention_mask: None,
     *,
-    segments: Sequence[int],
     scaling: float,
-    **_: Any,
+    segments: Sequence[int] = (),
+    dropout: float = 0.0,
+    sliding_window: int | None = None,
+    softcap: float | None = None,
+    **others: Any,
 ) -> tuple[torch.Tensor, None]:
-    """An attention function of transformers' interface, without dropout (Llama has none).
+    """An attention function of transformers' interface.
 
     ``query`` is (1, heads, tokens, size), ``key`` and ``value`` have as many heads or fewer;
-    ``segments`` are lengths that add up to ``tokens``. The result is (1, tokens, heads, size).
+    ``segments`` are lengths that add up to ``tokens``. A query sees ``sliding_window`` keys at
+    most, its own included; scores are ``softcap * tanh(scores / softcap)``. The result is
+    (1, tokens, heads, size).
+
+    Raises ModelError for anything else that a model wants of attention: it would be left out.
     """
+    _refuse(module, attention_mask, segments, others)
+    windowed = sliding_window is not None and sliding_window < max(segments)
+    if windowed or softcap is not None or dropout:
+        whole = functools.partial(
+            _whole, scaling=scaling, window=sliding_window, softcap=softcap, dropout=dropout
+        )
+        return _one_by_one(whole, (query, key, value), segments), None
     on_cpu = query.device.type == "cpu" and query.dtype == torch.bfloat16
     if on_cpu:
         groups = query.shape[1] // key.shape[1]
@@ -44,10 +64,61 @@ def attend(
         query, key, value = (_stack(tensor, len(segments)) for tensor in (query, key, value))
         together = _fused(query, key, value, scaling).transpose(1, 2)
         return together.reshape(1, -1, *together.shape[2:]), None
-    one = _chunked if on_cpu else _fused
-    pieces = [torch.split(tensor, list(segments), dim=2) for tensor in (query, key, value)]
-    alone = [one(q, k, v, scaling) for q, k, v in zip(*pieces, strict=True)]
-    return torch.cat(alone, dim=2).transpose(1, 2), None
+    alone = functools.partial(_chunked if on_cpu else _fused, scaling=scaling)
+    return _one_by_one(alone, (query, key, value), segments), None
+
+
+def _refuse(module: Any, mask: Any, segments: Sequence[int], others: dict[str, Any]) -> None:
+    wanted = [name for name, value in others.items() if value is not None and name not in BESIDE]
+    if mask is not None:
+        wanted.append("attention_mask")
+    if not getattr(module, "is_causal", True):
+        wanted.append("is_causal=False")
+    if wanted:
+        raise ModelError(
+            f"attention by segments does not know {', '.join(sorted(wanted))}: the model would be "
+            "trained wrongly; its family has to say segments = False"
+        )
+    if not segments:
+        raise ModelError(
+            "the model does not hand segments on to its attention: its family has to say "
+            "segments = False"
+        )
+
+
+def _one_by_one(
+    attention: Callable[..., torch.Tensor],
+    tensors: Sequence[torch.Tensor],
+    segments: Sequence[int],
+) -> torch.Tensor:
+    """(1, tokens, heads, size): each segment of query, key and value attended to alone."""
+    pieces = [torch.split(tensor, list(segments), dim=2) for tensor in tensors]
+    alone = [attention(q, k, v) for q, k, v in zip(*pieces, strict=True)]
+    return torch.cat(alone, dim=2).transpose(1, 2)
+
+
+def _whole(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    *,
+    scaling: float,
+    window: int | None,
+    softcap: float | None,
+    dropout: float,
+) -> torch.Tensor:
+    """(1, heads, length, size): all queries against all keys, their scores as a matrix."""
+    groups, length = query.shape[1] // key.shape[1], query.shape[2]
+    key, value = (t.repeat_interleave(groups, dim=1) for t in (key, value))
+    scores = query @ key.transpose(2, 3) * scaling
+    if softcap is not None:
+        scores = softcap * (scores / softcap).tanh()
+    seen = torch.ones(length, length, dtype=torch.bool, device=query.device).tril()
+    if window is not None:
+        seen = seen.triu(1 - window)
+    scores = scores.masked_fill(~seen, float("-inf"))
+    shares = scores.softmax(dim=-1, dtype=torch.float32).to(query.dtype)
+    return torch.nn.functional.dropout(shares, dropout) @ value
 
 
 def _fused(

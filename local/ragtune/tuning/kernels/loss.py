@@ -1,5 +1,8 @@
 """The loss over supervised positions, without ever holding the logits of all of them.
 
+Cross-entropy of ``softcap * tanh(scale * (hidden @ weight.T) / softcap)``: the soft cap is Gemma
+2's (2024), the scale Granite's and Cohere's; most heads have neither.
+
 The head is frozen under LoRA, so the gradient to the hidden states can be taken chunk by chunk
 while the logits of the chunk are at hand; neither they nor a second pass over them is kept. With
 a vocabulary of 128 k that is most of a step's memory.
@@ -9,22 +12,30 @@ from typing import Any
 
 import torch
 
+from ragtune.models.families.base import Head
+
 CHUNK = 1 << 24
 """Logits held at once, in elements."""
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any, hidden: torch.Tensor, head: torch.Tensor, targets: torch.Tensor
-    ) -> torch.Tensor:
+    def forward(ctx: Any, hidden: torch.Tensor, head: Head, targets: torch.Tensor) -> torch.Tensor:
+        weight, scale, softcap = head.weight, head.scale, head.softcap
         needed = hidden.requires_grad
         gradient = torch.empty_like(hidden) if needed else None
         total = torch.zeros((), dtype=torch.float32, device=hidden.device)
-        size = max(1, CHUNK // head.shape[0])
+        size = max(1, CHUNK // weight.shape[0])
         for start in range(0, len(hidden), size):
             part = slice(start, start + size)
-            logits = (hidden[part] @ head.T).float()
+            logits = (hidden[part] @ weight.T).float()
+            slope = None  # of the logits, by the products of hidden states and head
+            if scale != 1.0:
+                logits *= scale
+            if softcap is not None:
+                logits = logits.div_(softcap).tanh_()
+                slope = 1 - logits.square()
+                logits *= softcap
             place = targets[part, None]
             logits -= logits.amax(dim=-1, keepdim=True)
             wanted = logits.gather(1, place)
@@ -33,7 +44,11 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
             if gradient is not None:
                 share = logits.div_(mass)  # softmax; less one at the target: the gradient
                 share.scatter_add_(1, place, share.new_full((), -1.0).expand(place.shape))
-                gradient[part] = share.to(hidden.dtype) @ head
+                if slope is not None:
+                    share *= slope
+                if scale != 1.0:
+                    share *= scale
+                gradient[part] = share.to(hidden.dtype) @ weight
         ctx.save_for_backward(gradient)
         return total
 
@@ -43,11 +58,15 @@ class _ChunkedCrossEntropy(torch.autograd.Function):
         return gradient.mul_(upstream[0]), None, None
 
 
-def summed_loss(hidden: torch.Tensor, head: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """The summed cross-entropy, in nats, of ``hidden @ head.T`` against ``targets``.
+def summed_loss(hidden: torch.Tensor, head: Head, targets: torch.Tensor) -> torch.Tensor:
+    """The summed cross-entropy, in nats, of the head's logits against ``targets``.
 
-    ``hidden`` is (tokens, width), ``head`` (vocabulary, width) and frozen, ``targets`` (tokens,).
-    The result can be propagated backwards once.
+    ``hidden`` is (tokens, width), ``targets`` (tokens,). The result can be propagated backwards
+    once, to ``hidden`` alone.
+
+    Raises ValueError where the head's weight is trained: it would get no gradient.
     """
+    if head.weight.requires_grad:
+        raise ValueError("the head is trained; its loss has to be taken on whole logits")
     loss: torch.Tensor = _ChunkedCrossEntropy.apply(hidden, head, targets)  # type: ignore[no-untyped-call]
     return loss

@@ -1,12 +1,16 @@
+import itertools
 import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from transformers import LlamaForCausalLM
 
-from ragtune.models.engines.decoding import Group, _draft, batches, decode
+from ragtune.models.engines.decoding import Group, _draft, _grouped, batches, decode
+from ragtune.prompts.base import common_prefix
 
 LIMIT = 12
 
@@ -30,7 +34,13 @@ def prompts() -> list[list[int]]:
     return [*(some(rng.randrange(1, 40)) for _ in range(7)), *family, family[0], phrase * 5]
 
 
-def generated(model: Any, prompt: list[int], eos: int) -> list[int]:
+def written(model: Any, prompts: Any, groups: Any, ends: set[int]) -> list[list[int]]:
+    """The rows of a batch once nothing follows."""
+    *_, rows = decode(model, prompts, groups, limit=LIMIT, ends=ends)
+    return rows
+
+
+def generated(model: Any, prompt: list[int], eos: int | list[int]) -> list[int]:
     """What transformers' own greedy search writes after a prompt that it is given alone."""
     output = model.generate(
         torch.tensor([prompt]),
@@ -41,7 +51,8 @@ def generated(model: Any, prompt: list[int], eos: int) -> list[int]:
         pad_token_id=2,
     )
     ids: list[int] = output[0, len(prompt) :].tolist()
-    return ids[: ids.index(eos)] if eos in ids else ids
+    ends = eos if isinstance(eos, list) else [eos]
+    return ids[: next((n for n, token in enumerate(ids) if token in ends), None)]
 
 
 @pytest.mark.parametrize("size", [1, 3, 8, 64])
@@ -55,9 +66,28 @@ def test_the_text_is_that_of_plain_greedy_generate(
         assert eos == 1 or len({len(ids) for ids in expected}) > 1
         found: dict[int, list[int]] = {}
         for groups in batches(prompts, size):
-            rows = decode(model, prompts, groups, limit=LIMIT, eos=eos).rows
+            rows = written(model, prompts, groups, {eos})
             found |= dict(zip((n for g in groups for n in g.places), rows, strict=True))
         assert [found[n] for n in range(len(prompts))] == expected
+
+
+def test_a_row_ends_at_the_first_of_several_end_tokens(
+    model: Any, prompts: list[list[int]]
+) -> None:
+    free = [generated(model, p, eos=-1) for p in prompts]
+    ends = sorted({free[0][LIMIT // 2], free[1][LIMIT // 3]})
+    expected = [generated(model, p, ends) for p in prompts]
+    assert min(map(len, expected)) < LIMIT
+    for n, prompt in enumerate(prompts):
+        assert written(model, [prompt], [Group([0], 0)], set(ends)) == [expected[n]]
+
+
+def test_what_is_written_grows_from_step_to_step(model: Any, prompts: list[list[int]]) -> None:
+    steps = decode(model, prompts[:1], [Group([0], 0)], limit=LIMIT, ends=set())
+    lengths = [len(rows[0]) for rows in steps]
+    assert lengths == sorted(set(lengths))
+    assert (lengths[0], lengths[-1]) == (1, LIMIT)
+    assert not torch.is_inference_mode_enabled()
 
 
 def test_every_prompt_is_in_one_batch_and_none_is_too_large(prompts: list[list[int]]) -> None:
@@ -82,6 +112,41 @@ def test_nothing_is_grouped_where_nothing_is_shared() -> None:
     assert list(batches([], 8)) == []
 
 
+def test_prompts_that_nest_thousands_deep_are_grouped() -> None:
+    longest = [3 + n % 300 for n in range(3000)]
+    prompts = [longest[: n + 1] for n in range(3000)]
+    groups = [group for groups in batches(prompts, 64) for group in groups]
+    assert sorted(n for group in groups for n in group.places) == list(range(3000))
+    for group in groups:
+        shortest = min(prompts[n] for n in group.places)
+        assert group.stem < len(shortest)
+        assert all(prompts[n][: group.stem] == shortest[: group.stem] for n in group.places)
+
+
+def defined(prompts: list[list[int]], order: list[int]) -> tuple[int, list[Group]]:
+    """Tokens saved, and the groups of sorted prompts: one, or cut where least is shared."""
+    if len(order) == 1:
+        return 0, [Group(order, 0)]
+    shared = [
+        min(common_prefix(prompts[a], prompts[b]), len(prompts[a]) - 1)
+        for a, b in itertools.pairwise(order)
+    ]
+    stem = min(shared)
+    cuts = [0, *(n for n, length in enumerate(shared, 1) if length == stem), len(order)]
+    parts = [defined(prompts, order[a:b]) for a, b in itertools.pairwise(cuts)]
+    apart, together = sum(saved for saved, _ in parts), stem * (len(order) - 1)
+    if together > apart:
+        return together, [Group(order, stem)]
+    return apart, [group for _, groups in parts for group in groups]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.lists(st.integers(3, 4), min_size=1, max_size=6), min_size=1, max_size=12))
+def test_groups_are_those_of_the_recursive_definition(prompts: list[list[int]]) -> None:
+    order = sorted(range(len(prompts)), key=lambda n: prompts[n])
+    assert _grouped(prompts) == defined(prompts, order)[1]
+
+
 def test_a_shared_beginning_is_read_once_and_few_rows_take_fewer_steps(model: Any) -> None:
     read: list[tuple[int, int]] = []
 
@@ -92,13 +157,13 @@ def test_a_shared_beginning_is_read_once_and_few_rows_take_fewer_steps(model: An
     stem = list(range(3, 43))
     together = [[*stem, 50, 51], [*stem, 60], [*stem, 70]]
     (groups,) = batches(together, 8)
-    decode(model, together, groups, limit=1, eos=1)
+    list(decode(model, together, groups, limit=1, ends={1}))
     assert read == [(1, 40), (3, 2)]
     read.clear()
-    (written,) = decode(model, [stem], [Group([0], 0)], limit=LIMIT, eos=-1).rows
-    again = [*stem, *written, *stem]
+    (answer,) = written(model, [stem], [Group([0], 0)], set())
+    again = [*stem, *answer, *stem]
     read.clear()
-    decode(model, [again], [Group([0], 0)], limit=LIMIT, eos=-1)
+    written(model, [again], [Group([0], 0)], set())
     hook.remove()
     assert any(width > 1 for _, width in read[1:])
 

@@ -1,61 +1,172 @@
+import itertools
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from transformers import GenerationConfig
 
-from ragtune.models.engines.torch import Generator
+from ragtune.models.engines.base import Completion, Engine
+from ragtune.models.engines.torch import TorchEngine, collate
+from ragtune.models.families.llama import Llama
 from ragtune.models.hardware import probe
 from ragtune.models.load import load_base
+from ragtune.prompts.base import IGNORED, Prompt, Row
+
+PROMPTS = [
+    Prompt(ids, "") for ids in ([0, 5, 6, 7], [0, 9], [0, 11, 12, 13, 14, 15, 16], [0, 30, 31])
+]
 
 
-@pytest.fixture(scope="module")
-def generator(tiny_llama: Path, tiny_tokenizer: Any) -> Generator:
-    return Generator(load_base(tiny_llama, probe()), tiny_tokenizer, max_new_tokens=8)
+@pytest.fixture
+def engine(tiny_llama: Path, tiny_tokenizer: Any) -> TorchEngine:
+    return TorchEngine(load_base(tiny_llama, probe()), tiny_tokenizer, Llama(), "a hash")
 
 
-PROMPTS = [[0, 5, 6, 7], [0, 9], [0, 11, 12, 13, 14, 15, 16], [0, 30, 31]]
-
-
-def greedy(model: Any, ids: list[int], steps: int, eos: int) -> list[int]:
-    """Plain greedy decoding, the whole sequence anew at each step."""
+def greedy(model: Any, ids: list[int], steps: int, ends: set[int]) -> list[int]:
+    """Plain greedy decoding, the whole sequence again at each step."""
     written: list[int] = []
     for _ in range(steps):
         with torch.no_grad():
             logits = model(torch.tensor([ids + written])).logits[0, -1]
         token = int(logits.argmax())
-        if token == eos:
+        if token in ends:
             break
         written.append(token)
     return written
 
 
-def test_batched_and_single_answers_are_plain_greedy_decoding(generator: Generator) -> None:
-    expected = [greedy(generator.model, p, 8, generator.tokenizer.eos_token_id) for p in PROMPTS]
-    assert [c.ids for c in generator.many(PROMPTS, batch_size=3)] == expected
-    assert [generator.one(p).ids for p in PROMPTS] == expected
+def streamed(engine: Engine, prompt: Prompt, limit: int) -> tuple[list[str], Completion]:
+    """The pieces of a stream, and what it returns."""
+    pieces, stream = [], engine.stream(prompt, limit=limit)
+    while True:
+        try:
+            pieces.append(next(stream))
+        except StopIteration as end:
+            return pieces, end.value
 
 
-def test_progress_reaches_the_end_and_time_is_shared(generator: Generator) -> None:
+def test_batched_and_single_answers_are_plain_greedy_decoding(engine: TorchEngine) -> None:
+    expected = [greedy(engine.model, p.ids, 8, {1}) for p in PROMPTS]
+    assert [c.ids for c in engine.complete(PROMPTS, limit=8, batch_size=3)] == expected
+    assert [engine.complete([p], limit=8)[0].ids for p in PROMPTS] == expected
+
+
+def test_an_answer_has_its_text_and_counts_its_tokens(engine: TorchEngine) -> None:
+    (one,) = engine.complete(PROMPTS[:1], limit=8)
+    assert one.text == engine.tokenizer.decode(one.ids, skip_special_tokens=True).strip()
+    assert one.tokens == len(one.ids) == 8
+
+
+def test_progress_reaches_the_end_and_time_is_shared(engine: TorchEngine) -> None:
     seen: list[tuple[int, int]] = []
-    completions = generator.many(PROMPTS, 2, lambda done, total: seen.append((done, total)))
+    completions = engine.complete(
+        PROMPTS, limit=8, batch_size=2, advance=lambda done, total: seen.append((done, total))
+    )
     assert seen == [(2, 4), (4, 4)]
     assert all(c.seconds > 0 for c in completions)
 
 
 def test_the_first_token_comes_after_the_prompt_was_read_and_before_the_end(
-    generator: Generator,
+    engine: TorchEngine,
 ) -> None:
-    longer = Generator(generator.model, generator.tokenizer, max_new_tokens=32)
-    one = next(c for c in map(longer.one, PROMPTS) if len(c.ids) > 20)
+    one = next(c for p in PROMPTS for c in engine.complete([p], limit=32) if c.tokens > 20)
     assert 0 < one.prefill < one.seconds
-    (short,) = Generator(generator.model, generator.tokenizer, 1).many([PROMPTS[0]], 1)
+    (short,) = engine.complete(PROMPTS[:1], limit=1)
     assert 0 < short.prefill <= short.seconds
 
 
-def test_the_text_is_said_piece_by_piece_while_it_is_written(generator: Generator) -> None:
-    pieces: list[str] = []
-    completion = generator.one(PROMPTS[0], pieces.append)
+def test_the_text_comes_piece_by_piece_while_it_is_written(engine: TorchEngine) -> None:
+    pieces, completion = streamed(engine, PROMPTS[0], 8)
     assert len(pieces) > 1
-    assert "".join(pieces).strip() == generator.text(completion)
-    assert completion.ids == generator.one(PROMPTS[0]).ids
+    assert "".join(pieces).strip() == completion.text
+    assert completion.ids == engine.complete(PROMPTS[:1], limit=8)[0].ids
+    assert 0 < completion.prefill < completion.seconds
+
+
+def test_a_stream_decodes_no_further_than_it_is_read(engine: TorchEngine) -> None:
+    calls = []
+    engine.model.register_forward_pre_hook(lambda *_: calls.append(1))
+    stream = engine.stream(PROMPTS[0], limit=400)
+    assert len(list(itertools.islice(stream, 2))) == 2
+    assert 0 < len(calls) < 200
+    stream.close()
+
+
+def test_an_answer_ends_at_any_end_token_that_anything_names(engine: TorchEngine) -> None:
+    free = greedy(engine.model, PROMPTS[0].ids, 8, set())
+    first = free.index(free[3])
+    of_turn = free[first]
+    assert engine.complete(PROMPTS[:1], limit=8)[0].ids == free
+    engine.model.generation_config = GenerationConfig(eos_token_id=[1, of_turn])
+    assert engine.ends == {1, of_turn}
+    assert engine.complete(PROMPTS[:1], limit=8)[0].ids == free[:first]
+    assert streamed(engine, PROMPTS[0], 8)[1].ids == free[:first]
+    engine.model.generation_config = GenerationConfig()
+    engine.model.config.eos_token_id = [of_turn]
+    assert engine.complete(PROMPTS[:1], limit=8)[0].ids == free[:first]
+
+
+def test_an_answer_ends_at_the_stops_of_its_prompt_format(engine: TorchEngine) -> None:
+    free = greedy(engine.model, PROMPTS[0].ids, 8, set())
+    (one,) = engine.complete(PROMPTS[:1], limit=8, stops=[free[2]])
+    assert one.ids == free[: free.index(free[2])]
+    assert engine.ends == {1}
+
+
+def test_the_shipped_models_end_where_their_tokenizer_says() -> None:
+    from transformers import LlamaConfig
+
+    from ragtune.core.bundled import builtin_model
+    from ragtune.models.load import load_tokenizer
+
+    folder = builtin_model()
+    generation = GenerationConfig.from_pretrained(folder)
+    config = LlamaConfig.from_pretrained(folder)
+    eos = load_tokenizer(folder).eos_token_id
+    assert generation.eos_token_id == config.eos_token_id == eos
+
+
+def test_the_loss_is_the_models_own_over_supervised_tokens(engine: TorchEngine) -> None:
+    rows = [
+        Row([0, 5, 6, 7, 1], [IGNORED, IGNORED, 6, 7, 1]),
+        Row([0, 9], [0, 9]),
+        Row([0, 11, 12, 13], [IGNORED, IGNORED, IGNORED, 13]),
+    ]
+    seen: list[tuple[int, int]] = []
+    measured = engine.loss(rows, batch_size=2, advance=lambda *given: seen.append(given))
+    nats = 0.0
+    for row in rows:
+        ids, labels = torch.tensor([row.ids]), torch.tensor([row.labels])
+        with torch.no_grad():
+            count = int((labels[:, 1:] != IGNORED).sum())
+            nats += float(engine.model(ids, labels=labels).loss) * count
+    assert measured.tokens == 3 + 1 + 1
+    assert measured.nats == pytest.approx(nats, rel=1e-5)
+    assert measured.mean == pytest.approx(nats / 5, rel=1e-5)
+    assert seen == [(2, 3), (3, 3)]
+
+
+def test_the_loss_goes_through_the_familys_logits(engine: TorchEngine) -> None:
+    class Halved(Llama):
+        def logits(self, model: Any, hidden: torch.Tensor) -> torch.Tensor:
+            return super().logits(model, hidden) / 2
+
+    rows = [Row([0, 5, 6, 7], [0, 5, 6, 7])]
+    halved = TorchEngine(engine.model, engine.tokenizer, Halved(), "a hash")
+    assert halved.loss(rows).nats != engine.loss(rows).nats
+
+
+def test_a_batch_is_masked_only_where_it_is_padded() -> None:
+    even = collate([Row([1, 2], [1, 2]), Row([3, 4], [3, 4])], pad=9)
+    assert "attention_mask" not in even
+    uneven = collate([Row([1, 2], [IGNORED, 2]), Row([3], [3])], pad=9)
+    assert uneven["input_ids"].tolist() == [[1, 2], [3, 9]]
+    assert uneven["labels"].tolist() == [[IGNORED, 2], [3, IGNORED]]
+    assert uneven["attention_mask"].tolist() == [[1, 1], [1, 0]]
+
+
+def test_it_is_an_engine_that_says_what_it_is(engine: TorchEngine) -> None:
+    seam: Engine = engine
+    assert (seam.name, seam.fingerprint, seam.context_length) == ("torch", "a hash", 768)
+    assert seam.can == {"answer", "stream", "loss", "tune"}

@@ -1,0 +1,108 @@
+"""The seam between a record and a model: what a prompt format is, and what it makes.
+
+A format turns an instruction, a context and passages into the prompt that a model is asked with,
+and into the row that it is trained on, so both are one form. It knows nothing of models: a
+tokenizer is all it needs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+IGNORED = -100
+"""The label of a token that is not trained on; PyTorch's cross-entropy skips it."""
+UNLIMITED = 1 << 30
+"""A limit in tokens that no prompt reaches."""
+
+
+class Tokenizer(Protocol):
+    """What is used of a Hugging Face fast tokenizer."""
+
+    bos_token_id: int | None
+    eos_token_id: int | None
+
+    def __call__(self, text: str, **options: Any) -> Any:
+        """Encode a text; the result maps ``input_ids`` to token ids."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt as the model reads it: as token ids, and as text for an engine that takes text.
+
+    ``ids`` begin with exactly one BOS, where the tokenizer has one; ``text`` has none.
+    ``passages`` is how many of the given passages are in it; ``cut`` is how many tokens of the
+    rest had to go.
+    """
+
+    ids: list[int]
+    text: str
+    passages: int = 0
+    cut: int = 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """A training row: ``ids`` and ``labels`` of equal length, ``IGNORED`` where not supervised.
+
+    ``cut`` is how many of its tokens had to go. ``straddles`` says that the tokenizer merges the
+    end of the prompt with the start of the completion: the model is then trained on another last
+    token of the prompt than it is asked with.
+    """
+
+    ids: list[int]
+    labels: list[int]
+    cut: int = 0
+    straddles: bool = False
+
+    @property
+    def supervised(self) -> int:
+        """How many tokens are trained on when the loss is on completions only."""
+        return sum(label != IGNORED for label in self.labels)
+
+
+class PromptFormat(Protocol):
+    """How a model is asked, in training, evaluation, retrieval and serving alike."""
+
+    @property
+    def hash(self) -> str:
+        """Identifies the format, in hexadecimal; an adapter keeps the one it was tuned with."""
+
+    @property
+    def stops(self) -> tuple[int, ...]:
+        """The tokens that end an answer in this format, beside the model's own."""
+
+    def prompt(
+        self,
+        instruction: str,
+        own: str = "",
+        passages: Sequence[str] = (),
+        limit: int = UNLIMITED,
+    ) -> Prompt:
+        """A question as it is asked, in at most ``limit`` tokens; ``own`` is its own context.
+
+        Raises ValueError where the words of the format alone are longer than ``limit``.
+        """
+
+    def row(self, instruction: str, context: str, response: str, limit: int | None = None) -> Row:
+        """A training row: the prompt as it is asked, and the response that is learnt.
+
+        ``context`` is what ``context`` returned. The row is cut to ``limit`` tokens at its end.
+        """
+
+    def context(self, own: str, passages: Sequence[str]) -> str:
+        """A record's own context and its passages as one text, for a training row."""
+
+    def question(self, instruction: str, context: str) -> str:
+        """The text of everything before the response."""
+
+    def answer(self, response: str) -> str:
+        """The text of the response as it is learnt."""
+
+    def response(self, text: str) -> str:
+        """What an answer says, without the words that the format puts around each response."""
+
+
+def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
+    """How many tokens both begin with."""
+    pairs = enumerate(zip(left, right, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(left), len(right)))
