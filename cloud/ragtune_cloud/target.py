@@ -1,7 +1,7 @@
 """A place where a promoted recipe runs, as this package sees it, and what passes through it.
 
-One promotion is: the `Contract` of each field, a plan for nothing, one submission, a watch until
-the job has ended, the tuned model fetched or asked where it is, and the bill of what still costs
+A promotion has a contract for each field, a plan that costs nothing, one submission, a watch until
+the job has ended, the tuned model fetched or asked where it is, and a bill of what still costs
 money. A target keeps its own notes below ``cloud/`` of the run folder, so each step works in a
 process of its own.
 """
@@ -79,19 +79,19 @@ class Promotion:
     hashes: Mapping[str, str]
 
 
-class Priced(Protocol):
-    """What a job will cost in US dollars; None where it is not known."""
+@dataclass(frozen=True)
+class Price:
+    """What a job will cost in US dollars; None where it is not known.
 
-    @property
-    def usd_likely(self) -> float | None:
-        """The likely price."""
+    ``usd_ceiling`` is what the job cannot exceed: there it is stopped.
+    """
 
-    @property
-    def usd_ceiling(self) -> float | None:
-        """What the job cannot exceed."""
+    usd_likely: float | None
+    usd_ceiling: float | None
 
     def to_json(self) -> dict[str, Any]:
-        """All that is known of it."""
+        """The fields."""
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -106,7 +106,7 @@ class Draft:
     terms: Sequence[Term]
     offline: Mapping[str, Finding]
     online: Mapping[str, Finding]
-    cost: Priced
+    cost: Price
     request: dict[str, Any] | None
     more: Mapping[str, Any] = field(default_factory=dict)
 

@@ -19,7 +19,7 @@ from ragtune.runs.pipeline import Pipeline
 from ragtune.runs.stage import Run
 from ragtune_cloud.sagemaker.account import Account
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, archive
-from tests.cloud.made_up import LLAMA, PUBLISHED, make_run, recipe, submit, watched
+from tests.cloud.made_up import LLAMA, PUBLISHED, make_run, recipe, submit
 
 TRUST = {
     "Version": "2012-10-17",
@@ -114,13 +114,6 @@ def submitted(run: RunFolder, account: Callable[[], Account]) -> RunFolder:
     """A run whose job was submitted."""
     submit(run, account())
     return run
-
-
-@pytest.fixture
-def completed(submitted: RunFolder, account: Callable[[], Account]) -> RunFolder:
-    """A run whose job was completed."""
-    assert watched(submitted, account()).status == "Completed"
-    return submitted
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,7 @@
 """A finished run of the published recipe, made up; and what every test does with it."""
 
-from typing import Any
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,9 +16,11 @@ from ragtune.sources.records import Record
 from ragtune_cloud.plan import plan
 from ragtune_cloud.sagemaker import jobs, submission, watch
 from ragtune_cloud.sagemaker.account import Account
+from ragtune_cloud.sagemaker.endpoints import endpoint_name
 from ragtune_cloud.sagemaker.record import read_record
 from ragtune_cloud.sagemaker.target import SageMaker
-from ragtune_cloud.target import Choices, Plan, Status
+from ragtune_cloud.target import SIDES, Choices, Plan, Status
+from tests.cloud.fake import FakeSageMaker
 from tests.conftest import ROOT
 
 PUBLISHED = ROOT / "tests" / "data" / "jumpstart"
@@ -26,6 +28,7 @@ LLAMA = "meta-textgeneration-llama-2-7b"
 ROW = {"instruction": "When?", "context": "The harbour opens at six.", "response": "six"}
 TEXTS = {"base": "no", "tuned": "six"}
 """What the local arms answer: tuned is right and base is not."""
+LICENSED = Choices(eula=True)
 QUESTIONS = 8
 """Enough for the difference between the two to be significant."""
 
@@ -106,7 +109,7 @@ def target(account: Account) -> SageMaker:
 def planned(
     run: RunFolder,
     account: Account | None = None,
-    choices: Choices = Choices(eula=True),
+    choices: Choices = LICENSED,
     **sections: Any,
 ) -> Plan:
     """A plan for the published recipe, sections replaced; offline without an account."""
@@ -143,3 +146,9 @@ def to_the_end(run: RunFolder, account: Account) -> Status:
     for _ in range(10):
         now = jobs.status(read_record(run), account)
     return now
+
+
+def serve(run: RunFolder, fake: FakeSageMaker) -> None:
+    """Endpoints of the run's job, in service."""
+    for side in SIDES:
+        fake.things["Endpoint"][endpoint_name(read_record(run), side)] = {}

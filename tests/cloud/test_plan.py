@@ -5,14 +5,13 @@ from typing import Any
 
 import pytest
 
-from ragtune.core.errors import RecipeError, RunError
-from ragtune.core.errors import CloudError
+from ragtune.core.errors import CloudError, RecipeError, RunError
 from ragtune.core.files import write_text
 from ragtune.core.run_folder import RunFolder
 from ragtune_cloud.cli.plan import show
 from ragtune_cloud.folder import CloudFolder
 from ragtune_cloud.target import Choices
-from tests.cloud.made_up import finding, planned, recipe
+from tests.cloud.made_up import LICENSED, finding, planned, recipe
 
 
 def test_a_plan_holds_contract_hashes_cost_preflight_and_the_request(run: RunFolder) -> None:
@@ -44,18 +43,23 @@ def test_the_checks_are_numbered_and_say_what_could_not_be_checked(run: RunFolde
     ("sections", "choices", "name", "said"),
     [
         ({}, Choices(), "licence", "failed: read the model's licence"),
-        ({"cloud": {"role": None}}, Choices(eula=True), "role", "failed: cloud.role is missing"),
+        ({"cloud": {"role": None}}, LICENSED, "role", "failed: cloud.role is missing"),
         (
             {"cloud": {"instance_type": "ml.g5.2xlarge"}},
-            Choices(eula=True),
+            LICENSED,
             "instance",
             "failed: cloud.instance_type: ml.g5.2xlarge: meta-textgeneration-llama-2-7b is not",
         ),
-        ({"cloud": {"instance_count": 2}}, Choices(eula=True), "instance", "warning: 2 instances"),
-        ({"cloud": {"max_cost_usd": 1}}, Choices(eula=True), "cost", "failed: likely"),
-        ({"cloud": {"model_version": "9.9.9"}}, Choices(eula=True), "model", "failed: meta-text"),
-        ({"cloud": {"region": "eu-west-1"}}, Choices(eula=True), "model", "failed: meta-text"),
-        ({"tune": {"local": {"loss": "completion"}}}, Choices(eula=True), "contract", "failed: tune.local.loss"),
+        ({"cloud": {"instance_count": 2}}, LICENSED, "instance", "warning: 2 instances"),
+        ({"cloud": {"max_cost_usd": 1}}, LICENSED, "cost", "failed: likely"),
+        ({"cloud": {"model_version": "9.9.9"}}, LICENSED, "model", "failed: meta-text"),
+        ({"cloud": {"region": "eu-west-1"}}, LICENSED, "model", "failed: meta-text"),
+        (
+            {"tune": {"local": {"loss": "completion"}}},
+            LICENSED,
+            "contract",
+            "failed: tune.local.loss",
+        ),
     ],
 )
 def test_what_needs_no_account_is_checked_offline(
@@ -71,9 +75,8 @@ def test_the_price_of_one_instance_stands_beside_that_of_two(run: RunFolder) -> 
 
 def test_an_accepted_difference_and_an_overridden_gate_are_recorded(run: RunFolder) -> None:
     run.results.unlink()
-    loss = dict(tune={"local": {"loss": "completion"}})
     choices = Choices(("tune.local.loss",), True, "the demo: of Friday")
-    made = planned(run, choices=choices, **loss)
+    made = planned(run, choices=choices, tune={"local": {"loss": "completion"}})
     assert made.failures == []
     assert finding(made, "run").startswith("warning: results.json missing")
     written = json.loads(CloudFolder(run).plan.read_text())

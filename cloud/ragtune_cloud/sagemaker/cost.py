@@ -13,6 +13,7 @@ from ragtune.core.files import read_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
 from ragtune_cloud.sagemaker import catalog
+from ragtune_cloud.target import Price
 
 LOW, HIGH = 0.6, 1.6
 """The margin on the likely time: one measured job is no basis for a narrow one."""
@@ -22,8 +23,8 @@ UPPER = 360_000
 """Seconds; the longest limit that JumpStart itself sets."""
 
 
-@dataclass(frozen=True)
-class Cost:
+@dataclass(frozen=True, kw_only=True)
+class Cost(Price):
     """An estimate: US dollars, and seconds an instance; None where a price or size is unknown.
 
     ``ceiling_usd`` is what the job cannot exceed: at ``max_runtime_seconds`` it is stopped.
@@ -33,9 +34,7 @@ class Cost:
     usd_per_hour: float | None
     seconds_likely: int | None
     usd_minimum: float | None
-    usd_likely: float | None
     usd_high: float | None
-    usd_ceiling: float | None
     max_runtime_seconds: int
     usd_likely_one_instance: float | None
 

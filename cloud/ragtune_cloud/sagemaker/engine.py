@@ -19,8 +19,7 @@ UNSTATED = 1 << 30
 class EndpointEngine:
     """An endpoint in service; it can answer, one prompt at a time.
 
-    ``fingerprint`` is the model's that it serves. ``context_length`` is in the served model's
-    tokens, which an endpoint does not count out for us before it is asked.
+    ``fingerprint`` is of the model that it serves, ``context_length`` in that model's tokens.
     """
 
     can = frozenset({"answer"})
@@ -43,9 +42,9 @@ class EndpointEngine:
     ) -> list[Completion]:
         """Answer every prompt in at most ``limit`` tokens, in the order given.
 
-        ``stops`` are token ids, of which an endpoint knows nothing: it ends where its own model
-        does. ``seconds`` are those of the whole call; the first token is not timed apart, so all
-        of them are ``prefill``'s but none can be said to be.
+        ``stops`` are token ids, which an endpoint is not given: it stops where its own model does.
+        ``seconds`` are those of the whole call. When the first token was there is not known, so
+        ``prefill`` is 0.
 
         Raises CloudError where there is no such endpoint or its answer has no known shape.
         """
@@ -100,7 +99,7 @@ def read_answer(body: bytes, prompt: str = "") -> tuple[str, int]:
     raise CloudError(f"the endpoint answered neither generation nor generated_text: {shown}")
 
 
-def served_length(spec: Spec | None, instance_type: str = "") -> int:
+def served_length(spec: Spec | None) -> int:
     """Tokens of prompt and answer that an endpoint of a model takes, as its spec sets them."""
     if spec is None:
         return UNSTATED

@@ -89,8 +89,8 @@ class SageMaker:
         """A side's endpoint."""
         record, opened = self.opened(run)
         known = spec.find(record.model_id, recipe.cloud.model_version, record.region, run)
-        # The job's name follows from all that made its model; the base has no job of its own.
-        fingerprint = record.job if side == "tuned" else f"{record.model_id} by {record.job}"
+        # A job's name follows from recipe, data and the base model's version, and so does this.
+        fingerprint = record.job if side == "tuned" else f"{record.model_id} {record.job}"
         name = endpoint_name(record, side)
         return EndpointEngine(name, fingerprint, opened, served_length(known))
 

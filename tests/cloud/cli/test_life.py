@@ -8,16 +8,21 @@ from typing import Any
 import boto3
 import pytest
 
-import ragtune_cloud.account
 import ragtune_cloud.cli
-from ragtune.core.files import read_json, read_jsonl, write_json, write_jsonl
-from ragtune.sources.records import Record
-from ragtune_cloud import endpoints, jobs
+from ragtune.core.files import read_json, write_json, write_jsonl
+from ragtune.core.progress import Silent
+from ragtune.core.run_folder import RunFolder
+from ragtune_cloud.folder import CloudFolder
+from ragtune_cloud.sagemaker import endpoints
 from ragtune_cloud.sagemaker.account import Account
-from tests.cloud.made_up import make_run, recipe
+from ragtune_cloud.sagemaker.record import read_record
+from ragtune_cloud.sagemaker.spec import find
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, Killed, Trap
+from tests.cloud.made_up import QUESTIONS, make_run, recipe
 
-SLEEPERS = ("ragtune_cloud.watching", "ragtune_cloud.endpoints", "ragtune_cloud.cli_endpoints")
+SLEEPERS = tuple(
+    f"ragtune_cloud.{name}" for name in ("sagemaker.watch", "sagemaker.endpoints", "cli.endpoints")
+)
 YES = ("--accept-eula", "--yes")
 Call = Callable[..., tuple[int, str, str]]
 
@@ -26,42 +31,30 @@ Call = Callable[..., tuple[int, str, str]]
 def ragtune(monkeypatch: pytest.MonkeyPatch, called: Call, account: Callable[[], Account]) -> Call:
     """Run the command in this process against the made-up account: exit code, stdout, stderr."""
     opened = account()
-    monkeypatch.setattr(ragtune_cloud.account, "Account", lambda region, profile=None: opened)
+    monkeypatch.setattr(
+        ragtune_cloud.sagemaker.account, "Account", lambda region, profile=None: opened
+    )
     for module in SLEEPERS:
         monkeypatch.setattr(f"{module}.sleep", lambda seconds: None)
     return called
 
 
 @pytest.fixture
-def project_run(tmp_path: Path, tiny_llama: Path) -> Path:
-    """A run folder whose recipe points at real records, with the local arms' answers."""
+def run(tmp_path: Path, tiny_llama: Path) -> RunFolder:
+    """A run folder whose recipe names a model and records that are here."""
     rows = [
         {"instruction": f"When {n}?", "context": f"At six, {n}.", "response": "six"}
         for n in range(6)
     ]
-    write_jsonl(tmp_path / "records.jsonl", rows)
-    made = recipe(
-        model={"local": str(tiny_llama)},
-        rag={},
-        study={"arms": ["base", "tuned"], "max_new_tokens": 3, "latency_questions": 1},
-    )
-    run = make_run(tmp_path / "runs" / "published", made)
-    lock = json.loads((run.path / "lock.json").read_text())
-    (run.path / "lock.json").write_text(json.dumps({**lock, "recipe_folder": "../.."}))
-    asked = [Record(**row).id for row in read_jsonl(run.path / "data" / "test.jsonl")]
-    for arm, text in (("base", "no"), ("tuned", "at six")):
-        rows = [{"question": question, "text": text} for question in asked]
-        write_jsonl(run.path / "answers" / f"{arm}.jsonl", rows)
-    epoch = {"epoch": 1, "train_loss": 2.5, "eval_loss": 2.25}
-    (run.path / "adapter").mkdir()
-    (run.path / "adapter" / "training.json").write_text(json.dumps({"epochs": [epoch]}))
-    return run
+    write_jsonl(tmp_path / "runs" / "records.jsonl", rows)
+    study = {"arms": ["base", "tuned"], "max_new_tokens": 3, "latency_questions": 1}
+    made = recipe(model={"local": str(tiny_llama)}, study=study)
+    return make_run(tmp_path / "runs" / "published", made)
 
 
 def test_a_full_life_leaves_nothing_that_costs_money(
-    project_run: RunFolder, ragtune: Call, fake: FakeSageMaker, merged_model: bytes, tmp_path: Path
+    run: RunFolder, ragtune: Call, fake: FakeSageMaker, merged_model: bytes, tmp_path: Path
 ) -> None:
-    run = project_run
     fake.artefact = merged_model
     fake.answer = lambda endpoint, prompt: "six" if "tuned" in endpoint else "I do not know"
 
@@ -99,10 +92,11 @@ def test_a_full_life_leaves_nothing_that_costs_money(
     assert code == 0, err
     assert "ml.g5.2xlarge, $1.51 an hour, $36.36 a day until it is deleted" in err
     assert "tuned - base, cloud: F1 +1.00" in out
-    for side in ("local base", "local tuned", "cloud base", "cloud tuned", "fetched"):
-        assert side in out
-    page = (run.path / "cloud" / "comparison.html").read_text()
-    assert "I do not know" in page
+    for place in ("local\n", "cloud: the models where they are served", "cloud tuned, fetched"):
+        assert place in out
+    page = CloudFolder(run).study(read_record(run).job).report
+    assert f"report: {page}" in err
+    assert "I do not know" in page.read_text()
     assert fake.things == {"Model": {}, "EndpointConfig": {}, "Endpoint": {}}
 
     code, out, err = ragtune("cloud", "delete", run, "--data")
@@ -110,17 +104,17 @@ def test_a_full_life_leaves_nothing_that_costs_money(
     code, out, err = ragtune("cloud", "costs", tmp_path / "runs")
     assert out == "nothing of ragtune's costs money\n"
     written = [
-        p for p in run.rglob("*") if p.is_file() and p.suffix in {".json", ".jsonl", ".yaml"}
+        p for p in run.path.rglob("*") if p.is_file() and p.suffix in {".json", ".jsonl", ".yaml"}
     ]
     assert not [p for p in written if ACCOUNT in p.read_text()]
 
 
 @pytest.fixture
-def completed(project_run: RunFolder, ragtune: Call, fake: FakeSageMaker) -> Path:
-    """A run whose job has been completed."""
-    assert ragtune("promote", project_run, "--submit", "--accept-eula")[0] == 0
-    assert ragtune("cloud", "watch", project_run)[0] == 0
-    return project_run
+def completed(run: RunFolder, ragtune: Call, fake: FakeSageMaker) -> RunFolder:
+    """A run whose job has been completed, by the command."""
+    assert ragtune("promote", run, "--submit", "--accept-eula")[0] == 0
+    assert ragtune("cloud", "watch", run)[0] == 0
+    return run
 
 
 def test_a_deployment_says_its_price_and_asks(
@@ -169,7 +163,7 @@ def test_a_time_to_live_deletes_by_itself_and_so_does_every_failure(
     def interrupted(seconds: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("ragtune_cloud.cli_endpoints.sleep", interrupted)
+    monkeypatch.setattr("ragtune_cloud.cli.endpoints.sleep", interrupted)
     assert ragtune("cloud", "deploy", completed, "--ttl", "30", *YES)[0] == 130
     assert fake.things["Endpoint"] == {}
 
@@ -197,9 +191,9 @@ def test_an_endpoint_has_the_role_of_its_job_where_the_recipe_names_none(
     (model,) = fake.things["Model"].values()
     assert model["ExecutionRoleArn"] == f"arn:aws:iam::{ACCOUNT}:role/ragtune"
     assert ragtune("cloud", "delete", run)[0] == 0
-    noted = read_json(run / jobs.RECORD)
+    noted = read_json(CloudFolder(run).job)
     del noted["role"]  # as an older ragtune wrote it
-    write_json(run / jobs.RECORD, noted)
+    write_json(CloudFolder(run).job, noted)
     code, _, err = ragtune(*deploy)
     assert (code, "cloud.role is missing: name the SageMaker execution role" in err) == (7, True)
     assert fake.things == {"Model": {}, "EndpointConfig": {}, "Endpoint": {}}
@@ -228,21 +222,19 @@ def test_killed_at_any_call_a_deployment_is_found_again_and_deleted_whole(
     fake: FakeSageMaker,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    record, made = jobs.read_record(completed), recipe()
+    record, made = read_record(completed), recipe()
     opened = account()
     trap = Trap(opened.session)
-    from ragtune_cloud.sagemaker.spec import find
-
     spec = find(record.model_id, None, REGION, completed)
     assert spec is not None
     offered = endpoints.offer(record, spec, "tuned", None, eula=True)
 
     def deploy() -> None:
-        endpoints.deploy(offered, record, made, spec, account=opened, say=lambda line: None)
-        endpoints.wait(offered.name, opened, lambda line: None)
+        endpoints.deploy(offered, record, made, spec, account=opened, watcher=Silent())
+        endpoints.wait(offered.name, opened, Silent())
 
     def delete() -> None:
-        endpoints.delete(record, opened, lambda line: None)
+        endpoints.delete(record, opened, Silent())
 
     for step, after in ((deploy, delete), (delete, delete)):
         for call in range(1, 50):
@@ -273,7 +265,7 @@ def test_an_evaluation_that_broke_off_asks_only_what_is_left(
     asked = fake.calls["InvokeEndpoint"]
     fake.answer = lambda endpoint, prompt: "six"
     assert ragtune("cloud", "evaluate", completed)[0] == 0
-    assert fake.calls["InvokeEndpoint"] - asked == 3 + 3 - (asked - 1)
+    assert fake.calls["InvokeEndpoint"] - asked == 2 * QUESTIONS - (asked - 1)
 
 
 def _broken_at(call: int) -> Callable[[str, str], str]:
@@ -287,26 +279,24 @@ def _broken_at(call: int) -> Callable[[str, str], str]:
     return answer
 
 
-def test_what_is_overridden_may_not_touch_what_was_measured(
-    project_run: RunFolder, ragtune: Call
-) -> None:
-    code, _, err = ragtune("promote", project_run, "--set", "tune.epoch=9")
+def test_what_is_overridden_may_not_touch_what_was_measured(run: RunFolder, ragtune: Call) -> None:
+    code, _, err = ragtune("promote", run, "--set", "tune.epoch=9")
     assert (code, "allowed: cloud.*, promote.*" in err) == (2, True)
-    code, out, _ = ragtune("promote", project_run, "--set", "cloud.instance_count=2", "--json")
+    code, out, _ = ragtune("promote", run, "--set", "cloud.instance_count=2", "--json")
     assert json.loads(out)["request"]["ResourceConfig"]["InstanceCount"] == 2
 
 
 def test_resolving_writes_a_dated_lock_that_the_plan_then_goes_by(
-    project_run: RunFolder, ragtune: Call, aws: boto3.Session
+    run: RunFolder, ragtune: Call, aws: boto3.Session
 ) -> None:
-    code, out, err = ragtune("cloud", "resolve", project_run)
+    code, out, err = ragtune("cloud", "resolve", run)
     assert (code, err) == (0, "")
     assert "meta-textgeneration-llama-2-7b 3.0.0 in us-east-1" in out
     version = ["--set", "cloud.model_version=2.1.8"]
-    assert ragtune("cloud", "resolve", project_run, *version)[0] == 0
-    _, out, _ = ragtune("promote", project_run, "--json", *version)
+    assert ragtune("cloud", "resolve", run, *version)[0] == 0
+    _, out, _ = ragtune("promote", run, "--json", *version)
     assert json.loads(out)["model"]["version"] == "2.1.8"
     (model,) = [c for c in json.loads(out)["preflight"] if c["name"] == "model"]
     assert model["status"] == "ok"
-    code, _, err = ragtune("cloud", "resolve", project_run, "--set", "cloud.model_version=9.0.0")
+    code, _, err = ragtune("cloud", "resolve", run, "--set", "cloud.model_version=9.0.0")
     assert (code, "has 2.1.8, 3.0.0" in err) == (7, True)

@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from ragtune.core.run_folder import RunFolder
 from typing import Any
 
 import boto3
@@ -14,6 +13,7 @@ import pytest
 from moto.server import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
+from ragtune.core.run_folder import RunFolder
 from ragtune_cloud.folder import CloudFolder
 from tests.cloud.fake import FakeSageMaker
 

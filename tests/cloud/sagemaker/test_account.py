@@ -1,8 +1,8 @@
 import os
 import subprocess
 import sys
-from ragtune.core.run_folder import RunFolder
 
+from ragtune.core.run_folder import RunFolder
 from ragtune_cloud.sagemaker.names import masked
 
 WITHOUT = """
@@ -23,7 +23,9 @@ def without_boto3(*arguments: object) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_without_the_extra_a_plan_is_made_and_submitting_says_what_to_install(run: RunFolder) -> None:
+def test_without_the_extra_a_plan_is_made_and_submitting_says_what_is_missing(
+    run: RunFolder,
+) -> None:
     planned = without_boto3("promote", run)
     assert planned.returncode == 0, planned.stderr
     assert "nothing was sent or spent" in planned.stdout

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from ragtune.core.errors import CloudError
 from ragtune.recipe.schema import Recipe, Tune
 from ragtune_cloud.plan import refuse_differences
 from ragtune_cloud.sagemaker import catalog, contract
 from ragtune_cloud.sagemaker.contract import SAME_NAME, hyperparameters, terms
-from ragtune.core.errors import CloudError
 from ragtune_cloud.sagemaker.manifest import flatten
 from ragtune_cloud.sagemaker.spec import Spec
 from tests.cloud.made_up import LLAMA, PUBLISHED

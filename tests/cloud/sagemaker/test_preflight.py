@@ -6,10 +6,10 @@ from typing import Any
 import boto3
 import pytest
 
-from ragtune_cloud.sagemaker.account import Account
 from ragtune.core.errors import CloudError
 from ragtune.core.progress import Silent
 from ragtune.core.run_folder import RunFolder
+from ragtune_cloud.sagemaker.account import Account
 from ragtune_cloud.sagemaker.draft import JumpStartDraft
 from ragtune_cloud.sagemaker.jobs import stop
 from ragtune_cloud.sagemaker.names import Names
@@ -17,8 +17,8 @@ from ragtune_cloud.sagemaker.record import read_record
 from ragtune_cloud.sagemaker.submission import submit
 from ragtune_cloud.target import Choices, Plan
 from tests.cloud.conftest import TRUST
-from tests.cloud.made_up import LLAMA, finding, make_run, planned, recipe
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker
+from tests.cloud.made_up import LLAMA, finding, make_run, planned, recipe
 
 Open = Callable[[], Account]
 

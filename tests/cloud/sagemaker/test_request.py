@@ -3,12 +3,12 @@ from pathlib import Path
 
 import pytest
 
-from ragtune.recipe.schema import Recipe
 from ragtune.core.run_folder import RunFolder
+from ragtune.recipe.schema import Recipe
 from ragtune_cloud.sagemaker import cost
+from ragtune_cloud.sagemaker.manifest import flatten
 from ragtune_cloud.sagemaker.names import names
 from ragtune_cloud.sagemaker.request import filled, job_tags, training_request
-from ragtune_cloud.sagemaker.manifest import flatten
 from ragtune_cloud.sagemaker.spec import Spec, find
 from tests.cloud.made_up import LLAMA, PUBLISHED, make_run, recipe
 

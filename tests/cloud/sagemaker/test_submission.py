@@ -6,17 +6,17 @@ from typing import Any
 import boto3
 import pytest
 
+from ragtune.core.errors import CloudError
 from ragtune.core.progress import Silent
 from ragtune.core.run_folder import RunFolder
 from ragtune_cloud.folder import CloudFolder
 from ragtune_cloud.sagemaker import jobs, submission
 from ragtune_cloud.sagemaker.account import Account
-from ragtune.core.errors import CloudError
 from ragtune_cloud.sagemaker.names import Names
 from ragtune_cloud.sagemaker.record import read_record
 from tests.cloud.conftest import TRUST
-from tests.cloud.made_up import make_run, planned, recipe, submit, to_the_end
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, Killed, Trap
+from tests.cloud.made_up import make_run, planned, recipe, submit, to_the_end
 
 Open = Callable[[], Account]
 BUCKET = f"sagemaker-{REGION}-{ACCOUNT}"
