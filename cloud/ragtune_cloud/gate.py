@@ -95,7 +95,7 @@ def _unproven(recipe: Recipe, run: RunFolder) -> list[str]:
     leaked = figures["data"].get("questions_also_in_training", 0)
     if recipe.promote.no_leaks and leaked:
         found.append(
-            f"{leaked} held-out questions stand among the training rows, so the tuned arm is "
+            f"{leaked} held-out questions are among the training rows, so the tuned arm is "
             "flattered; remove them, or promote.no_leaks: false"
         )
     return found

@@ -278,7 +278,7 @@ class _Raw(io.BytesIO):
 class Trap:
     """Kills at the n-th AWS call of a session: before it goes out, or after it was answered.
 
-    It counts uploads too. ``set`` begins anew; None sets no trap.
+    It counts uploads too. ``set`` begins again; None sets no trap.
     """
 
     def __init__(self, session: boto3.Session) -> None:

@@ -75,7 +75,7 @@ def test_tuned_must_beat_base_by_more_than_chance(run: RunFolder) -> None:
 
 def test_a_leak_is_refused(run: RunFolder) -> None:
     change(run.results, data={"questions_also_in_training": 2})
-    assert "2 held-out questions stand among the training rows" in reasons(run)
+    assert "2 held-out questions are among the training rows" in reasons(run)
     assert reasons(run, no_leaks=False) == ""
 
 

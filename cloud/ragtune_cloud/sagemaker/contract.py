@@ -96,7 +96,7 @@ def _named(field: str, name: str, value: Any, known: set[str]) -> Term:
 
 
 def _devices(recipe: Recipe) -> Term:
-    """Accumulation stands for the instance's GPUs, so both take equal samples a step."""
+    """Accumulation takes the place of the instance's GPUs, so both take equal samples a step."""
     steps, instance = recipe.tune.gradient_accumulation_steps, recipe.cloud.instance_type
     count = catalog.gpus(instance)
     field = "tune.gradient_accumulation_steps"

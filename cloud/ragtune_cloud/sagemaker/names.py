@@ -11,7 +11,7 @@ from ragtune_cloud.gate import EVIDENCE, UPLOADED, data_hashes
 from ragtune_cloud.sagemaker.spec import Spec
 
 ACCOUNT = "<account>"
-"""Stands for the account's number wherever something is written or printed."""
+"""In place of the account's number wherever something is written or printed."""
 IDENTITY_TAG = "ragtune:identity"
 """The tag of everything that a promotion makes; its value is the recipe's identity."""
 _ARN_ACCOUNT = re.compile(r"(arn:aws[\w-]*:[\w-]*:[\w-]*:)\d{12}")
