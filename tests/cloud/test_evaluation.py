@@ -27,7 +27,7 @@ class Served:
 
     def complete(self, prompts: Sequence[Prompt], **_: Any) -> list[Completion]:
         self.asked += [prompt.text for prompt in prompts]
-        return [Completion(self.answer(p.text), (), 0.25, 0.0, 2) for p in prompts]
+        return [Completion(self.answer(p.text), [], 0.25, 0.0, 2) for p in prompts]
 
     def stream(self, prompt: Prompt, **_: Any) -> Any:
         raise NotImplementedError

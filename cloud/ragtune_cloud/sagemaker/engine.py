@@ -75,7 +75,7 @@ class EndpointEngine:
             content = answer["Body"].read()
         seconds = time.perf_counter() - started
         written, tokens = read_answer(content, text)
-        return Completion(text=written, ids=(), seconds=seconds, prefill=0.0, tokens=tokens)
+        return Completion(text=written, ids=[], seconds=seconds, prefill=0.0, tokens=tokens)
 
 
 def read_answer(body: bytes, prompt: str = "") -> tuple[str, int]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ragtune.core.files import digest
 from ragtune.core.progress import Watcher
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
@@ -90,7 +91,7 @@ class SageMaker:
         record, opened = self.opened(run)
         known = spec.find(record.model_id, recipe.cloud.model_version, record.region, run)
         # A job's name follows from recipe, data and the base model's version, and so does this.
-        fingerprint = record.job if side == "tuned" else f"{record.model_id} {record.job}"
+        fingerprint = digest([record.job, side])
         name = endpoint_name(record, side)
         return EndpointEngine(name, fingerprint, opened, served_length(known))
 
