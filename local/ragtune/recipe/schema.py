@@ -46,7 +46,12 @@ class Records(Section):
         "`passage`: it is knowledge to be retrieved, hidden from base and tuned",
     )
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.1, description="share held out, split by document, when study.questions is held-out"
+        0.1, description="share held out, see split, when study.questions is held-out"
+    )
+    split: Literal["document", "question"] = Field(
+        "document",
+        description="`document`: what is held out is about other documents and contexts; "
+        "`question`: about the same ones; records of one `group` stay together in both",
     )
     with_passages: Share = Field(
         0.0, description="share of training rows given once more with retrieved passages"

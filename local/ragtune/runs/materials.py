@@ -25,11 +25,12 @@ from ragtune.models.load import load_tokenizer
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.view import UndeclaredRead
 from ragtune.sources import documents
-from ragtune.sources.records import Record, Split, prepare
+from ragtune.sources.records import Record
+from ragtune.sources.split import Split, prepare
 
 
 def prepare_records(recipe: Recipe) -> Split:
-    """The training records and questions that a recipe names, as `sources.records` splits them."""
+    """The training records and questions that a recipe names, as `sources.split` splits them."""
     return prepare(
         recipe.records,
         seed=recipe.seed,
