@@ -347,6 +347,12 @@ class Recipe(Section):
         """The arms that this recipe can run: without documents there is nothing to retrieve."""
         return [a for a in self.study.arms if self.documents is not None or "rag" not in a]
 
+    @property
+    def retrieves(self) -> bool:
+        """Whether an arm or a training row needs passages."""
+        tunes = any("tuned" in arm for arm in self.arms)
+        return any("rag" in a for a in self.arms) or (tunes and self.records.with_passages > 0)
+
     def at(self, folder: Path) -> "Recipe":
         """The same recipe with its paths taken from ``folder``, that of its file."""
         recipe = self.model_copy()

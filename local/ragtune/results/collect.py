@@ -23,11 +23,14 @@ from ragtune.results.schema import (
     SCHEMA,
     ArmFigures,
     Category,
+    DataCounts,
     Forgetting,
     Freshness,
+    GoldFaults,
     HeldoutLoss,
     Index,
     LearningCurve,
+    NearDuplicates,
     RecipeUsed,
     Refusal,
     Results,
@@ -62,6 +65,8 @@ def collect(
     scores = {arm: score(cases[arm]) for arm in recipe.arms}
     seconds = _seconds(folder, notes)
     found = rows.found(folder)
+    data = _data(recipe, folder, notes)
+    no_gold = data.gold.questions if data.gold else frozenset[str]()
     fresh = _optional(folder.freshness, Freshness)
     arms = {}
     for arm in recipe.arms:
@@ -81,7 +86,7 @@ def collect(
         metric=deciding,
         arms=arms,
         differences=differences(scores, seed),
-        failures=failures.analyse(questions, answers, found, refusal),
+        failures=failures.analyse(questions, answers, found, refusal, no_gold),
         records=notes.data.train,
         freshness=fresh,
         curve=_learning_curve(recipe, folder, scores, deciding, records=notes.data.train),
@@ -97,14 +102,16 @@ def collect(
         arms=arms,
         differences=list(evidence.differences),
         failures=evidence.failures,
-        retrieval=(retrieval.quality(questions, found, recipe.rag.top_k, seed) if found else None),
+        retrieval=(
+            retrieval.quality(questions, found, recipe.rag.top_k, seed, no_gold) if found else None
+        ),
         heldout_loss=_optional(folder.heldout, HeldoutLoss),
         forgetting=_optional(folder.forgetting, Forgetting),
         freshness=fresh,
         learning_curve=evidence.curve,
         tune=_optional(folder.training, Training),
         index=_index(folder),
-        data=notes.data,
+        data=data,
         seconds=seconds,
         environment=notes.environment,
         break_even=cost.break_even({arm: of.cost for arm, of in arms.items()}, needs),
@@ -115,6 +122,16 @@ def collect(
             sensitivity=sensitivity(needs, evidence),
         ),
     )
+
+
+def _data(recipe: Recipe, folder: RunFolder, notes: RunNotes) -> DataCounts:
+    """The counts of the data, with what the stages found wrong with it."""
+    tuned = any("tuned" in arm for arm in recipe.arms)
+    found = {
+        "near_duplicates": _optional(folder.leaks, NearDuplicates) if tuned else None,
+        "gold": _optional(folder.gold, GoldFaults) if folder.retrieval.exists() else None,
+    }
+    return notes.data.model_copy(update=found)
 
 
 def _seconds(folder: RunFolder, notes: RunNotes) -> dict[str, float]:

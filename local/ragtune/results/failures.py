@@ -5,7 +5,7 @@ other and without it. One that only ``tuned+rag`` answers counts as that alone.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import get_args
 
 from ragtune.recipe.schema import Arm
@@ -44,17 +44,20 @@ def analyse(
     answers: Mapping[Arm, Sequence[AnswerRow]],
     found: Sequence[Sequence[Passage]],
     refusal: str,
+    no_gold: Collection[str] = (),
 ) -> Failures:
     """Each question's verdicts, flips and causes, and how often each occurs.
 
     ``answers`` are those of each arm, in the order of the questions; ``found`` the passages of the
-    retrieval stage, empty where there is none.
+    retrieval stage, empty where there is none. ``no_gold`` are
+    ids of questions whose gold does not exist.
     """
     rows = []
     for n, question in enumerate(questions):
         given = {arm: lines[n] for arm, lines in answers.items()}
         passages = found[n] if found else ()
-        rows.append(_question(question, given, passages, refusal))
+        has_gold = bool(question.document) and question.id not in no_gold
+        rows.append(_question(question, given, passages, refusal, has_gold))
     flips = Counter(flip for row in rows for flip in row.flips)
     return Failures(
         right_from=RIGHT_FROM,
@@ -75,11 +78,12 @@ def _question(
     given: Mapping[Arm, AnswerRow],
     passages: Sequence[Passage],
     refusal: str,
+    has_gold: bool,
 ) -> Question:
     right = {arm: is_right(question, answer.text, refusal) for arm, answer in given.items()}
-    rank = gold_rank(question, passages) if question.document else None
+    rank = gold_rank(question, passages) if has_gold else None
     causes = {
-        arm: _cause(question, answer, rank, refusal)
+        arm: _cause(question, answer, rank, refusal, has_gold)
         for arm, answer in given.items()
         if "rag" in arm and not right[arm]
     }
@@ -106,10 +110,12 @@ def flips_of(right: Mapping[Arm, bool]) -> list[Flip]:
     return [flip for flip in FLIPS if flip in seen]
 
 
-def _cause(question: Record, answer: AnswerRow, rank: int | None, refusal: str) -> Cause:
+def _cause(
+    question: Record, answer: AnswerRow, rank: int | None, refusal: str, has_gold: bool
+) -> Cause:
     if is_unanswerable(question, refusal):
         return "not_refused"
-    if not question.document:
+    if not has_gold:
         return "no_gold"
     if rank is None:
         return "not_found"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ragtune.sources.plain import letters
 from ragtune.sources.records import Record
 
 
@@ -24,14 +25,11 @@ class Passage:
 def gold_rank(record: Record, passages: Sequence[Passage]) -> int | None:
     """The rank, from 1, of the first gold passage; None where none was found.
 
-    Gold is a passage of the gold document that, where the evidence sentence is known, holds it.
+    Gold is a passage of the gold document that, where the evidence sentence is known, holds it;
+    case, punctuation and spacing do not count.
     """
-    wanted = _squeeze(record.evidence)
+    wanted = letters(record.evidence)
     for rank, passage in enumerate(passages, 1):
-        if passage.document == record.document and wanted in _squeeze(passage.text):
+        if passage.document in record.golds and wanted in letters(passage.text):
             return rank
     return None
-
-
-def _squeeze(text: str) -> str:
-    return " ".join(text.split())

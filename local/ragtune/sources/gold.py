@@ -71,7 +71,9 @@ def nearest(name: str, known: Collection[str]) -> str:
     wanted = PurePosixPath(name.replace("\\", "/").casefold()).name
     same_file = [one for one in known if PurePosixPath(one.casefold()).name == wanted]
     for names in (same_file, sorted(known)):
-        if found := difflib.get_close_matches(name, names, n=1, cutoff=0 if names is same_file else 0.6):
+        if found := difflib.get_close_matches(
+            name, names, n=1, cutoff=0 if names is same_file else 0.6
+        ):
             return found[0]
     return ""
 

@@ -18,7 +18,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +29,14 @@ from ragtune.sources.records import Record
 SIMILAR = 0.8
 SHARED = 0.5
 CLOSE = 0.9
-FREQUENT = 20
+FREQUENT = 50
 """An answer that more records than this give is a label, and says nothing about the question."""
 FEW = 64
-"""So many candidates are compared one by one, more at once."""
+"""So many candidates are compared one by one, more all at once."""
+LARGE = 1 / 16
+"""The share of records from which a word is frequent."""
+EXAMPLES = 5
+"""So many pairs are named."""
 BLOCK = 256
 """Questions whose embeddings are compared at once."""
 
@@ -65,6 +69,25 @@ class Leaks:
     def count(self, kind: Kind) -> int:
         """How many questions have one of this kind."""
         return sum(one.kind == kind for one in self.duplicates)
+
+    def to_json(self, train: Sequence[Record], test: Sequence[Record]) -> dict[str, Any]:
+        """Counts by kind, None for what was not looked for; a few pairs, the strongest first."""
+        ranked = sorted(self.duplicates, key=lambda one: KINDS.index(one.kind))
+        return {
+            **{kind: self.count(kind) for kind in KINDS},
+            **({} if self.embedded else {"close": None}),
+            "declared": self.declared,
+            "examples": [
+                {
+                    "kind": one.kind,
+                    "score": round(one.score, 3),
+                    "question": test[one.question].id,
+                    "asked": test[one.question].instruction,
+                    "trained": train[one.record].instruction,
+                }
+                for one in ranked[:EXAMPLES]
+            ],
+        }
 
 
 def find(
@@ -102,9 +125,7 @@ def find(
     )
 
 
-def equal(
-    train: Sequence[Record], test: Sequence[Record], *, with_context: bool
-) -> dict[int, int]:
+def equal(train: Sequence[Record], test: Sequence[Record], *, with_context: bool) -> dict[int, int]:
     """The places of the questions that are also in training, each with that of the record."""
     return _equal(
         [_Asked.of(record, with_context=with_context) for record in train],
@@ -174,7 +195,9 @@ class _Part:
 
     places: Mapping[str, NDArray[np.intp]]
     """Of the records with a word."""
-    lengths: NDArray[np.intp]
+    frequent: Mapping[str, NDArray[np.int32]]
+    """1 for each record with one of the words that a large part has, else 0; adds up faster."""
+    lengths: NDArray[np.int32]
 
     @classmethod
     def of(cls, sets: Sequence[frozenset[str]]) -> "_Part":
@@ -182,8 +205,14 @@ class _Part:
         for n, found in enumerate(sets):
             for word in found:
                 places[word].append(n)
-        lengths = np.array([len(found) for found in sets], dtype=np.intp)
-        return cls({w: np.array(p, dtype=np.intp) for w, p in places.items()}, lengths)
+        lengths = np.array([len(found) for found in sets], dtype=np.int32)
+        arrays = {word: np.array(at, dtype=np.intp) for word, at in places.items()}
+        frequent = {
+            word: np.bincount(at, minlength=len(sets)).astype(np.int32)
+            for word, at in arrays.items()
+            if len(at) > len(sets) * LARGE
+        }
+        return cls(arrays, frequent, lengths)
 
     def rarest(self, found: frozenset[str]) -> list[NDArray[np.intp]]:
         """The places of the words of which a similar set must have one.
@@ -199,11 +228,12 @@ class _Part:
         """The index of a set of words with that of each record; 1 where both are empty."""
         if not found:
             return np.where(self.lengths == 0, 1.0, 0.0)
-        places = [self.places[word] for word in found if word in self.places]
-        shared = np.bincount(
-            np.concatenate(places) if places else np.empty(0, dtype=np.intp),
-            minlength=len(self.lengths),
-        )
+        shared = np.zeros(len(self.lengths), dtype=np.int32)
+        for word in found:
+            if word in self.frequent:
+                shared += self.frequent[word]
+            elif word in self.places:
+                shared[self.places[word]] += 1
         index: NDArray[np.float64] = shared / (len(found) + self.lengths - shared)
         return index
 
@@ -221,15 +251,14 @@ class _Similar:
         if not filled:
             return None
         fewest = min((p.rarest(found) for p, found in filled), key=lambda of: sum(map(len, of)))
-        places = np.unique(np.concatenate(fewest))
-        if len(places) > FEW:
+        if sum(map(len, fewest)) > FEW:
             scores = np.minimum(
                 *(p.jaccard(found) for p, found in zip(self.parts, question.parts, strict=True))
             )
-            places = np.flatnonzero(scores >= SIMILAR)
-            ranked = [(int(place), float(scores[place])) for place in places]
+            ranked = [(int(at), float(scores[at])) for at in np.flatnonzero(scores >= SIMILAR)]
         else:
-            ranked = [(int(place), self._score(question, int(place))) for place in places]
+            places = sorted({int(at) for some in fewest for at in some})
+            ranked = [(at, self._score(question, at)) for at in places]
         for place, score in sorted(ranked, key=lambda one: -one[1]):
             if score >= SIMILAR and question.agrees(self.known[place]):
                 return place, score

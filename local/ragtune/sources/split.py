@@ -116,9 +116,7 @@ def divide(
     asked = min(max(1, round(test_fraction * len(records))), max(1, len(records) - 1))
     total = nearest(sizes, asked)
     biggest = [records[n] for n in max(parts, key=len)]
-    division = Division(
-        by, len(records), asked, total, len(biggest), _in_common(biggest, by)
-    )
+    division = Division(by, len(records), asked, total, len(biggest), _in_common(biggest, by))
     if 2 * total <= asked or 2 * (len(records) - total) <= len(records) - asked:
         raise RecordsError(_refusal(division, test_fraction))
     order = list(range(len(parts)))
