@@ -35,15 +35,15 @@ def _warnings(results: Results) -> Iterator[str]:
     leaked = results.data.questions_also_in_training
     if leaked and results.tune:
         yield f"{leaked} held-out questions are word for word among the training rows"
-    if (near := results.data.near_duplicates) and near.total:
+    if (near := results.data.near_duplicates) and near.total > near.equal:
         counts = {
-            "equal but for case and punctuation": near.equal,
             "with a few other words": near.similar,
             "with the same answer and rare words": near.same_fact,
             "with near-equal embeddings": near.close or 0,
         }
         kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
-        yield f"{near.total} held-out questions are nearly asked by training records: {kinds}"
+        total = near.total - near.equal
+        yield f"{total} held-out questions are nearly asked by training records: {kinds}"
     if (gold := results.data.gold) and gold.questions:
         yield (
             f"{len(gold.unknown)} questions name a gold document that does not exist, "

@@ -4,8 +4,9 @@ Four kinds, the strongest first; a question counts once:
 
 - ``equal``: the same but for case, punctuation and spacing.
 - ``similar``: a few words differ; the Jaccard index of their sets of words is at least `SIMILAR`.
-- ``same_fact``: the same answer, and at least `SHARED` of what the words of one of them say, each
-  weighed by how rare it is (log of records by records with it), is also in the other.
+- ``same_fact``: the same answer, and the same telling words. Each word weighs as much as it is rare
+  (the log of all records by those with it); of the lighter question's weight at least `SHARED` is
+  in words that both have, and that no training record with another answer has.
 - ``close``: the cosine of their embeddings is at least `CLOSE`.
 
 But for ``equal``, numbers must be the same and the answers must agree: "rule 11" and "rule 12" are
@@ -16,7 +17,7 @@ ask for the same facts; they are counted as ``declared``, and not as ``same_fact
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
@@ -27,10 +28,14 @@ from ragtune.sources.plain import numbers, words
 from ragtune.sources.records import Record
 
 SIMILAR = 0.8
-SHARED = 0.5
+SHARED = 0.3
 CLOSE = 0.9
 FREQUENT = 50
 """An answer that more records than this give is a label, and says nothing about the question."""
+COMMON = 0.1
+"""The share of answers above which a word of them does not tell them from others."""
+SEVERAL = 5
+"""In so many answers at most, a word always does."""
 FEW = 64
 """So many candidates are compared one by one, more all at once."""
 LARGE = 1 / 16
@@ -102,8 +107,9 @@ def find(
     ``with_context``: a record's context is part of its question. ``vectors`` are the embeddings,
     of unit length, of the training records' questions and of the held-out ones.
     """
-    known = [_Asked.of(record, with_context=with_context) for record in train]
-    asked = [_Asked.of(record, with_context=with_context) for record in test]
+    common = _common_words(train)
+    known = [_Asked.of(record, common, with_context=with_context) for record in train]
+    asked = [_Asked.of(record, common, with_context=with_context) for record in test]
     found: dict[int, Duplicate] = {
         n: Duplicate("equal", n, record, 1.0) for n, record in _equal(known, asked).items()
     }
@@ -115,8 +121,7 @@ def find(
             found[n] = Duplicate("same_fact", n, *one)
     if vectors is not None:
         left = [n for n in range(len(asked)) if n not in found]
-        for one in _close(known, asked, left, *vectors):
-            found[one.question] = one
+        found.update((near.question, near) for near in _close(known, asked, left, *vectors))
     groups = {record.group for record in train if record.group}
     return Leaks(
         tuple(found[n] for n in sorted(found)),
@@ -143,37 +148,56 @@ class _Asked:
     """The words of the instruction, and those of the context where it is part of the question."""
     numbers: frozenset[str]
     answer: tuple[str, ...]
+    told: frozenset[str]
+    """The words of the answer that are its own, and not of the question or of most answers."""
 
     @classmethod
-    def of(cls, record: Record, *, with_context: bool) -> "_Asked":
+    def of(cls, record: Record, common: Collection[str] = (), *, with_context: bool) -> "_Asked":
         instruction = words(record.instruction)
         context = words(record.context) if with_context else []
+        answer = tuple(words(record.response))
+        told = frozenset(answer).difference(common, instruction, context) or frozenset(answer)
         return cls(
             record,
             (" ".join(instruction), " ".join(context)),
             (frozenset(instruction), frozenset(context)),
             numbers((*instruction, *context)),
-            tuple(words(record.response)),
+            answer,
+            told,
         )
+
+    @property
+    def about(self) -> frozenset[str]:
+        """Its gold documents, or else its context."""
+        return frozenset(self.record.golds or filter(None, [self.record.context.strip()]))
 
     def elsewhere(self, other: "_Asked") -> bool:
         """Whether the two are about different documents and have different answers."""
-        golds, others = self.record.golds, other.record.golds
-        apart = bool(golds and others) and set(golds).isdisjoint(others)
+        about, others = self.about, other.about
+        apart = bool(about and others) and about.isdisjoint(others)
         return apart and self.answer != other.answer
 
     def agrees(self, other: "_Asked") -> bool:
-        """Whether the numbers are the same, and the answers share half of the shorter one."""
+        """Whether the numbers are the same, and the answers share half of what is their own."""
         if self.numbers != other.numbers or self.elsewhere(other):
             return False
-        answer, given = set(self.answer), set(other.answer)
-        if numbers(answer) and numbers(given) and numbers(answer).isdisjoint(numbers(given)):
+        if self.answer == other.answer:
+            return True
+        values, others = numbers(self.answer), numbers(other.answer)
+        if values and others and values.isdisjoint(others):
             return False
-        return 2 * len(answer & given) >= min(len(answer), len(given)) > 0 or answer == given
+        least = min(len(self.told), len(other.told))
+        return 2 * len(self.told & other.told) >= least > 0
 
     def declared(self, other: "_Asked") -> bool:
         """Whether the two are said to ask for the same fact."""
         return bool(self.record.group) and self.record.group == other.record.group
+
+
+def _common_words(records: Sequence[Record]) -> frozenset[str]:
+    """The words that a large part of the answers have."""
+    counts = Counter(word for record in records for word in set(words(record.response)))
+    return frozenset(word for word, n in counts.items() if n > max(SEVERAL, COMMON * len(records)))
 
 
 def _equal(known: Sequence[_Asked], asked: Sequence[_Asked]) -> dict[int, int]:
@@ -277,6 +301,12 @@ class _SameFact:
         counts = Counter(w for one in (*known, *asked) for part in one.parts for w in part)
         total = len(known) + len(asked)
         self.weights = {word: math.log(max(1.0, total / count)) for word, count in counts.items()}
+        self.only: dict[str, tuple[str, ...] | None] = {}
+        """The answer of all training records with a word; None where they have several."""
+        for record in known:
+            for word in record.parts[0] | record.parts[1]:
+                alike = self.only.setdefault(word, record.answer) == record.answer
+                self.only[word] = record.answer if alike else None
         self.answers: dict[tuple[str, ...], list[int]] = defaultdict(list)
         for n, record in enumerate(known):
             if record.answer:
@@ -298,12 +328,15 @@ class _SameFact:
         return best
 
     def _shared(self, question: _Asked, record: _Asked) -> float:
-        """Of the lighter one's weight, how much is in the other; equal contexts say nothing."""
-        same = question.text[1] == record.text[1]
-        one = question.parts[0] if same else question.parts[0] | question.parts[1]
-        other = record.parts[0] if same else record.parts[0] | record.parts[1]
+        """Of the lighter one's weight, the telling words of both.
+
+        Where contexts differ they are what is asked about; where not, they say nothing.
+        """
+        differing = int(question.text[1] != record.text[1])
+        one, other = question.parts[differing], record.parts[differing]
         weight = min(self._weight(one), self._weight(other))
-        return self._weight(one & other) / weight if weight else 0.0
+        telling = frozenset(word for word in one & other if self.only[word] == record.answer)
+        return self._weight(telling) / weight if weight else 0.0
 
     def _weight(self, found: frozenset[str]) -> float:
         return math.fsum(self.weights[word] for word in found)
