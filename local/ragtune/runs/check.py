@@ -80,7 +80,7 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
         "skipped": skipped,
         "arms": recipe.arms,
         **faults,
-        "warnings": said,
+        "data_warnings": said,
         **({} if prediction is None else {"tuning": prediction.to_json()}),
     }
     return summary, "" if prediction is None else str(prediction)
@@ -134,7 +134,7 @@ def show(file: Path, found: dict[str, Any], prediction: str) -> str:
     lines = [
         f"{file}: good; {found['train']} training records, {found['questions']} "
         f"questions{split}, {found['documents']} documents, arms {', '.join(found['arms'])}",
-        *(f"warning: {warning}" for warning in found["warnings"]),
+        *(f"warning: {warning}" for warning in found["data_warnings"]),
         *(f"left out {bad}" for bad in found["bad_lines"]),
         *([prediction] if prediction else []),
         *(f"left out {name}: {reason}" for name, reason in found["skipped"].items()),

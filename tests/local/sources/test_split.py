@@ -136,7 +136,8 @@ def test_by_question_an_equal_question_about_the_document_is_on_one_side() -> No
             ["big"] * 95 + ["a", "b", "c", "d", "e"],
             0.1,
             r"95 of 100 records share the document 'big'.* \(10 records\) is 5, .*"
-            r"study\.questions, set records\.split: question, .*or set records\.test_fraction: 0\.05$",
+            r"study\.questions, set records\.split: question, .*or set "
+            r"records\.test_fraction: 0\.05$",
         ),
         (["big"] * 9, 0.1, r"9 of 9 records share the document 'big'.* one side would be empty"),
         (["a"], 0.5, "one record cannot be divided"),
