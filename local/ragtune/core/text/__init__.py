@@ -1,0 +1,7 @@
+"""Texts as they are compared: one normaliser for metrics, support, labels and the gate."""
+
+from ragtune.core.text.refusals import refuses
+from ragtune.core.text.values import agrees
+from ragtune.core.text.words import Token, normalised, tokens, words
+
+__all__ = ["Token", "agrees", "normalised", "refuses", "tokens", "words"]

@@ -1,0 +1,183 @@
+"""Whether an answer has a reference's values, and no other value in their place."""
+
+from collections.abc import Iterator, Sequence
+from enum import StrEnum
+
+from ragtune.core.text.units import Unit, by_sign, ratio
+from ragtune.core.text.values import Code, Date, Number, Ratio, Time, agrees, opposed, same_unit
+from ragtune.core.text.words import Token
+from ragtune.results.metrics.lists import alternative
+from ragtune.results.metrics.matching import clause, is_content, negated, ratio_as_numbers, stem
+
+
+class Fault(StrEnum):
+    """What is the matter with the values of an answer."""
+
+    MISSING = "a value is missing"
+    OTHER = "another value"
+    CONTRADICTED = "a second value contradicts"
+
+
+_CHANGED = {"rose", "risen", "raised", "increased", "grew", "grown", "fell", "fallen", "dropped",
+            "decreased", "reduced", "cut", "changed", "went", "moved", "extended", "lowered",
+            "shortened", "up", "down", "doubled", "instead"}  # fmt: skip
+_JOINS = {"to", "or", "and", "bis", "oder", "ou", "o", "through", "till", "until", "或", "至", "到",
+          "または", "か", "-", "and/or", "versus"}  # fmt: skip
+_LABELLED = {"room", "floor", "page", "platform", "gate", "terminal", "route", "line", "bus", "section",
+             "chapter", "step", "form", "table", "figure", "number", "no", "level", "quay", "pier",
+             "berth", "track", "hall", "building", "unit", "apartment", "box", "locker", "shelf",
+             "zone", "area", "channel", "highway", "deck", "cabin", "seat", "row"}  # fmt: skip
+
+
+def fault(
+    answer: Sequence[Token], wanted: Sequence[Token], question: Sequence[Token]
+) -> Fault | None:
+    """The first fault in an answer's values; None where they say what the reference says."""
+    values = [t for t in wanted if t.value is not None]
+    spots: list[tuple[Token, int]] = []
+    for token in values:
+        found = [n for n in _places(answer, token, question) if not negated(answer, n, _end(answer, n))]
+        if not found and isinstance(token.value, Ratio | Time):
+            parts = token.value if isinstance(token.value, Ratio) else _as_ratio(token)
+            span = ratio_as_numbers(answer, parts) if parts else None
+            if span:
+                return None
+        if not found:
+            kind = any(type(t.value) is type(token.value) for t in answer if t.value is not None)
+            return Fault.OTHER if kind else Fault.MISSING
+        spots += [(token, n) for n in found]
+    if not _in_order(answer, values, spots):
+        return Fault.OTHER
+    for n, token in enumerate(answer):
+        if token.value is None or any(spot == n for _, spot in spots):
+            continue
+        if any(_same_value(token, value) for value in values) or negated(answer, n, _end(answer, n)):
+            continue
+        if any(_contradicts(answer, n, spot, wanted, question) for _, spot in spots):
+            return Fault.CONTRADICTED
+    return None
+
+
+def _places(answer: Sequence[Token], wanted: Token, question: Sequence[Token]) -> Iterator[int]:
+    """Where the answer says a value, with its unit unless the question names it."""
+    for n, token in enumerate(answer):
+        if not _same_value(token, wanted):
+            continue
+        said, value = token.value, wanted.value
+        if isinstance(value, Number) and value.unit and isinstance(said, Number) and not said.unit:
+            if not _names(question, value.unit):
+                continue
+        yield n
+
+
+def _same_value(said: Token, wanted: Token) -> bool:
+    if said.value is None or wanted.value is None:
+        return False
+    if isinstance(said.value, Time) and isinstance(wanted.value, Ratio):
+        return _as_ratio(said) == wanted.value
+    if isinstance(said.value, Ratio) and isinstance(wanted.value, Time):
+        return _as_ratio(wanted) == said.value
+    return agrees(said.value, wanted.value)
+
+
+def _as_ratio(token: Token) -> Ratio | None:
+    """A time in figures as a ratio: 1:10 may be either."""
+    if isinstance(token.value, Time) and len(token.value.readings) == 1:
+        minutes = token.value.readings[0] // 60
+        from fractions import Fraction
+
+        return Ratio((Fraction(minutes // 60), Fraction(minutes % 60)))
+    return None
+
+
+def _names(question: Sequence[Token], unit: Unit) -> bool:
+    if unit.name == "percent" and any(t.text in ("percentage", "share") for t in question):
+        return True
+    return any(
+        (named := by_sign(t.text)) is not None and ratio(named, unit) is not None
+        for t in question
+        if t.kind in ("word", "unit")
+    )
+
+
+def _in_order(
+    answer: Sequence[Token], values: Sequence[Token], spots: Sequence[tuple[Token, int]]
+) -> bool:
+    """Whether two values that "to" joins, from one to the other, come in the reference's order."""
+    if len(values) != 2 or values[0].text == values[1].text:
+        return True
+    first = [n for token, n in spots if token is values[0]]
+    second = [n for token, n in spots if token is values[1]]
+    for one in second:
+        for other in first:
+            between = answer[_end(answer, one) : other] if one < other else [answer[one]] * 9
+            if len(between) == 1 and between[0].text in ("to", "bis", "至", "到"):
+                return any(a < b for a in first for b in second)
+    return True
+
+
+def _end(answer: Sequence[Token], at: int) -> int:
+    """Behind a value and its unit."""
+    return at + 1 + (at + 1 < len(answer) and answer[at + 1].kind == "unit")
+
+
+def _contradicts(
+    answer: Sequence[Token], at: int, spot: int, wanted: Sequence[Token], question: Sequence[Token]
+) -> bool:
+    """Whether the value at ``at`` stands where the reference's, said at ``spot``, should."""
+    other, right = answer[at], answer[spot]
+    if not _competes(other, right):
+        return False
+    first, last = sorted((at, spot))
+    between = answer[_end(answer, first) : last]
+    told = [t.text for t in between]
+    near = len(told) <= 2 and all(t.kind == "mark" or t.text in _JOINS for t in between)
+    if near and _noun(answer, first) in (None, _noun(answer, last)):
+        changed = {t.text for t in answer[max(0, first - 4) : last + 3]} & _CHANGED
+        return not changed or bool({"or", "oder", "ou"} & set(told))
+    if _in_question(other, question):
+        return False
+    if _noun(answer, at) != _noun(answer, spot):
+        return False
+    here, there = clause(answer, at, at + 1), clause(answer, spot, spot + 1)
+    if here == there:
+        return False
+    known = {stem(t.text) for t in (*wanted, *question, *answer[slice(*there)])}
+    return all(
+        stem(t.text) in known for t in answer[slice(*here)] if is_content(t) and t.value is None
+    ) and not any(t.text in ("was", "formerly", "previously", "before", "used") for t in answer[slice(*here)])
+
+
+def _competes(one: Token, other: Token) -> bool:
+    """Whether two values are of one kind, so that only one of them can be the answer."""
+    said, right = one.value, other.value
+    if isinstance(said, Number) and isinstance(right, Number):
+        if said.version != right.version:
+            return False
+        if opposed(said, right) and said.unit == right.unit:
+            return False
+        return same_unit(said, right) and said.ordinal == right.ordinal and _year(said) == _year(right)
+    return type(said) is type(right) and not isinstance(said, Code)
+
+
+def _year(number: Number) -> bool:
+    return not number.unit and len(number.digits) == 4 and 1000 <= number.amounts[0] <= 2199 if number.amounts else False
+
+
+def _noun(answer: Sequence[Token], at: int) -> str | None:
+    """What a number without a unit counts, or what it is the number of."""
+    value = answer[at].value
+    if not isinstance(value, Number) or value.unit:
+        return None
+    if at + 1 < len(answer) and answer[at + 1].kind == "word" and is_content(answer[at + 1]):
+        return stem(answer[at + 1].text)
+    if at and answer[at - 1].kind == "word" and (answer[at - 1].text in _LABELLED):
+        return answer[at - 1].text
+    return None
+
+
+def _in_question(token: Token, question: Sequence[Token]) -> bool:
+    return any(_same_value(token, asked) for asked in question if asked.value is not None)
+
+
+__all__ = ["Date", "Fault", "fault"]

@@ -1,0 +1,213 @@
+"""Where the words and values of a reference stand in an answer."""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from ragtune.core.text.values import Number, Ratio, agrees
+from ragtune.core.text.words import Token
+
+NEGATORS = frozenset(
+    "not no never without neither nor none nobody nothing nowhere except excluding forbidden "
+    "prohibited banned disallowed nicht kein keine keinen keiner nie ohne verboten pas jamais sans "
+    "aucun aucune interdit nunca sin tampoco prohibido ningun ninguna hardly false".split()
+)
+_LIGHT = frozenset(
+    "i you he she it we they me him her us them my your his its our their this that these those "
+    "is are was were be been being am do does did done has have had having can could will would "
+    "shall should may might must of in on at to for from by with about as into onto upon than then "
+    "and or but if so also just only there here who whom which what when where why how some any all "
+    "such very too both each other another more most yes please well actually sorry correction "
+    "rather mean answer reference question document text passage thus therefore hence indeed "
+    "around approximately roughly circa exactly within during per via up out off over under after "
+    "before until till since between among through while because due according located called named "
+    "someone else anyone get take o'clock oclock one ones costs cost price total amount number "
+    "der die das den dem des ein eine einen einem einer und oder ist sind war waren im am um zu zum "
+    "zur von vom mit fur auf bei nach es er sie wird werden hat haben "
+    "le la les un une de du et ou est sont dans pour par sur avec au aux en il elle ce cette qui que "
+    "el los las una unos del y o es son por para con se su al lo ".split()
+)
+_LIGHT_UNSPACED = frozenset("的了是在和与及与の は が を に で と も へ や です ます ね よ 、 是 有 为 於 于".replace(" ", ""))
+TITLES = frozenset(
+    "mr mrs ms miss dr prof professor sir madam herr frau monsieur madame m mme mlle senor senora "
+    "sr sra don dona doctor captain capt".split()
+)
+_SPELLINGS = {"grey": "gray", "colour": "color", "centre": "center", "metre": "meter",
+              "litre": "liter", "theatre": "theater", "licence": "license", "okay": "ok",
+              "men": "man", "women": "woman", "children": "child", "people": "person",
+              "feet": "foot", "teeth": "tooth", "mice": "mouse", "knives": "knife",
+              "leaves": "leaf", "shelves": "shelf", "halves": "half"}  # fmt: skip
+
+
+@lru_cache(maxsize=16384)
+def stem(word: str) -> str:
+    """An English word without the endings of number, tense and British spelling.
+
+    Few letters are cut, and none of a short word: vitamins and vitamin, smoking and smoke. A
+    stemmer with rules for whole families (Porter) makes one word of university and universe.
+    """
+    word = _SPELLINGS.get(word, word)
+    if len(word) < 4 or not word.isascii() or not word.isalpha():
+        return word
+    word = re.sub(r"our$", "or", word) if len(word) > 4 else word
+    word = re.sub(r"is(e|es|ed|ing|ation)$", r"iz\1", word) if len(word) > 6 else word
+    if word.endswith("ies"):
+        word = word[:-3] + "y"
+    elif re.search(r"(?:ss|sh|ch|x|z)es$", word):
+        word = word[:-2]
+    elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    for ending in ("ing", "ed"):
+        if word.endswith(ending) and len(word) > len(ending) + 2 and re.search("[aeiouy]", word[: -len(ending)]):
+            word = word[: -len(ending)]
+            word = word[:-1] if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz" else word
+            break
+    return word[:-1] if word.endswith("e") and len(word) > 3 else word
+
+
+def is_content(token: Token) -> bool:
+    """Whether a token says something of its own; IT and May in capitals do."""
+    if token.kind == "word":
+        return token.capital and 1 < token.end - token.start <= 3 and token.text in ("it", "us", "who") or (
+            token.text not in _LIGHT and token.text not in _LIGHT_UNSPACED
+        )
+    return token.kind in ("value", "symbol")
+
+
+def same(said: Token, wanted: Token) -> bool:
+    """Whether two tokens are the same word, or the same value."""
+    if said.value is not None and wanted.value is not None:
+        return agrees(said.value, wanted.value)
+    return said.kind == wanted.kind and stem(said.text) == stem(wanted.text)
+
+
+def spoken(tokens: Iterable[Token]) -> list[Token]:
+    """The tokens without marks, and without units, which their numbers carry."""
+    return [token for token in tokens if token.kind not in ("mark", "unit")]
+
+
+def run(answer: Sequence[Token], wanted: Sequence[Token]) -> list[tuple[int, int]]:
+    """Each place of ``answer`` (its marks and units left aside) that holds ``wanted`` in a row."""
+    places = [n for n, token in enumerate(answer) if token.kind not in ("mark", "unit")]
+    size = len(wanted)
+    return [
+        (places[at], places[at + size - 1] + 1)
+        for at in range(len(places) - size + 1)
+        if size
+        and all(same(answer[places[at + n]], token) for n, token in enumerate(wanted))
+    ]
+
+
+def joined(answer: Sequence[Token], wanted: Sequence[Token]) -> tuple[int, int] | None:
+    """Where ``wanted`` is written in other pieces: e-mail, AB 1234, Node.js."""
+    if not any(re.search(r"[a-z]", t.text) for t in wanted if t.kind == "word"):
+        return None
+    target = "".join(_letters(t) for t in wanted)
+    for start in range(len(answer)):
+        text = ""
+        for end in range(start, len(answer)):
+            text += _letters(answer[end]) if answer[end].kind != "mark" else ""
+            if text == target and _letters(answer[start]):
+                return start, end + 1
+            if not target.startswith(text):
+                break
+    return None
+
+
+def _letters(token: Token) -> str:
+    value = token.value
+    if isinstance(value, Number):
+        return ("-" if value.amounts and value.amounts[0] < 0 else "") + value.digits
+    return re.sub(r"[.'@&_]", "", token.text) if token.kind == "word" else token.text
+
+
+def close(answer: Sequence[Token], wanted: Sequence[Token], slack: int = 6) -> tuple[int, int] | None:
+    """The shortest stretch of ``answer`` with all of ``wanted``, in any order.
+
+    ``slack`` is how many other words may stand between them.
+    """
+    where = [[n for n, said in enumerate(answer) if same(said, token)] for token in wanted]
+    if not where or not all(where):
+        return None
+    best: tuple[int, int] | None = None
+    for start in sorted(n for places in where for n in places):
+        ends = [next((n for n in places if n >= start), None) for places in where]
+        if any(end is None for end in ends):
+            break
+        end = max(n for n in ends if n is not None) + 1
+        if best is None or end - start < best[1] - best[0]:
+            best = (start, end)
+    if best is None:
+        return None
+    between = sum(t.kind not in ("mark", "unit") for t in answer[slice(*best)]) - len(wanted)
+    return best if between <= slack else None
+
+
+def ratio_as_numbers(answer: Sequence[Token], wanted: Ratio) -> tuple[int, int] | None:
+    """Where a ratio is written as 1 to 10 or 3-1."""
+    places = [n for n, t in enumerate(answer) if isinstance(t.value, Number)]
+    size = len(wanted.parts)
+    for at in range(len(places) - size + 1):
+        first, last = places[at], places[at + size - 1]
+        numbers = [answer[n].value for n in places[at : at + size]]
+        amounts = tuple(n.amounts[0] for n in numbers if isinstance(n, Number) and n.amounts)
+        if amounts == wanted.parts and last - first <= 2 * size:
+            return first, last + 1
+    return None
+
+
+def clause(answer: Sequence[Token], start: int, end: int) -> tuple[int, int]:
+    """The stretch between marks (and "but") around a place."""
+    while start > 0 and not _divides(answer[start - 1]):
+        start -= 1
+    while end < len(answer) and not _divides(answer[end]):
+        end += 1
+    return start, end
+
+
+_DIVIDERS = {"but", "and", "while", "whereas", "because", "sondern", "aber", "mais", "pero", "sino",
+             "although", "though", "if", "unless", "which", "who"}  # fmt: skip
+
+
+def _divides(token: Token) -> bool:
+    return token.kind == "mark" or token.text in _DIVIDERS
+
+
+def negated(answer: Sequence[Token], start: int, end: int) -> bool:
+    """Whether the words from ``start`` to ``end`` are denied: not six, six it is not."""
+    left, right = clause(answer, start, end)
+    before = [t.text for t in answer[max(left, start - 5) : start]]
+    after = [t.text for t in answer[end : min(right, end + 4)]]
+    if _denies(before) or _denies_after(after):
+        return True
+    tail = "".join(after)
+    return tail.startswith(("ではな", "じゃな", "ではあ", "じゃあ", "でな", "ไม่"))
+
+
+_UNLESS = re.compile(
+    r"\b(?:not|no) (?:only|until|before|later|earlier|sooner|more|less|fewer|exceed\w*|just|"
+    r"hesitate|forget|doubt|problem|worries)\b|\bno (?:\d+|one but|\.)"
+)
+_PAIRS = re.compile(r"\b(?:rather than|instead of|as opposed to|no longer|other than|statt|anstatt|"
+                    r"au lieu de|en lugar de|en vez de|far from)\b")  # fmt: skip
+
+
+def _denies(before: Sequence[str]) -> bool:
+    told = " ".join(before)
+    if _PAIRS.search(told):
+        return True
+    if before and any(t in ("不", "非", "没", "未") for t in before[-2:]):
+        return True
+    return not _UNLESS.search(told) and any(t in NEGATORS for t in before)
+
+
+def _denies_after(after: Sequence[str]) -> bool:
+    told = " ".join(after)
+    return not _UNLESS.search(told) and bool(
+        re.match(
+            r"(?:(?:is|are|was|were|does|do|did|has|have|will|would|can|could|may|must|should|ist|"
+            r"sind|hat|kann|darf|ne|n|est) )+(?:\w+ )?(?:not|never|no longer|nicht|pas|kein\w*|"
+            r"wrong|incorrect|false|forbidden|prohibited)\b|(?:is|was) (?:wrong|incorrect|false)\b|"
+            r"no (?:es|son|está)\b", told
+        )
+    )  # fmt: skip
