@@ -40,7 +40,7 @@ _LATE = re.compile(r"p\.?\s?m|afternoon|evening|night|nachmittag|abend|soir|midi
 
 def time(match: re.Match[str]) -> Time | None:
     """The time that `CLOCK` matched; None where it cannot be one."""
-    part = match.groupdict()
+    part, at = match.groupdict(), match.string[: match.start()].lower()[-3:]
     if part["named"]:
         late = re.search(r"noon|midday|mittag$|正午|midi$", part["named"], re.I)
         return Time((12 * 3600,) if late else (0,))
@@ -55,8 +55,9 @@ def time(match: re.Match[str]) -> Time | None:
         hour, minute = _shared(part["share"], part["way"], hour)
     elif part["h6"]:
         hour, minute = hour - 1, 30
-    if hour > 24:
-        return None
+    loose = part["h5"] and part["way"] in ("to", "before") and re.fullmatch(r"\d+", part["share"])
+    if hour > 24 or (loose and not part["part5"] and not at.endswith("at ")):
+        return None  # 5 to 10 is a range
     told = next((part[p] for p in ("part", "part2", "part3", "part5", "part6", "cpart") if part[p]), "")
     seconds = minute * 60 + int(part["s1"] or 0)
     if "uhr" in match[0].lower() and not told:

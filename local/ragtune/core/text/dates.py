@@ -31,6 +31,7 @@ _YEAR = r"(?:1\d{3}|20\d\d|21\d\d)"
 DATE = re.compile(
     rf"(?<![\w.])(?:(?P<iso>{_YEAR}[-/.](?:0?[1-9]|1[0-2])[-/.]{_DAY}(?=T\d|(?!\d)(?![-/.]\d)))"
     rf"|(?P<isomonth>{_YEAR}-(?:0[1-9]|1[0-2]))(?![\w-])"
+    rf"|(?P<short>(?:0?[1-9]|1[0-2])/{_YEAR})(?![\w/.]*\d)"
     rf"|(?P<figures>(?P<f1>\d\d?)[-/.]\s?(?P<f2>\d\d?)[-/.]\s?(?P<f3>{_YEAR}|\d\d))(?![\w.]*\d)(?!\w)"
     rf"|(?P<d1>{_DAY})(?:st|nd|rd|th|er|\.|º)?(?:\s+(?:day\s+)?of|\s+de|-|\s)?\s*"
     rf"(?P<m1>(?i:{_MONTH}))\b\.?(?:(?:\s*,|\s+of|\s+del?|-)?\s*(?P<y1>{_YEAR})\b)?"
@@ -50,6 +51,9 @@ def date(match: re.Match[str]) -> Date:
     if part["iso"] or part["isomonth"]:
         year, month, *day = (int(n) for n in re.split(r"[-/.]", part["iso"] or part["isomonth"]))
         return Date(((year, month, day[0] if day else 0),))
+    if part["short"]:
+        month, year = part["short"].split("/")
+        return Date(((int(year), int(month), 0),))
     if part["figures"]:
         return _figures(part["f1"], part["f2"], part["f3"], dotted="." in part["figures"])
     if part["cjk"]:

@@ -83,7 +83,8 @@ _FIXED = [
         (r"\b(\d+) and 3 quarters\b", r"\g<1>.75"),
         (r"\b(?:an?|1) (\w+) and a half\b", r"1.5 \1"),
         (r"\bhalf an? ", r"0.5 "),
-        (r"\b(?:one|an?) half\b", r"1/2"),
+        (r"\b(?:(?:one|1|an?) )?half\b(?![\s-]*(?:past|time|way|board|term|sister|brother|price|\d|a[ -]|dozen))"
+         r"(?!-)", r"1/2"),
         (r"\b(?:1|an?) quarter of\b", r"1/4 of"),
         (r"\b([1-9]\d?)[ -]quarters\b(?! past)", r"\1/4"),
         (r"\b1[ -]quarter\b", r"1/4"),

@@ -100,15 +100,15 @@ decibel|decibel|1|dB decibel decibels
 calorie|energy food|1|cal
 kilocalorie|energy food|1000|kcal
 dollar|dollar|1|$ dollar dollars dólares dólar 美元 ドル
-US dollar|USD|1|USD US$
-Australian dollar|AUD|1|AUD A$ AU$
-Canadian dollar|CAD|1|CAD C$ CA$
+US dollar|USD|1|USD US$ us-dollars us-dollar american-dollars u.s.-dollars
+Australian dollar|AUD|1|AUD A$ AU$ australian-dollars
+Canadian dollar|CAD|1|CAD C$ CA$ canadian-dollars
 Hong Kong dollar|HKD|1|HKD HK$ 港元
 Singapore dollar|SGD|1|SGD S$
 New Zealand dollar|NZD|1|NZD NZ$
 euro|EUR|1|€ EUR euro euros 欧元 ユーロ
 pound|pound|1|pound pounds livres libras
-pound sterling|GBP|1|£ GBP 英镑
+pound sterling|GBP|1|£ GBP pounds-sterling british-pounds 英镑
 penny|GBP|1/100|p penny pence
 cent|cent|1|cent cents centavos ct
 yen|JPY|1|JPY yen 円
@@ -118,11 +118,11 @@ rupee|INR|1|₹ INR Rs Rs. rupee rupees
 won|KRW|1|₩ KRW won 원
 rouble|RUB|1|₽ RUB rouble roubles ruble rubles
 franc|franc|1|franc francs franken
-Swiss franc|CHF|1|CHF SFr
+Swiss franc|CHF|1|CHF SFr swiss-francs
 crown|crown|1|crown crowns krone kroner krona kronor kronen kr kr. Kč
-Swedish crown|SEK|1|SEK
-Norwegian crown|NOK|1|NOK
-Danish crown|DKK|1|DKK
+Swedish crown|SEK|1|SEK swedish-crowns swedish-kronor
+Norwegian crown|NOK|1|NOK norwegian-kroner
+Danish crown|DKK|1|DKK danish-kroner
 Czech crown|CZK|1|CZK
 zloty|PLN|1|PLN zł zloty złoty zlotys
 peso|peso|1|peso pesos

@@ -95,6 +95,10 @@ def agrees(said: Value, wanted: Value) -> bool:
             return bool(set(said.readings) & set(wanted.readings))
         case Ratio(), Ratio():
             return said.parts == wanted.parts
+        case Ratio(), Time():
+            return said == as_ratio(wanted)
+        case Time(), Ratio():
+            return as_ratio(said) == wanted
         case Code(), Code():
             return said.digits.removeprefix("+") == wanted.digits.removeprefix("+")
         case Date(), Number():
@@ -111,6 +115,14 @@ def agrees(said: Value, wanted: Value) -> bool:
         case (Code(), Number()) | (Number(), Code()):
             return said.digits == wanted.digits
     return False
+
+
+def as_ratio(time: Time) -> Ratio | None:
+    """A time that is written in figures as a ratio; 1:10 may be either."""
+    if len(time.readings) > 1:
+        return None
+    minutes = time.readings[0] // 60
+    return Ratio((Fraction(minutes // 60), Fraction(minutes % 60)))
 
 
 def same_unit(one: Number, other: Number) -> bool:
@@ -130,10 +142,18 @@ def _numbers(said: Number, wanted: Number) -> bool:
         return _parts(said.digits) == _parts(wanted.digits)
     if opposed(said, wanted):
         return False
+    if (said.unit is None) != (wanted.unit is None) and "/" in said.digits + wanted.digits:
+        return _share(said) == _share(wanted)
     factor: Fraction | None = Fraction(1)
     if said.unit and wanted.unit:
         factor = ratio(said.unit, wanted.unit)
     return factor is not None and any(a * factor in wanted.amounts for a in said.amounts)
+
+
+def _share(number: Number) -> Fraction:
+    """A percentage as a fraction of one."""
+    percent = number.unit is not None and number.unit.measures == "percent"
+    return number.amounts[0] / 100 if percent else number.amounts[0]
 
 
 def _parts(digits: str) -> list[int]:

@@ -27,8 +27,8 @@ Kind = Literal["word", "value", "unit", "symbol", "mark"]
 class Token:
     """One piece of a text: ``text`` is what metrics compare, ``value`` what a number says.
 
-    ``start`` and ``end`` are its place in the cleaned text; ``capital`` that it was written with
-    a capital letter.
+    ``start`` and ``end`` are its place in the cleaned text; ``capital`` that it begins with a
+    capital letter, ``upper`` that it has no other.
     """
 
     text: str
@@ -37,6 +37,7 @@ class Token:
     end: int
     value: Value | None = None
     capital: bool = False
+    upper: bool = False
 
 
 _MAY_BE_VALUE = re.compile(
@@ -62,6 +63,7 @@ _EUROPEAN = re.compile(
     r"€|\b\d+,\d{1,2}\b(?!,)|\d\.\d{3},\d|[äöüßñéèêç]|(?i:\b(?:euros?|eur|der|die|das|und|ist|uhr|"
     r"le|les|des|est|el|los|las|del|kronen|franken)\b)"
 )
+_ABBREVIATED = re.compile(r"\b(?:dr|mr|mrs|ms|prof|st|nr|no|vs|approx|ca|hr|fr|sr|sra|mme|capt|jr)$", re.I)
 _ROMAN = re.compile(r"(?=[ivx]{2,})(x{0,3})(ix|iv|v?i{0,3})")
 _ENDINGS = re.compile(r"'(?:s|re|ve|ll|d|m)?$")
 _ELISION = re.compile(r"^(?:[ldjmnstc]|qu)'(?=\w{3,})")
@@ -139,13 +141,17 @@ def _scanned(text: str, european: bool, versions: bool) -> Iterator[Token]:
                 yield Token(word[0], "symbol", place, word.end())
             place = word.end()
         else:
-            if word := _MARK.match(text, place):
+            if (word := _MARK.match(text, place)) and not (
+                word[0] == "." and _ABBREVIATED.search(text, max(0, place - 8), place)
+            ):
                 yield Token(_mark(word[0]), "mark", place, word.end())
             place = word.end() if word else place + 1
 
 
 def _mark(written: str) -> str:
-    return "." if written[0] in ".!?。！？\n" else "," if written[0] in ",،、" else ";"
+    if written[0] == "\n":
+        return "\n"
+    return "." if written[0] in ".!?。！？" else "," if written[0] in ",،、" else ";"
 
 
 def _value(text: str, place: int, european: bool, versions: bool) -> Iterator[Token]:
@@ -201,6 +207,8 @@ def _written(match: re.Match[str], text: str) -> Iterator[Token]:
     word = folded(raw)
     if word in _NOT or word.endswith("n't"):
         parts: tuple[str, ...] = _NOT.get(word, (word[:-3], "not"))
+    elif "&" in word:
+        parts = tuple(word.replace("&", " and ").split())
     else:
         word = _ELISION.sub("", _ENDINGS.sub("", word)).replace("'", "")
         if re.fullmatch(r"(?:\w\.)+\w", word):
@@ -215,7 +223,7 @@ def _written(match: re.Match[str], text: str) -> Iterator[Token]:
         return
     for part in parts:
         if part:
-            yield Token(part, "word", start, end, capital=capital)
+            yield Token(part, "word", start, end, capital=capital, upper=len(raw) > 1 and raw.isupper())
 
 
 def _is_article(raw: str, text: str, end: int) -> bool:

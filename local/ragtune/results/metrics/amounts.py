@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
 from ragtune.core.text.units import Unit, by_sign, ratio
-from ragtune.core.text.values import Code, Date, Number, Ratio, Time, agrees, opposed, same_unit
+from ragtune.core.text.values import Code, Date, Number, Ratio, Time, agrees, as_ratio, opposed, same_unit
 from ragtune.core.text.words import Token
 from ragtune.results.metrics.lists import alternative
 from ragtune.results.metrics.matching import clause, is_content, negated, ratio_as_numbers, stem
@@ -34,11 +34,13 @@ def fault(
 ) -> Fault | None:
     """The first fault in an answer's values; None where they say what the reference says."""
     values = [t for t in wanted if t.value is not None]
+    if _as_pair(answer, wanted):
+        return None
     spots: list[tuple[Token, int]] = []
     for token in values:
         found = [n for n in _places(answer, token, question) if not negated(answer, n, _end(answer, n))]
         if not found and isinstance(token.value, Ratio | Time):
-            parts = token.value if isinstance(token.value, Ratio) else _as_ratio(token)
+            parts = token.value if isinstance(token.value, Ratio) else as_ratio(token.value)
             span = ratio_as_numbers(answer, parts) if parts else None
             if span:
                 return None
@@ -65,7 +67,7 @@ def _places(answer: Sequence[Token], wanted: Token, question: Sequence[Token]) -
             continue
         said, value = token.value, wanted.value
         if isinstance(value, Number) and value.unit and isinstance(said, Number) and not said.unit:
-            if not _names(question, value.unit):
+            if "/" not in said.digits and not _names(question, value.unit):
                 continue
         yield n
 
@@ -73,21 +75,7 @@ def _places(answer: Sequence[Token], wanted: Token, question: Sequence[Token]) -
 def _same_value(said: Token, wanted: Token) -> bool:
     if said.value is None or wanted.value is None:
         return False
-    if isinstance(said.value, Time) and isinstance(wanted.value, Ratio):
-        return _as_ratio(said) == wanted.value
-    if isinstance(said.value, Ratio) and isinstance(wanted.value, Time):
-        return _as_ratio(wanted) == said.value
     return agrees(said.value, wanted.value)
-
-
-def _as_ratio(token: Token) -> Ratio | None:
-    """A time in figures as a ratio: 1:10 may be either."""
-    if isinstance(token.value, Time) and len(token.value.readings) == 1:
-        minutes = token.value.readings[0] // 60
-        from fractions import Fraction
-
-        return Ratio((Fraction(minutes // 60), Fraction(minutes % 60)))
-    return None
 
 
 def _names(question: Sequence[Token], unit: Unit) -> bool:
@@ -104,16 +92,30 @@ def _in_order(
     answer: Sequence[Token], values: Sequence[Token], spots: Sequence[tuple[Token, int]]
 ) -> bool:
     """Whether two values that "to" joins, from one to the other, come in the reference's order."""
-    if len(values) != 2 or values[0].text == values[1].text:
+    if len(values) != 2 or values[0].text == values[1].text or not _pair(values):
         return True
     first = [n for token, n in spots if token is values[0]]
     second = [n for token, n in spots if token is values[1]]
     for one in second:
         for other in first:
             between = answer[_end(answer, one) : other] if one < other else [answer[one]] * 9
-            if len(between) == 1 and between[0].text in ("to", "bis", "至", "到"):
+            if not between or between[0].text in ("to", "bis", "至", "到"):
                 return any(a < b for a in first for b in second)
     return True
+
+
+def _pair(values: Sequence[Token]) -> bool:
+    """Whether a dash or a word for "to" joins two numbers."""
+    return all(isinstance(t.value, Number) for t in values) and values[1].start - values[0].end < 8
+
+
+def _as_pair(answer: Sequence[Token], wanted: Sequence[Token]) -> bool:
+    """Whether a score of two numbers, 3-1, is written as a ratio."""
+    numbers = [t.value for t in wanted if isinstance(t.value, Number)]
+    if len(wanted) != 2 or len(numbers) != 2 or not all(n.amounts for n in numbers):
+        return False
+    pair = Ratio(tuple(n.amounts[0] for n in numbers))
+    return any(t.value is not None and agrees(t.value, pair) for t in answer)
 
 
 def _end(answer: Sequence[Token], at: int) -> int:

@@ -18,6 +18,8 @@ def items(reference: Sequence[Token]) -> list[list[Token]]:
     """The things that a reference lists; empty where it is no list."""
     if any(_VERBS.match(t.text) for t in reference if t.kind == "word"):
         return []
+    if any(t.text == "." for t in reference[:-1]):
+        return []
     found = [spoken(part) for part, _ in segments(reference, _AND)]
     found = [[t for t in part if is_content(t)] for part in found]
     found = [part for part in found if part]
@@ -127,4 +129,4 @@ _VAGUE = {"more", "less", "fewer", "later", "earlier", "older", "over", "else", 
 
 def _ends_sentence(answer: Sequence[Token], piece: tuple[list[Token], int]) -> bool:
     end = piece[1] + len(piece[0])
-    return end < len(answer) and answer[end].text == "."
+    return end < len(answer) and answer[end].text in (".", "\n")

@@ -18,7 +18,7 @@ _LIGHT = frozenset(
     "shall should may might must of in on at to for from by with about as into onto upon than then "
     "and or but if so also just only there here who whom which what when where why how some any all "
     "such very too both each other another more most yes please well actually sorry correction "
-    "rather mean answer reference question document text passage thus therefore hence indeed "
+    "rather mean answer reference question document text passage version thus therefore hence indeed "
     "around approximately roughly circa exactly within during per via up out off over under after "
     "before until till since between among through while because due according located called named "
     "someone else anyone get take o'clock oclock one ones costs cost price total amount number "
@@ -68,7 +68,7 @@ def stem(word: str) -> str:
 def is_content(token: Token) -> bool:
     """Whether a token says something of its own; IT and May in capitals do."""
     if token.kind == "word":
-        return token.capital and 1 < token.end - token.start <= 3 and token.text in ("it", "us", "who") or (
+        return token.upper or (
             token.text not in _LIGHT and token.text not in _LIGHT_UNSPACED
         )
     return token.kind in ("value", "symbol")

@@ -42,7 +42,7 @@ from ragtune.results.metrics.matching import (
     stem,
 )
 
-SHORT = 6
+SHORT = 5
 """The most content words of a reference that must be contained; longer ones are recalled."""
 ENOUGH = 0.6
 """The share of a long reference's content words that an answer must have."""
@@ -72,7 +72,7 @@ _FAULTS = {
     Fault.CONTRADICTED: Verdict.CONTRADICTED,
 }
 _VERSIONS = re.compile(r"\b(?:version|release)s?\b|版本|バージョン", re.I)
-_LETTER = re.compile(r"^[\s(\["']*([A-Za-z])[\s).:\]"']*$")
+_LETTER = re.compile(r"^[\s([]*([A-Za-z])[\s).:\]]*$")
 _CHOSEN = (
     re.compile(r"^\W*([A-Za-z])\s*(?:[).:\]]|-\s|$|,)"),
     re.compile(r"\b(?:option|answer|choice|letter|group|type|class|grade|antwort|réponse|opción|选项)"
@@ -231,7 +231,9 @@ def _content(answer: str, reference: str, question: str) -> Verdict:
     content = [t for t in wanted if is_content(t)]
     if not content or any(t.kind == "symbol" for t in wanted):
         return Verdict.RIGHT if run(said, spoken(wanted)) else Verdict.OTHER_WORDS
-    sentence = len(spoken(wanted)) > 4 and any(_SENTENCE.match(t.text) for t in wanted)
+    sentence = len(spoken(wanted)) > 4 and (
+        reference.rstrip().endswith((".", "!")) or any(_SENTENCE.match(t.text) for t in wanted)
+    )
     if _is_unspaced(wanted):
         return _characters(said, wanted, reference)
     if len(content) > SHORT or sentence:
@@ -259,6 +261,11 @@ def _contained(
     denial = any(t.text in NEGATORS for t in wanted)
     needed = [t for t in content if t.text not in TITLES] or list(content)
     known = {stem(t.text) for t in asked if is_content(t)}
+    if all(t.value is not None for t in needed):
+        # Their values were compared; what is left is on which side of them.
+        places = [n for n, t in enumerate(said) if any(same(t, w) for w in needed)]
+        aside = places and all(_opposite(said, wanted, n) for n in places)
+        return Verdict.OPPOSITE if aside else Verdict.RIGHT
     new = [t for t in needed if stem(t.text) not in known or t.value is not None]
     spans = [*run(said, spoken(wanted))]
     for tries in (needed, new if new != needed else ()):
