@@ -38,7 +38,7 @@ DATE = re.compile(
     rf"|(?P<m2>(?i:{_MONTH}))\b\.?\s*(?:the\s+)?(?P<d2>{_DAY})(?:st|nd|rd|th)?\b(?![.,:]\d|\s*%)"
     rf"(?:\s*,?\s*(?P<y2>{_YEAR})\b)?"
     rf"|(?P<m3>(?i:{_MONTH}))\b\.?,?(?:\s+of|\s+de|-)?\s*(?P<y3>{_YEAR})\b"
-    rf"|(?P<m4>(?i:{_ALONE})|May|March|Mai|Mars)\b(?!\s+(?:I|we|you|be|not)\b))"
+    rf"|(?P<m4>(?i:{_ALONE})|(?:(?<=\bin )|(?<=\bby )|(?<=\bsince ))(?:may|march)|May|March|Mai|Mars)\b(?!\s+(?:I|we|you|be|not)\b))"
     rf"|(?P<cjk>(?:(?P<cy>\d{{4}})年)?(?P<cm>\d{{1,2}})月(?!間)(?:(?P<cd>\d{{1,2}})[日号號])?"
     rf"|(?P<cy2>\d{{4}})年(?!間)|(?<![\d月])(?P<cd2>\d{{1,2}})[日号號](?!間|线|線))"
 )

@@ -33,7 +33,8 @@ NUMBER = re.compile(
     rf"|(?:(?:(?P<over2>{_OVER})|(?P<under2>{_UNDER}))\s*)?"
     rf"(?P<sign3>(?<![\w.)%])[-+](?=[\d.$€£¥]))?(?:(?P<before2>{BEFORE})\s?(?P<sign4>-)?(?=\.?\d))?"
     rf"(?<![A-Za-z\d])(?P<body>{_BODY})"
-    rf"(?:\s?[x×*]\s?10\^?(?P<power>[-+]?\d+)|[eE](?P<power2>[-+]?\d+)(?!\w))?"
+    rf"(?:\s?[x×*]\s?10\^?(?P<power>[-+]?\d+)|[eE](?P<power2>[-+]?\d+)(?!\w)"
+    rf"|\^(?P<raised>[-+]?\d{{1,2}})(?!\w))?"
     rf"(?:\s?(?P<scale>bn|mn|tn|Mio\.?|Mrd\.?)(?!\w)|(?P<letter>[kKMmB])(?![\w/²]))?"
     rf"(?P<ordinal>(?:st|nd|rd|th|er|ème|º|ª)(?!\w))?",
     re.I,
@@ -42,7 +43,7 @@ VERSION = re.compile(
     r"(?<![\w.,])(?:[vV]\.?\s?(?=\d)(?P<named>\d+(?:\.\d+)*)|(?P<dotted>\d+(?:\.\d+){2,}))(?![\d,])"
 )
 RATIO = re.compile(
-    r"(?<![\w:.,/])(\d+(?:[.,]\d+)?(?:\s?:\s?\d+(?:[.,]\d+)?)+)(?![:\d])"
+    r"(?<![\w:.,/])(\d+(?:[.,]\d+)?(?:(?: : |:)\d+(?:[.,]\d+)?)+)(?![:\d])"
 )
 CODE = re.compile(
     r"(?<![\w.,+])(?:(?P<long>\+?\(?\d[\d ().-]{7,}\d)(?![\w%])|(?P<zeros>0\d{2,})(?![\d.,:]))"
@@ -97,7 +98,10 @@ def _amounts(match: re.Match[str], *, european: bool) -> tuple[tuple[Fraction, .
     body = re.sub(r"[\s']", "", match["body"])
     power = int(match["power"] or match["power2"] or 0)
     factor = Fraction(10) ** power if abs(power) < 400 else Fraction(1)
-    return tuple(Fraction(r) * factor for r in _readings(body, european=european)), body
+    amounts = tuple(Fraction(r) * factor for r in _readings(body, european=european))
+    if match["raised"] and all(amounts):
+        amounts = tuple(a ** int(match["raised"]) for a in amounts)
+    return amounts, body
 
 
 def _readings(body: str, *, european: bool) -> list[str]:
@@ -116,7 +120,7 @@ def _readings(body: str, *, european: bool) -> list[str]:
         return [decimal]
     if sign == ",":
         return [thousands, decimal] if european else [thousands]
-    return [decimal, thousands] if european else [decimal]
+    return [decimal, thousands] if european or rest == "000" else [decimal]
 
 
 def ratio(match: re.Match[str]) -> Ratio:

@@ -101,6 +101,7 @@ _ENGLISH = [
     r"\b(?:cannot|can't|can not|could not|couldn't|impossible to) be (?:answered|determined|found|established|known|"
     r"inferred|deduced|said|told|derived|ascertained|confirmed|worked out)\b",
     r"\b(?:question|this) (?:is unanswerable|has no answer|remains (?:open|unanswered))\b",
+    rf"\b(?:isn't|is not|aren't|not) (?:something|anything|a (?:topic|question|point|detail))\b[^.]*\b{_SOURCE}",
     r"\b(?:hard|difficult|impossible) to (?:say|tell|know)\b|\banyone's guess\b|\bwho knows\b",
     r"\b(?:the )?answer (?:is|was) (?:not|nowhere|missing|absent|unknown)\b",
     r"\b(?:insufficient|not enough|too little) (?:information|context|data|detail)",
@@ -110,7 +111,7 @@ _ENGLISH = [
 _OTHER = [
     # German
     r"\b(?:ich|wir)\s+(?:weiß|weiss|wissen|kann|können|konnte|habe|finde|fand)\b[^.]*\b(?:nicht|keine?n?|nichts)\b",
-    r"\b(?:weiß|weiss) (?:ich )?(?:es )?nicht\b|\bkeine (?:ahnung|angaben?|informationen?|antwort|auskunft|hinweise?|daten)\b",
+    r"\b(?:weiß|weiss) (?:ich )?(?:es )?nicht\b|\bkeine (?:ahnung|angaben?|information(?:en)?|antwort|auskunft|hinweise?|daten)\b",
     r"\bnicht (?:bekannt|angegeben|erwähnt|genannt|ersichtlich|enthalten|vermerkt|beantwortbar|beantwortet)\b",
     r"\b(?:dokument\w*|text\w*|quelle\w*|unterlage\w*|abschnitt\w*|passage\w*|kontext\w*)\b[^.]*\b(?:nicht|keine?n?|nichts)\b",
     r"\b(?:nicht|keine?n?|nichts)\b[^.]*\b(?:in|aus|im) (?:\w+ )?(?:dokument|text|quelle|unterlage|abschnitt|kontext)\w*",
@@ -176,9 +177,17 @@ def refuses(text: str, phrases: Iterable[str] = ()) -> bool:
     if not any(said):
         return False
     if said[0]:
+        if _answers_after_all(parts[0], more):
+            return False
         return not any(_asserts(p) for p, none in zip(parts[1:], said[1:], strict=True) if not none)
     before = parts[: said.index(True)]
     return all(_ABOUT_SOURCE.search(p) or _POLITE.search(p) or len(p.split()) < 2 for p in before)
+
+
+def _answers_after_all(sentence: str, phrases: tuple[str, ...]) -> bool:
+    """Whether an answer follows a "but": I don't know, but I guess 12 knots."""
+    _, *after = _BUT.split(sentence, maxsplit=1)
+    return bool(after) and not says_nothing(after[0], phrases) and _asserts(after[0])
 
 
 def sentences(text: str) -> list[str]:

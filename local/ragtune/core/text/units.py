@@ -60,7 +60,7 @@ pint|pint|1|pint pints
 degree|temperature|1|° deg degree degrees grad degré degrés grado grados 度
 celsius|celsius|1|°C C celsius centigrade 摄氏度 攝氏度
 fahrenheit|fahrenheit|1|°F F fahrenheit
-kelvin|kelvin|1|K kelvin kelvins
+kelvin|kelvin|1|kelvin kelvins
 percent|percent|1|% percent per-cent pct prozent por-ciento pour-cent パーセント
 permille|percent|1/10|‰ permille per-mille promille
 percentage point|points|1|pp percentage-point percentage-points prozentpunkt prozentpunkte 个百分点 百分点 ポイント
@@ -70,7 +70,7 @@ watt|watt|1|W watt watts
 kilowatt|watt|1000|kW kilowatt kilowatts
 megawatt|watt|1000000|MW megawatt megawatts
 kilowatt hour|energy|1|kWh
-ampere|ampere|1|A amp amps ampere amperes
+ampere|ampere|1|amp amps ampere amperes
 milliampere|ampere|1/1000|mA
 hertz|hertz|1|Hz hertz
 kilohertz|hertz|1000|kHz
@@ -81,7 +81,7 @@ millibar|pressure|1/1000|mbar millibar millibars hPa
 pascal|pascal|1|Pa
 kilopascal|pascal|1000|kPa
 psi|psi|1|psi
-byte|bytes|1|B byte bytes
+byte|bytes|1|byte bytes
 kilobyte|bytes|1000|kB KB kilobyte kilobytes
 megabyte|bytes|1000000|MB megabyte megabytes
 gigabyte|bytes|1000000000|GB gigabyte gigabytes
@@ -94,12 +94,12 @@ metre a second|m/s|1|m/s
 knot|knot|1|kn kt kts knot knots knoten nœuds nudos
 rpm|rpm|1|rpm
 newton metre|torque|1|Nm N·m N*m
-newton|force|1|N newton newtons
+newton|force|1|newton newtons
 ppm|ppm|1|ppm
 decibel|decibel|1|dB decibel decibels
 calorie|energy food|1|cal
 kilocalorie|energy food|1000|kcal
-dollar|dollar|1|$ dollar dollars dólares dólar 美元 ドル
+dollar|dollar|1|$ dollar dollars buck bucks dólares dólar 美元 ドル
 US dollar|USD|1|USD US$ us-dollars us-dollar american-dollars u.s.-dollars
 Australian dollar|AUD|1|AUD A$ AU$ australian-dollars
 Canadian dollar|CAD|1|CAD C$ CA$ canadian-dollars
@@ -107,7 +107,7 @@ Hong Kong dollar|HKD|1|HKD HK$ 港元
 Singapore dollar|SGD|1|SGD S$
 New Zealand dollar|NZD|1|NZD NZ$
 euro|EUR|1|€ EUR euro euros 欧元 ユーロ
-pound|pound|1|pound pounds livres libras
+pound|pound|1|pound pounds quid livres libras
 pound sterling|GBP|1|£ GBP pounds-sterling british-pounds 英镑
 penny|GBP|1/100|p penny pence
 cent|cent|1|cent cents centavos ct

@@ -65,11 +65,16 @@ _EUROPEAN = re.compile(
 )
 _ABBREVIATED = re.compile(r"\b(?:dr|mr|mrs|ms|prof|st|nr|no|vs|approx|ca|hr|fr|sr|sra|mme|capt|jr)$", re.I)
 _ROMAN = re.compile(r"(?=[ivx]{2,})(x{0,3})(ix|iv|v?i{0,3})")
+_DAYS = {"Mon": "monday", "Tue": "tuesday", "Tues": "tuesday", "Wed": "wednesday", "Thu": "thursday",
+         "Thur": "thursday", "Thurs": "thursday", "Fri": "friday", "Sat": "saturday",
+         "Sun": "sunday"}  # fmt: skip
+_SHORTENED = {"'ve": "have", "'re": "are", "'ll": "will", "'m": "am"}
+_BY = re.compile(r"\b(?:no|not) later than\b|\b(?:on|at) or before\b|\bup until\b", re.I)
 _ENDINGS = re.compile(r"'(?:s|re|ve|ll|d|m)?$")
 _ELISION = re.compile(r"^(?:[ldjmnstc]|qu)'(?=\w{3,})")
 _NOT = {"cannot": ("can", "not"), "can't": ("can", "not"), "won't": ("will", "not"),
         "shan't": ("shall", "not"), "&": ("and",)}  # fmt: skip
-_SPLIT_YEARS = re.compile(r"\b(1\d|20)(\d\d)-(\d\d)\b(?![-\d:])")
+_SPLIT_YEARS = re.compile(r"\b(1\d|20)(\d\d)[-/](\d\d)\b(?![-/\d:])")
 
 
 def tokens(text: str, *, european: bool | None = None, versions: bool = False) -> tuple[Token, ...]:
@@ -99,8 +104,8 @@ def looks_european(text: str) -> bool:
 @lru_cache(maxsize=4096)
 def _tokens(text: str, european: bool, versions: bool) -> tuple[Token, ...]:
     text = _INITIALS.sub(r"\1.", cleaned(text))
-    text = _SPLIT_YEARS.sub(_whole_years, digits(text))
-    found = tuple(_with_range_units(list(_scanned(text, european, versions))))
+    text = _SPLIT_YEARS.sub(_whole_years, _BY.sub("by", digits(text)))
+    found = tuple(_summed(_with_range_units(list(_scanned(text, european, versions)))))
     if any(t.kind != "mark" for t in found) or not text.strip():
         return found
     return (Token(text.strip().casefold(), "word", 0, len(text)),)
@@ -209,6 +214,10 @@ def _written(match: re.Match[str], text: str) -> Iterator[Token]:
         parts: tuple[str, ...] = _NOT.get(word, (word[:-3], "not"))
     elif "&" in word:
         parts = tuple(word.replace("&", " and ").split())
+    elif raw in _DAYS:
+        parts = (_DAYS[raw],)
+    elif len(word) > 3 and (more := next((e for e in _SHORTENED if word.endswith(e)), "")):
+        parts = (word.removesuffix(more), _SHORTENED[more])
     else:
         word = _ELISION.sub("", _ENDINGS.sub("", word)).replace("'", "")
         if re.fullmatch(r"(?:\w\.)+\w", word):
@@ -223,7 +232,7 @@ def _written(match: re.Match[str], text: str) -> Iterator[Token]:
         return
     for part in parts:
         if part:
-            yield Token(part, "word", start, end, capital=capital, upper=len(raw) > 1 and raw.isupper())
+            yield Token(part, "word", start, end, capital=capital, upper=raw.isupper() and (len(raw) > 1 or raw not in "AI" or not match.start()))
 
 
 def _is_article(raw: str, text: str, end: int) -> bool:
@@ -232,6 +241,40 @@ def _is_article(raw: str, text: str, end: int) -> bool:
         return False
     followed = bool(re.match(r"\s+[\w\"'(]", text[end : end + 4]))
     return followed and (raw != "A" or not text[: end - 1].strip(" \t\n\"'(*"))
+
+
+def _summed(found: Iterator[Token]) -> Iterator[Token]:
+    """1 hour 30 minutes as one amount, 6 ft 2 in as well: larger units first, nothing between."""
+    held: list[Token] = []
+    for token in found:
+        held.append(token)
+        while (sum_ := _sum(held)) is not None:
+            held = sum_
+        if len(held) > 8:
+            yield held.pop(0)
+    yield from held
+
+
+def _sum(held: list[Token]) -> list[Token] | None:
+    """The last two amounts with their units as one, where they are parts of one."""
+    for link in (0, 1):
+        part = held[-4 - link :]
+        if len(part) != 4 + link or part[1].kind != "unit" or part[-1].kind != "unit":
+            continue
+        if link and part[2].text not in ("and", "und", "et", "y", ","):
+            continue
+        one, other = part[0].value, part[-2].value
+        if not (isinstance(one, Number) and isinstance(other, Number) and one.unit and other.unit):
+            continue
+        if one.unit.measures != other.unit.measures or one.unit.size <= other.unit.size:
+            continue
+        if one.unit.measures not in ("time", "month", "inch", "mass", "length"):
+            continue
+        amount = one.amounts[0] + other.amounts[0] * other.unit.size / one.unit.size
+        whole = Number((amount,), one.digits, one.unit, one.bound)
+        first = Token(whole.key, "value", part[0].start, part[-2].end, whole)
+        return [*held[: -4 - link], first, Token(one.unit.name, "unit", first.end, part[-1].end)]
+    return None
 
 
 def _with_range_units(found: list[Token]) -> Iterator[Token]:

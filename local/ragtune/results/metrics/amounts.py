@@ -133,7 +133,7 @@ def _contradicts(
     first, last = sorted((at, spot))
     between = answer[_end(answer, first) : last]
     told = [t.text for t in between]
-    near = len(told) <= 2 and all(t.kind == "mark" or t.text in _JOINS for t in between)
+    near = len(told) <= 2 and all(t.text == "," or t.text in _JOINS for t in between)
     if near and _noun(answer, first) in (None, _noun(answer, last)):
         changed = {t.text for t in answer[max(0, first - 4) : last + 3]} & _CHANGED
         return not changed or bool({"or", "oder", "ou"} & set(told))

@@ -60,6 +60,8 @@ def extra(answer: Sequence[Token], wanted: Sequence[Sequence[Token]]) -> bool:
     if not any(held):
         return False
     first, last = held.index(True), len(held) - 1 - held[::-1].index(True)
+    if len(wanted) == 1 and not _is_thing(pieces[first][0]):
+        return False  # one thing of a whole sentence
     for n, (piece, start) in enumerate(pieces):
         near = first - 1 <= n <= last + 1
         between = range(min(n, first), max(n, last))

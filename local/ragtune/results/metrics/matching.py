@@ -18,7 +18,7 @@ _LIGHT = frozenset(
     "shall should may might must of in on at to for from by with about as into onto upon than then "
     "and or but if so also just only there here who whom which what when where why how some any all "
     "such very too both each other another more most yes please well actually sorry correction "
-    "rather mean answer reference question document text passage version thus therefore hence indeed "
+    "rather mean answer reference question document text passage version isbn tel allowed permitted thus therefore hence indeed "
     "around approximately roughly circa exactly within during per via up out off over under after "
     "before until till since between among through while because due according located called named "
     "someone else anyone get take o'clock oclock one ones costs cost price total amount number "
@@ -27,6 +27,8 @@ _LIGHT = frozenset(
     "le la les un une de du et ou est sont dans pour par sur avec au aux en il elle ce cette qui que "
     "el los las una unos del y o es son por para con se su al lo ".split()
 )
+_NAMES_TOO = frozenset("it us who or in me am la un o b c d e f g h".split())
+"""Small words that are names in capitals: the IT department, the WHO, group O."""
 _LIGHT_UNSPACED = frozenset("的了是在和与及与の は が を に で と も へ や です ます ね よ 、 是 有 为 於 于".replace(" ", ""))
 TITLES = frozenset(
     "mr mrs ms miss dr prof professor sir madam herr frau monsieur madame m mme mlle senor senora "
@@ -36,6 +38,8 @@ _SPELLINGS = {"grey": "gray", "colour": "color", "centre": "center", "metre": "m
               "litre": "liter", "theatre": "theater", "licence": "license", "okay": "ok",
               "men": "man", "women": "woman", "children": "child", "people": "person",
               "feet": "foot", "teeth": "tooth", "mice": "mouse", "knives": "knife",
+              "wolves": "wolf", "loaves": "loaf", "thieves": "thief", "wives": "wife",
+              "lives": "life", "calves": "calf", "scarves": "scarf", "geese": "goose",
               "leaves": "leaf", "shelves": "shelf", "halves": "half"}  # fmt: skip
 
 
@@ -68,7 +72,7 @@ def stem(word: str) -> str:
 def is_content(token: Token) -> bool:
     """Whether a token says something of its own; IT and May in capitals do."""
     if token.kind == "word":
-        return token.upper or (
+        return (token.upper and token.text in _NAMES_TOO) or (
             token.text not in _LIGHT and token.text not in _LIGHT_UNSPACED
         )
     return token.kind in ("value", "symbol")
@@ -143,6 +147,33 @@ def close(answer: Sequence[Token], wanted: Sequence[Token], slack: int = 6) -> t
     return best if between <= slack else None
 
 
+def exchanged(said: Sequence[Token], wanted: Sequence[Token]) -> bool:
+    """Whether two words have changed places: the dog bites the man, the man bites the dog."""
+    mine, theirs = _neighbours(wanted), _neighbours(said)
+    shared = [word for word in mine if word in theirs]
+    for one in shared:
+        for other in shared:
+            if one >= other:
+                continue
+            went = (theirs[one] & mine[other]) - (theirs[one] & mine[one])
+            came = (theirs[other] & mine[one]) - (theirs[other] & mine[other])
+            names = {one, other}
+            if any(n[1] not in names for n in went) and any(n[1] not in names for n in came):
+                return True
+    return False
+
+
+def _neighbours(tokens: Sequence[Token]) -> dict[str, set[tuple[str, str]]]:
+    """The words of content before and behind each word of content; articles are gone already."""
+    row = spoken(tokens)
+    found: dict[str, set[tuple[str, str]]] = {}
+    for one, other in zip(row, row[1:], strict=False):
+        if is_content(one) and is_content(other):
+            found.setdefault(stem(other.text), set()).add(("behind", stem(one.text)))
+            found.setdefault(stem(one.text), set()).add(("before", stem(other.text)))
+    return found
+
+
 def ratio_as_numbers(answer: Sequence[Token], wanted: Ratio) -> tuple[int, int] | None:
     """Where a ratio is written as 1 to 10 or 3-1."""
     places = [n for n, t in enumerate(answer) if isinstance(t.value, Number)]
@@ -177,13 +208,13 @@ def negated(answer: Sequence[Token], start: int, end: int) -> bool:
     """Whether the words from ``start`` to ``end`` are denied: not six, six it is not."""
     left, right = clause(answer, start, end)
     before = [t.text for t in answer[max(left, start - 5) : start]]
-    after = [t.text for t in answer[end : min(right, end + 4)]]
+    after = [t.text for t in answer[end : min(right, end + 5)]]
     if _denies(before) or _denies_after(after):
         return True
-    tail = "".join(after)
-    return tail.startswith(("ではな", "じゃな", "ではあ", "じゃあ", "でな", "ไม่"))
+    return bool(_JAPANESE_NOT.match("".join(after)))
 
 
+_JAPANESE_NOT = re.compile(r"(?:さん|様|氏|君|先生)?(?:では|じゃ|でな)(?:な|あ)?")
 _UNLESS = re.compile(
     r"\b(?:not|no) (?:only|until|before|later|earlier|sooner|more|less|fewer|exceed\w*|just|"
     r"hesitate|forget|doubt|problem|worries)\b|\bno (?:\d+|one but|\.)"

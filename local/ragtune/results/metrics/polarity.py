@@ -24,7 +24,8 @@ _OPENING = re.compile(
     r"(?:well|so|in short|of course|sure)\s*[,.]\s*(?=\w)|答案是|答えは)", re.I)  # fmt: skip
 _BOTH = re.compile(
     r"^\W*(?:yes|ja|oui|sí|si|no|nein|non)\W+(?:and|or|but also|und|oder|et|ou|y|o)?\W*"
-    r"(?:yes|ja|oui|sí|si|no|nein|non)\b|^\W*(?:jein|maybe|perhaps|partly|sometimes|it depends|"
+    r"(?:yes|ja|oui|sí|si|no|nein|non)\b(?=\W*$|[,.!;])|^\W*(?:yes|no|ja|nein|oui|non|sí)\W+"
+    r"(?:and|or|und|oder|et|ou|y|o)\W+(?:yes|no|ja|nein|oui|non|sí)\b|^\W*(?:jein|maybe|perhaps|partly|sometimes|it depends|"
     r"vielleicht|peut-être|quizás|tal vez)\b", re.I)  # fmt: skip
 _ALONE = re.compile(r"^\W*([^\W\d_]+)\s*(?:[,.;:!。，、]|-\s|$)")
 

@@ -33,6 +33,7 @@ from ragtune.results.metrics.matching import (
     NEGATORS,
     TITLES,
     close,
+    exchanged,
     is_content,
     joined,
     negated,
@@ -46,6 +47,8 @@ SHORT = 5
 """The most content words of a reference that must be contained; longer ones are recalled."""
 ENOUGH = 0.6
 """The share of a long reference's content words that an answer must have."""
+NEARLY_ALL = 0.85
+"""The share from which another word in the place of one of them is taken for a synonym."""
 
 
 class Verdict(StrEnum):
@@ -78,9 +81,9 @@ _CHOSEN = (
     re.compile(r"\b(?:option|answer|choice|letter|group|type|class|grade|antwort|réponse|opción|选项)"
                r"(?:\s+(?:is|would be|should be))?\s*[:\-]?\s*\W{0,3}([A-Za-z])(?![\w'])", re.I),
     re.compile(r"\b(?:is|be|choose|pick|select|:)\s+\W?([A-Z])(?![\w'])"),
-    re.compile(r"^\W*([A-Z])(?![\w'])(?!\s+[a-z]+\s+(?!is|because))"),
+    re.compile(r"^\W*([A-Z])(?![\w'+#-])(?!\s+(?!(?:is|was|because|since|as)\b)[a-z])"),
     re.compile(r"[(\[]([A-Za-z])[)\]]"),
-    re.compile(r"^\W*([B-HJ-Z])(?![\w'])"),
+    re.compile(r"^\W*([B-HJ-Z])(?![\w'+#-])"),
 )  # fmt: skip
 _OPPOSITES = {
     "before": {"after", "since", "from"}, "after": {"before", "until", "till"},
@@ -225,14 +228,16 @@ def _content(answer: str, reference: str, question: str) -> Verdict:
         whole = joined(said, spoken(wanted)) if any(t.kind == "word" for t in wanted) else None
         if wrong is Fault.CONTRADICTED or whole is None or negated(said, *whole):
             return _FAULTS[wrong]
-    things = items(wanted)
+    light = [t for t in wanted if t.kind == "word" and not is_content(t) and t.text != "and"]
+    stopped = reference.rstrip().endswith((".", "!")) and len(spoken(wanted)) > 4 and light
+    things = [] if stopped else items(wanted)
     if things:
         return _list(said, wanted, things)
     content = [t for t in wanted if is_content(t)]
     if not content or any(t.kind == "symbol" for t in wanted):
         return Verdict.RIGHT if run(said, spoken(wanted)) else Verdict.OTHER_WORDS
     sentence = len(spoken(wanted)) > 4 and (
-        reference.rstrip().endswith((".", "!")) or any(_SENTENCE.match(t.text) for t in wanted)
+        bool(stopped) or any(_SENTENCE.match(t.text) for t in wanted)
     )
     if _is_unspaced(wanted):
         return _characters(said, wanted, reference)
@@ -260,6 +265,10 @@ def _contained(
     """A short reference: in a row, or all of it close together, and not denied."""
     denial = any(t.text in NEGATORS for t in wanted)
     needed = [t for t in content if t.text not in TITLES] or list(content)
+    if denial and any(t.text not in NEGATORS for t in needed):
+        needed = [t for t in needed if t.text not in NEGATORS]
+        if not any(t.text in NEGATORS for t in said):
+            return Verdict.OPPOSITE
     known = {stem(t.text) for t in asked if is_content(t)}
     if all(t.value is not None for t in needed):
         # Their values were compared; what is left is on which side of them.
@@ -274,7 +283,7 @@ def _contained(
             spans = [span] if span else []
     if not spans and (span := joined(said, spoken(wanted))):
         spans = [span]
-    if not spans:
+    if not spans or exchanged(said, wanted):
         return Verdict.OTHER_WORDS
     spans = [s for s in spans if not _opposite(said, wanted, s[0])]
     if not spans:
@@ -351,7 +360,7 @@ def _recalled(
     asked: Sequence[Token],
 ) -> Verdict:
     """A long reference: most content words, all names, and the same side of yes and no."""
-    content = [t for t in wanted if is_content(t)]
+    content = [t for t in wanted if is_content(t) and t.text not in NEGATORS]
     known = {stem(t.text) for t in asked if is_content(t)}
     new = [t for t in content if stem(t.text) not in known] or content
     held = [any(same(s, t) for s in said) or joined(said, [t]) is not None for t in new]
@@ -361,7 +370,9 @@ def _recalled(
     ]  # fmt: skip
     if any(stem(t.text) not in known and not any(same(s, t) for s in said) for t in names):
         return Verdict.OTHER_WORDS
-    if sum(held) < ENOUGH * len(new) or _substituted(said, wanted):
+    if sum(held) < ENOUGH * len(new) or exchanged(said, wanted):
+        return Verdict.OTHER_WORDS
+    if sum(held) < NEARLY_ALL * len(new) and _substituted(said, wanted):
         return Verdict.OTHER_WORDS
     if polarity.denies(reference) != polarity.denies(answer):
         return Verdict.OPPOSITE
@@ -384,13 +395,12 @@ def _substituted(said: Sequence[Token], wanted: Sequence[Token]) -> bool:
             if not is_content(other) or any(same(other, w) for w in row):
                 continue
             left = told[k - 1] if k else None
-            right_ = told[k + 1] if k + 1 < len(told) else None
-            if _matches(left, before) and _matches(right_, after):
+            behind = told[k + 1] if k + 1 < len(told) else None
+            if _matches(left, before) or _matches(behind, after):
                 return True
     return False
 
 
 def _matches(said: Token | None, wanted: Token | None) -> bool:
-    if said is None or wanted is None:
-        return said is wanted
-    return same(said, wanted)
+    """Whether both are the same word of content."""
+    return said is not None and wanted is not None and is_content(wanted) and same(said, wanted)
