@@ -92,6 +92,10 @@ _FIXED = [
         (r"\b(?:1|a)[ -]3rd\b(?= of|$|\W*$)", r"1/3"),
         (r"\b1[ -](\d+)(?:rd|th)\b", r"1/\1"),
         (r"\ban? (?=10{2,}\b)", r""),
+        (r"\btwice\b", r"2 times"),
+        (r"\bthrice\b", r"3 times"),
+        (r"(^\W*|\b(?:in|within|for|takes?|lasts?|about|after|is|only|than|under|over)\s+)an?\s+"
+         r"(?=(?:second|minute|hour|day|week|month|year|decade|century)\b)", r"\g<1>1 "),
         (r"\b(\d+) out of (\d+)\b", r"\1/\2"),
         (r"^\W*(?:none|nil|keine?|aucune?|ninguno)\W*$|(?:(?<=there is )|(?<=there are ))none\b", r"0"),
         (r"\b(?:an? )?half(?: a)?[ -]dozen\b", r"6"),
@@ -144,6 +148,7 @@ def digits(text: str) -> str:
     text = _MULTIPLE.sub(lambda m: str(int(m[1]) * 12), text)
     if any(c in text for c in "〇零一二三四五六七八九十百千万萬億亿兆两兩壱弐参半割下"):
         # Held back: their own characters are numerals.
+        text = text.replace("星期", "周").replace("礼拜", "周")
         text = text.replace("百分之", "\ue000").replace("零下", "\ue001").replace("三明治", "\ue002")
         text = _HAN_NUMBER.sub(_from_han, text)
         for pattern, written in _HAN_FIXED:

@@ -81,6 +81,10 @@ _ENGLISH = [
     r"(?:\s+(?:here|anywhere|there|yet|at all|explicitly))?\W*$",
     rf"\bthere(?:'s| is| are| was| were)(?:\s+(?:no|not|nothing|insufficient|little)|n't)\b[^.]*?\b(?:information|answer|"
     rf"mention|data|details?|indication|record|reference|evidence|statement|clue|hint|way to (?:know|tell)|passage|word|\b(?:in|on|from) {_SOURCE})",
+    r"\b(?:is|are|was|were)(?:\s+not|n't)\s+(?:mentioned|stated|specified|said|known|indicated|clear|"
+    r"disclosed|recorded|explained)\s+(?:who|what|when|where|how|why|whether|which|whose|if)\b",
+    rf"\b{_SOURCE}\s+(?:gives?|states?|mentions?|names?|specif(?:y|ies)|indicates?) no(?:ne|thing)?\b",
+    r"\b(?:information|answer|details?|data) (?:is|are|was|were) (?:missing|absent|lacking|unavailable|omitted)\b",
     r"^(?:sorry,? |unfortunately,? |there is )?(?:no|insufficient|not enough|without|lacking)\s+(?:(?:relevant|such|specific|sufficient|further|"
     r"available|clear|definite|direct|explicit|matching|useful)\s+)*(?:information|answer|mention|data|details?|indication|record|reference|"
     r"evidence|idea|clue|statement|results?|context|match)"

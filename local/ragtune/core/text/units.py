@@ -23,8 +23,8 @@ _TABLE = """
 second|time|1|s sec secs second seconds sekunde sekunden seconde secondes segundo segundos 秒
 minute|time|60|min mins minute minutes minuten minuto minutos 分钟 分鐘 分間
 hour|time|3600|h hr hrs hour hours stunde stunden heure heures hora horas 小时 小時 時間 个小时 個小時
-day|day|1|day days tag tage tagen jour jours día días dia dias 天
-week|day|7|week weeks wk wks woche wochen semaine semaines semana semanas 周 週間 个星期 星期
+day|time|86400|day days tag tage tagen jour jours día días dia dias 天
+week|time|604800|week weeks fortnights wk wks woche wochen semaine semaines semana semanas 周 週間 个星期 星期 个周
 month|month|1|month months monat monate monaten mois mes meses 个月 個月 か月 ヶ月 カ月 ヵ月 月間
 year|month|12|year years yr yrs jahr jahre jahren an ans année années año años 年間
 decade|month|120|decade decades
@@ -100,7 +100,7 @@ decibel|decibel|1|dB decibel decibels
 calorie|energy food|1|cal
 kilocalorie|energy food|1000|kcal
 dollar|dollar|1|$ dollar dollars buck bucks dólares dólar 美元 ドル
-US dollar|USD|1|USD US$ us-dollars us-dollar american-dollars u.s.-dollars
+dollar|USD|1|USD US$ us-dollars us-dollar american-dollars u.s.-dollars
 Australian dollar|AUD|1|AUD A$ AU$ australian-dollars
 Canadian dollar|CAD|1|CAD C$ CA$ canadian-dollars
 Hong Kong dollar|HKD|1|HKD HK$ 港元
@@ -108,7 +108,7 @@ Singapore dollar|SGD|1|SGD S$
 New Zealand dollar|NZD|1|NZD NZ$
 euro|EUR|1|€ EUR euro euros 欧元 ユーロ
 pound|pound|1|pound pounds quid livres libras
-pound sterling|GBP|1|£ GBP pounds-sterling british-pounds 英镑
+pound|GBP|1|£ GBP pounds-sterling british-pounds 英镑
 penny|GBP|1/100|p penny pence
 cent|cent|1|cent cents centavos ct
 yen|JPY|1|JPY yen 円

@@ -21,6 +21,7 @@ class Fault(StrEnum):
 _CHANGED = {"rose", "risen", "raised", "increased", "grew", "grown", "fell", "fallen", "dropped",
             "decreased", "reduced", "cut", "changed", "went", "moved", "extended", "lowered",
             "shortened", "up", "down", "doubled", "instead"}  # fmt: skip
+_PAST = {"was", "were", "had", "formerly", "previously", "before", "used", "originally"}
 _JOINS = {"to", "or", "and", "bis", "oder", "ou", "o", "through", "till", "until", "或", "至", "到",
           "または", "か", "-", "and/or", "versus"}  # fmt: skip
 _LABELLED = {"room", "floor", "page", "platform", "gate", "terminal", "route", "line", "bus", "section",
@@ -145,9 +146,10 @@ def _contradicts(
     if here == there:
         return False
     known = {stem(t.text) for t in (*wanted, *question, *answer[slice(*there)])}
-    return all(
+    past = {t.text for t in answer[slice(*here)]} & _PAST - {t.text for t in answer[slice(*there)]}
+    return not past and all(
         stem(t.text) in known for t in answer[slice(*here)] if is_content(t) and t.value is None
-    ) and not any(t.text in ("was", "formerly", "previously", "before", "used") for t in answer[slice(*here)])
+    )
 
 
 def _competes(one: Token, other: Token) -> bool:

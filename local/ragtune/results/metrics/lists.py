@@ -119,7 +119,8 @@ def _is_thing(piece: Sequence[Token], *, strict: bool = False) -> bool:
         head = [t for t in piece[:2] if t.kind != "unit"]
         return bool(head) and all(is_content(t) for t in head[:1]) and head[0].text not in _VAGUE
     told = [t for t in piece if t.kind != "unit"]
-    return 0 < len(told) <= _LONGEST - 1 and all(is_content(t) for t in told) and not any(
+    most = 2 * _LONGEST if told and told[0].text[0] > "\u0e00" else _LONGEST - 1
+    return 0 < len(told) <= most and all(is_content(t) for t in told) and not any(
         t.text in _VAGUE or _VERBS.match(t.text) or t.text.endswith("ly") for t in told
     )
 

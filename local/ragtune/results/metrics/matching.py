@@ -18,7 +18,7 @@ _LIGHT = frozenset(
     "shall should may might must of in on at to for from by with about as into onto upon than then "
     "and or but if so also just only there here who whom which what when where why how some any all "
     "such very too both each other another more most yes please well actually sorry correction "
-    "rather mean answer reference question document text passage version isbn tel allowed permitted thus therefore hence indeed "
+    "rather mean answer reference question document text passage version isbn tel every allowed permitted thus therefore hence indeed "
     "around approximately roughly circa exactly within during per via up out off over under after "
     "before until till since between among through while because due according located called named "
     "someone else anyone get take o'clock oclock one ones costs cost price total amount number "
@@ -31,7 +31,7 @@ _NAMES_TOO = frozenset("it us who or in me am la un o b c d e f g h".split())
 """Small words that are names in capitals: the IT department, the WHO, group O."""
 _LIGHT_UNSPACED = frozenset("的了是在和与及与の は が を に で と も へ や です ます ね よ 、 是 有 为 於 于".replace(" ", ""))
 TITLES = frozenset(
-    "mr mrs ms miss dr prof professor sir madam herr frau monsieur madame m mme mlle senor senora "
+    "mr mrs ms miss dr prof professor sir madam herr frau monsieur madame mme mlle senor senora "
     "sr sra don dona doctor captain capt".split()
 )
 _SPELLINGS = {"grey": "gray", "colour": "color", "centre": "center", "metre": "meter",

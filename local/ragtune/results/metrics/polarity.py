@@ -21,7 +21,7 @@ _YES_UNSPACED = ("是", "对", "對", "可以", "能", "会", "有", "正确", "
 _NO_UNSPACED = ("不", "否", "没", "沒", "无", "無", "错", "いいえ", "いや", "ちがい", "違い", "아니", "ไม่")
 _OPENING = re.compile(
     r"^(?:(?:the )?(?:correct )?(?:answer|antwort|response|réponse|respuesta)(?: is| ist| est| es)?\s*[:,]?\s*|"
-    r"(?:well|so|in short|of course|sure)\s*[,.]\s*(?=\w)|答案是|答えは)", re.I)  # fmt: skip
+    r"(?:well|so|in short)\s*[,.]\s*(?=\w)|答案是|答えは)", re.I)  # fmt: skip
 _BOTH = re.compile(
     r"^\W*(?:yes|ja|oui|sí|si|no|nein|non)\W+(?:and|or|but also|und|oder|et|ou|y|o)?\W*"
     r"(?:yes|ja|oui|sí|si|no|nein|non)\b(?=\W*$|[,.!;])|^\W*(?:yes|no|ja|nein|oui|non|sí)\W+"

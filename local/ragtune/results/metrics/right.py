@@ -93,6 +93,21 @@ _OPPOSITES = {
     "in": {"outside"}, "inside": {"outside"}, "outside": {"inside", "in"}, "up": {"down"},
     "down": {"up"}, "off": {"on"},
 }  # fmt: skip
+_ANTONYMS = [
+    (stem(one), stem(other))
+    for one, other in (
+        pair.split("/")
+        for pair in "open/closed inside/outside above/below left/right first/last increase/decrease "
+        "increases/decreases rise/fall rises/falls always/never more/less before/after early/late "
+        "high/low higher/lower hot/cold on/off north/south east/west northern/southern "
+        "eastern/western minimum/maximum clockwise/anticlockwise clockwise/counterclockwise "
+        "up/down upper/lower top/bottom push/pull lock/unlock locked/unlocked start/end "
+        "opens/closes arrive/depart near/far long/short large/small big/small day/night wet/dry "
+        "front/back public/private male/female full/empty legal/illegal safe/unsafe true/false "
+        "older/younger faster/slower internal/external buy/sell accept/reject with/without".split()
+    )
+]
+"""Opposites that answers about documents turn on; an ontology would know more, and weigh more."""
 _HONORIFIC = re.compile(r"(?:さん|様|さま|氏|先生|君|くん|ちゃん|です|ます|先生|女士|小姐|님|씨)[。.]?$")
 _SENTENCE = re.compile(r"^(?:is|are|was|were|has|have|had|must|can|may|will|should|does|do|did|not)$")
 
@@ -264,7 +279,7 @@ def _contained(
 ) -> Verdict:
     """A short reference: in a row, or all of it close together, and not denied."""
     denial = any(t.text in NEGATORS for t in wanted)
-    needed = [t for t in content if t.text not in TITLES] or list(content)
+    needed = [t for t in content if not (t.capital and t.text in TITLES)] or list(content)
     if denial and any(t.text not in NEGATORS for t in needed):
         needed = [t for t in needed if t.text not in NEGATORS]
         if not any(t.text in NEGATORS for t in said):
@@ -327,7 +342,7 @@ def _characters(said: Sequence[Token], wanted: Sequence[Token], reference: str) 
             spans = [s for s in spans if not negated(said, *s)]
         if not spans:
             return Verdict.DENIED
-        if all(alternative(said, *s) for s in spans):
+        if all(alternative(said, *s) for s in spans) or extra(said, [row]):
             return Verdict.CONTRADICTED
         whole = [s for s in spans if not _within_word(said, s[0])]
         return Verdict.RIGHT if whole else Verdict.OTHER_WORDS
@@ -374,7 +389,7 @@ def _recalled(
         return Verdict.OTHER_WORDS
     if sum(held) < NEARLY_ALL * len(new) and _substituted(said, wanted):
         return Verdict.OTHER_WORDS
-    if polarity.denies(reference) != polarity.denies(answer):
+    if polarity.denies(reference) != polarity.denies(answer) or _antonyms(said, wanted):
         return Verdict.OPPOSITE
     return Verdict.RIGHT
 
@@ -396,11 +411,24 @@ def _substituted(said: Sequence[Token], wanted: Sequence[Token]) -> bool:
                 continue
             left = told[k - 1] if k else None
             behind = told[k + 1] if k + 1 < len(told) else None
-            if _matches(left, before) or _matches(behind, after):
+            sides = [_matches(left, before), _matches(behind, after)]
+            if all(sides) or "content" in sides:
                 return True
     return False
 
 
-def _matches(said: Token | None, wanted: Token | None) -> bool:
-    """Whether both are the same word of content."""
-    return said is not None and wanted is not None and is_content(wanted) and same(said, wanted)
+def _matches(said: Token | None, wanted: Token | None) -> str:
+    """What kind of word both are, where they are the same; "" where not."""
+    if said is None or wanted is None or not same(said, wanted):
+        return ""
+    return "content" if is_content(wanted) else "small"
+
+
+def _antonyms(said: Sequence[Token], wanted: Sequence[Token]) -> bool:
+    """Whether the answer has the opposite of a word of the reference, and not the word."""
+    mine, theirs = {stem(t.text) for t in wanted}, {stem(t.text) for t in said}
+    return any(
+        (one in mine) != (other in mine) and (one if one in mine else other) not in theirs
+        and (other if one in mine else one) in theirs
+        for one, other in _ANTONYMS
+    )  # fmt: skip
