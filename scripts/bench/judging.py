@@ -12,10 +12,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ragtune.results.metrics.right import Verdict, judged
+from ragtune.results.metrics.judgement import Judgement
+from ragtune.results.metrics.right import judged
 
 
-def verdict(row: Mapping[str, Any]) -> Verdict:
+def judgement(row: Mapping[str, Any]) -> Judgement:
     """What the judge says of one row."""
     return judged(
         row["answer"],
@@ -29,9 +30,9 @@ def verdict(row: Mapping[str, Any]) -> Verdict:
 def report(rows: Sequence[Mapping[str, Any]]) -> str:
     """The agreement in all and by kind, each disagreement, and the answers judged a second."""
     start = time.perf_counter()
-    verdicts = [verdict(row) for row in rows]
+    verdicts = [judgement(row) for row in rows]
     seconds = time.perf_counter() - start
-    agree = [(v is Verdict.RIGHT) == row["right"] for row, v in zip(rows, verdicts, strict=True)]
+    agree = [(v is Judgement.RIGHT) == row["right"] for row, v in zip(rows, verdicts, strict=True)]
     kinds = Counter(row.get("kind", "all") for row in rows)
     hits = Counter(row.get("kind", "all") for row, same in zip(rows, agree, strict=True) if same)
     lines = [f"{sum(agree)} of {len(rows)} agree", ""]

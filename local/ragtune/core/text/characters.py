@@ -9,14 +9,15 @@ import unicodedata
 
 _SAME = str.maketrans(
     {
-        **dict.fromkeys("‐‑‒–—―−﹘﹣－⁃", "-"),
-        **dict.fromkeys("‘’‚‛′ʼ´`＇", "'"),
-        **dict.fromkeys("“”„‟″«»〝〞＂", '"'),
+        **dict.fromkeys("\u2010\u2011\u2012\u2013\u2014\u2015\u2043\u2212\ufe58\ufe63\uff0d", "-"),
+        **dict.fromkeys("\u2018\u2019\u201a\u201b\u2032\u02bc\u00b4`\uff07", "'"),
+        **dict.fromkeys("\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb\u301d\u301e\uff02", '"'),
+        # Soft hyphens, joiners, marks of direction, byte-order marks and variants.
         **dict.fromkeys("\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\ufe0f", ""),
-        "٫": ".",
-        "٬": ",",
-        "⁄": "/",
-        "∶": ":",
+        "\u066b": ".",  # Arabic decimal and thousands signs
+        "\u066c": ",",
+        "\u2044": "/",
+        "\u2236": ":",
         "≥": ">=",
         "≤": "<=",
         "≠": "!=",

@@ -59,7 +59,9 @@ def time(match: re.Match[str]) -> Time | None:
     loose = part["h5"] and part["way"] in ("to", "before") and re.fullmatch(r"\d+", part["share"])
     if hour > 24 or (loose and not part["part5"] and not at.endswith("at ")):
         return None  # 5 to 10 is a range
-    told = next((part[p] for p in ("part", "part2", "part3", "part5", "part6", "cpart") if part[p]), "")
+    told = next(
+        (part[p] for p in ("part", "part2", "part3", "part5", "part6", "cpart") if part[p]), ""
+    )
     seconds = minute * 60 + int(part["s1"] or 0)
     if "uhr" in match[0].lower() and not told:
         spoken = hour <= 12
@@ -79,7 +81,7 @@ def _hours(hour: int, told: str, *, spoken: bool) -> tuple[int, ...]:
     """The hour on the clock of 24, as far as the part of the day says it."""
     if told and hour <= 12:
         late = bool(_LATE.search(told))
-        if "night" in told and hour < 6 or hour == 12 and "中午" in told:
+        if ("night" in told and hour < 6) or (hour == 12 and "中午" in told):
             return (hour,)
         return (hour % 12 + 12 if late else hour % 12,)
     if spoken and hour <= 12:

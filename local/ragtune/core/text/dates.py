@@ -38,7 +38,8 @@ DATE = re.compile(
     rf"|(?P<m2>(?i:{_MONTH}))\b\.?\s*(?:the\s+)?(?P<d2>{_DAY})(?:st|nd|rd|th)?\b(?![.,:]\d|\s*%)"
     rf"(?:\s*,?\s*(?P<y2>{_YEAR})\b)?"
     rf"|(?P<m3>(?i:{_MONTH}))\b\.?,?(?:\s+of|\s+de|-)?\s*(?P<y3>{_YEAR})\b"
-    rf"|(?P<m4>(?i:{_ALONE})|(?:(?<=\bin )|(?<=\bby )|(?<=\bsince ))(?:may|march)|May|March|Mai|Mars)\b(?!\s+(?:I|we|you|be|not)\b))"
+    rf"|(?P<m4>(?i:{_ALONE})|(?:(?<=\bin )|(?<=\bby )|(?<=\bsince ))(?:may|march)"
+    rf"|May|March|Mai|Mars)\b(?!\s+(?:I|we|you|be|not)\b))"
     rf"|(?P<cjk>(?:(?P<cy>\d{{4}})年)?(?P<cm>\d{{1,2}})月(?!間)(?:(?P<cd>\d{{1,2}})[日号號])?"
     rf"|(?P<cy2>\d{{4}})年(?!間)|(?<![\d月])(?P<cd2>\d{{1,2}})[日号號](?!間|线|線))"
 )
@@ -52,8 +53,8 @@ def date(match: re.Match[str]) -> Date:
         year, month, *day = (int(n) for n in re.split(r"[-/.]", part["iso"] or part["isomonth"]))
         return Date(((year, month, day[0] if day else 0),))
     if part["short"]:
-        month, year = part["short"].split("/")
-        return Date(((int(year), int(month), 0),))
+        first, last = part["short"].split("/")
+        return Date(((int(last), int(first), 0),))
     if part["figures"]:
         return _figures(part["f1"], part["f2"], part["f3"], dotted="." in part["figures"])
     if part["cjk"]:

@@ -11,29 +11,21 @@ from fractions import Fraction
 
 from text_to_num import alpha2digit
 
-from ragtune.core.text.characters import HAN
 
-SCALES = {
-    "hundred": 10**2,
-    "thousand": 10**3,
-    "million": 10**6,
-    "billion": 10**9,
-    "trillion": 10**12,
-    "lakh": 10**5,
-    "crore": 10**7,
-    "tausend": 10**3,
-    "millionen": 10**6,
-    "milliarde": 10**9,
-    "milliarden": 10**9,
-    "mille": 10**3,
-    "millions": 10**6,
-    "milliard": 10**9,
-    "milliards": 10**9,
-    "mil": 10**3,
-    "millon": 10**6,
-    "millón": 10**6,
-    "millones": 10**6,
+_SCALES = {
+    word: 10**power
+    for power, names in {
+        2: "hundred",
+        3: "thousand tausend mille mil",
+        5: "lakh",
+        6: "million millions millionen millón millon millones",
+        7: "crore",
+        9: "billion milliarde milliarden milliard milliards",
+        12: "trillion",
+    }.items()
+    for word in names.split()
 }
+"""What follows figures: 1.2 million, 2,5 Millionen."""
 _UNITS = "one|two|three|four|five|six|seven|eight|nine"
 _TEENS = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
 _TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
@@ -60,7 +52,7 @@ _OTHERS = {
     ),
 }
 _AFTER_FIGURES = re.compile(
-    rf"(\d[\d.,]*)[ -]?((?:{'|'.join(sorted(SCALES, key=len, reverse=True))}))\b", re.I
+    rf"(\d[\d.,]*)[ -]?((?:{'|'.join(sorted(_SCALES, key=len, reverse=True))}))\b", re.I
 )
 _YEAR = re.compile(
     rf"\b(thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty)[ -]"
@@ -73,42 +65,63 @@ _PRONOUN = re.compile(
     re.I,
 )
 _OF_TIME = re.compile(r"(?<=\d[ -])second(?=\b)", re.I)
-_HYPHENED = re.compile(rf"(?<=\b(?:one|two))-(?=thirds?\b|quarters?\b)|(?<=\bthree)-(?=quarters\b)", re.I)
-_FIXED = [
-    (re.compile(p, re.I), r)
-    for p, r in (
+_HYPHENED = re.compile(
+    r"(?<=\b(?:one|two))-(?=thirds?\b|quarters?\b)|(?<=\bthree)-(?=quarters\b)", re.I
+)
+_UNIT = r"(?=(?:second|minute|hour|day|week|month|year|decade|century)\b)"
+_IN_WORDS = [
+    (re.compile(pattern, re.I), figures)
+    for pattern, figures in (
         (r"\bone and a half\b|\banderthalb\b|\beineinhalb\b|\bune? (\w+) et demie?\b", r"1.5 \1"),
         (r"\b(\d+) and a half\b", r"\g<1>.5"),
         (r"\b(\d+) and a quarter\b", r"\g<1>.25"),
         (r"\b(\d+) and 3 quarters\b", r"\g<1>.75"),
         (r"\b(?:an?|1) (\w+) and a half\b", r"1.5 \1"),
+        (r"\bhalf a (?=10{2,}\b)", r"0.5*"),
+        (r"\b(?:an? )?half(?: a)?[ -]dozen\b", r"6"),
         (r"\bhalf an? ", r"0.5 "),
-        (r"\b(?:(?:one|1|an?) )?half\b(?![\s-]*(?:past|time|way|board|term|sister|brother|price|\d|a[ -]|dozen))"
-         r"(?!-)", r"1/2"),
+        (
+            r"\b(?:(?:one|1|an?) )?half\b(?!-|[\s-]*(?:past|time|way|board|term|sister|brother|"
+            r"price|\d))",
+            r"1/2",
+        ),
         (r"\b(?:1|an?) quarter of\b", r"1/4 of"),
         (r"\b([1-9]\d?)[ -]quarters\b(?! past)", r"\1/4"),
         (r"\b1[ -]quarter\b", r"1/4"),
         (r"\b([1-9]\d?)[ -](\d+)(?:rds|ths)\b", r"\1/\2"),
-        (r"\b(?:1|a)[ -]3rd\b(?= of|$|\W*$)", r"1/3"),
+        (r"\b(?:1|a)[ -]3rd\b(?= of|\W*$)", r"1/3"),
         (r"\b1[ -](\d+)(?:rd|th)\b", r"1/\1"),
         (r"\ban? (?=10{2,}\b)", r""),
         (r"\btwice\b", r"2 times"),
         (r"\bthrice\b", r"3 times"),
-        (r"(^\W*|\b(?:in|within|for|takes?|lasts?|about|after|is|only|than|under|over)\s+)an?\s+"
-         r"(?=(?:second|minute|hour|day|week|month|year|decade|century)\b)", r"\g<1>1 "),
+        # An hour is one where it lasts, not where it is a rate (twice an hour).
+        (
+            r"(^\W*|\b(?:in|within|for|takes?|lasts?|about|after|is|only|than|under|over)\s+)an?\s+"
+            + _UNIT,
+            r"\g<1>1 ",
+        ),
         (r"\b(\d+) out of (\d+)\b", r"\1/\2"),
-        (r"^\W*(?:none|nil|keine?|aucune?|ninguno)\W*$|(?:(?<=there is )|(?<=there are ))none\b", r"0"),
-        (r"\b(?:an? )?half(?: a)?[ -]dozen\b", r"6"),
-        (r"\b(?:an? |1 )?dozen\b(?! of)|\b(?:an? )dozen of\b|\bein dutzend\b|\bune douzaine(?: de)?\b"
-         r"|\buna docena(?: de)?\b", r"12"),
-        (r"\b(?:minus|negative) (?=\d)|\bmoins (?=\d)|\bmenos (?=\d)", r"-"),
-        (r"(?<![\w-])(\d[\d.,]*)( ?(?:°|degrees?|grad)? ?(?:[CF]\b|celsius|fahrenheit)?) "
-         r"below (?:zero|0)\b", r"-\1\2"),
-        (r"\b(?:half an?|0\.5 a?) ?(?=1\d{2,}\b)(1)(0{2})", r"50"),
+        (r"^\W*(?:none|nil|keine?|aucune?|ninguno)\W*$", r"0"),
+        (r"(?:(?<=there is )|(?<=there are ))none\b", r"0"),
+        (
+            r"\b(?:an? |1 )?dozen\b(?! of)|\ban? dozen of\b|\bein dutzend\b|"
+            r"\bune douzaine(?: de)?\b|\buna docena(?: de)?\b",
+            r"12",
+        ),
+        (r"\b(?:minus|negative|moins|menos) (?=\d)", r"-"),
+        (
+            r"(?<![\w-])(\d[\d.,]*)( ?(?:°|degrees?|grad)? ?(?:[CF]\b|celsius|fahrenheit)?) "
+            r"below (?:zero|0)\b",
+            r"-\1\2",
+        ),
     )
-]  # fmt: skip
+]
+_PRODUCT = re.compile(r"\b0\.5\*(\d+)\b")
 _MULTIPLE = re.compile(r"\b(\d+) 12\b(?=\s+[a-z]|\W*$)")
-_HAN_DIGITS = dict(zip("〇零一二三四五六七八九两兩壱弐参", [0, *range(10), 2, 2, 1, 2, 3], strict=True))
+_HAN_DIGITS = dict(
+    zip("〇零一二三四五六七八九两兩壱弐参", [0, *range(10), 2, 2, 1, 2, 3], strict=True)
+)
+_HAN_HINT = re.compile(r"[〇零一二三四五六七八九十百千万萬億亿兆两兩壱弐参半割下周星]")
 _HAN_STEPS = {"十": 10, "百": 100, "千": 1000}
 _HAN_SCALES = {"万": 10**4, "萬": 10**4, "億": 10**8, "亿": 10**8, "兆": 10**12}
 _HAN_NUMBER = re.compile(
@@ -137,35 +150,47 @@ def digits(text: str) -> str:
         text = _OF_TIME.sub("sec", _HYPHENED.sub(" ", text))
         text = _YEAR.sub(lambda m: f" {_year(m[1], m[2])}", text)
         text = _AFTER_FIGURES.sub(_scaled, text)
-        held = _PRONOUN.sub(lambda m: m[0][:-3] + "_o_n_e_" if m[0][-3:].lower() == "one" else m[0], text)
-        text = alpha2digit(held, "en", 0.0).replace("_o_n_e_", "one")
+        held = _PRONOUN.sub(lambda m: re.sub("one$", "_o_n_e_", m[0], flags=re.I), text)
+        text = _read(held, "en", 0.0).replace("_o_n_e_", "one")
     for language, pattern in _OTHERS.items():
         if pattern.search(text):
-            text = alpha2digit(text, language, 1.0)
+            # Not "un" and "ein": they are articles as well.
+            text = _read(text, language, 1.0)
     text = _AFTER_FIGURES.sub(_scaled, text)
-    for pattern, written in _FIXED:
+    for pattern, written in _IN_WORDS:
         text = pattern.sub(written, text)
+    text = _PRODUCT.sub(lambda m: str(int(m[1]) // 2), text)
     text = _MULTIPLE.sub(lambda m: str(int(m[1]) * 12), text)
-    if any(c in text for c in "〇零一二三四五六七八九十百千万萬億亿兆两兩壱弐参半割下"):
+    if _HAN_HINT.search(text):
         # Held back: their own characters are numerals.
         text = text.replace("星期", "周").replace("礼拜", "周")
-        text = text.replace("百分之", "\ue000").replace("零下", "\ue001").replace("三明治", "\ue002")
+        text = (
+            text.replace("百分之", "\ue000").replace("零下", "\ue001").replace("三明治", "\ue002")
+        )
         text = _HAN_NUMBER.sub(_from_han, text)
         for pattern, written in _HAN_FIXED:
             text = pattern.sub(written, text)
-        text = text.replace("\ue000", "百分之").replace("\ue001", "零下").replace("\ue002", "三明治")
+        text = (
+            text.replace("\ue000", "百分之").replace("\ue001", "零下").replace("\ue002", "三明治")
+        )
     return text
 
 
 def _year(century: str, rest: str) -> int:
     """Nineteen eighty-four, twenty oh five."""
     spoken = re.sub(r"^(?:oh|o)[ -]", "", rest, flags=re.I)
-    return 100 * int(alpha2digit(century, "en", 0.0)) + int(alpha2digit(spoken, "en", 0.0))
+    return 100 * int(_read(century, "en", 0.0)) + int(_read(spoken, "en", 0.0))
+
+
+def _read(text: str, language: str, above: float) -> str:
+    """The text with the number words above a value as figures."""
+    read: str = alpha2digit(text, language, above)
+    return read
 
 
 def _scaled(match: re.Match[str]) -> str:
     """1.2 million as 1200000; the decimal sign may be a comma."""
-    figure, scale = match[1].rstrip(".,"), SCALES[match[2].lower()]
+    figure, scale = match[1].rstrip(".,"), _SCALES[match[2].lower()]
     if re.fullmatch(r"\d{1,3}(,\d{3})+", figure):
         figure = figure.replace(",", "")
     figure = figure.replace(",", ".")
@@ -222,5 +247,3 @@ def _figure(figure: str) -> Fraction | None:
     except ValueError:
         return None
 
-
-__all__ = ["HAN", "SCALES", "digits", "plain"]

@@ -8,7 +8,7 @@ open ("1.500" among German words).
 import re
 from fractions import Fraction
 
-from ragtune.core.text.units import BEFORE, UNIT, Unit, by_sign, named
+from ragtune.core.text.units import BEFORE, UNIT, by_sign, named
 from ragtune.core.text.values import Code, Number, Ratio
 
 _BODY = (
@@ -33,7 +33,7 @@ NUMBER = re.compile(
     rf"|(?:(?:(?P<over2>{_OVER})|(?P<under2>{_UNDER}))\s*)?"
     rf"(?P<sign3>(?<![\w.)%])[-+](?=[\d.$€£¥]))?(?:(?P<before2>{BEFORE})\s?(?P<sign4>-)?(?=\.?\d))?"
     rf"(?<![A-Za-z\d])(?P<body>{_BODY})"
-    rf"(?:\s?[x×*]\s?10\^?(?P<power>[-+]?\d+)|[eE](?P<power2>[-+]?\d+)(?!\w)"
+    rf"(?:\s?[x\u00d7*]\s?10\^?(?P<power>[-+]?\d+)|[eE](?P<power2>[-+]?\d+)(?!\w)"
     rf"|\^(?P<raised>[-+]?\d{{1,2}})(?!\w))?"
     rf"(?:\s?(?P<scale>bn|mn|tn|Mio\.?|Mrd\.?)(?!\w)|(?P<letter>[kKMmB])(?![\w/²]))?"
     rf"(?P<ordinal>(?:st|nd|rd|th|er|ème|º|ª)(?!\w))?",
@@ -42,9 +42,7 @@ NUMBER = re.compile(
 VERSION = re.compile(
     r"(?<![\w.,])(?:[vV]\.?\s?(?=\d)(?P<named>\d+(?:\.\d+)*)|(?P<dotted>\d+(?:\.\d+){2,}))(?![\d,])"
 )
-RATIO = re.compile(
-    r"(?<![\w:.,/])(\d+(?:[.,]\d+)?(?:(?: : |:)\d+(?:[.,]\d+)?)+)(?![:\d])"
-)
+RATIO = re.compile(r"(?<![\w:.,/])(\d+(?:[.,]\d+)?(?:(?: : |:)\d+(?:[.,]\d+)?)+)(?![:\d])")
 CODE = re.compile(
     r"(?<![\w.,+])(?:(?P<long>\+?\(?\d[\d ().-]{7,}\d)(?![\w%])|(?P<zeros>0\d{2,})(?![\d.,:]))"
 )
@@ -57,8 +55,8 @@ _AFTER_UNDER = re.compile(r"\s*(?:or\s+(?:less|fewer|under|below)|and\s+under|�
 
 def number(
     match: re.Match[str], text: str, *, european: bool, version: bool
-) -> tuple[Number, int, Unit | None]:
-    """The number that `NUMBER` matched, where it ends, and its unit.
+) -> tuple[Number, int]:
+    """The number that `NUMBER` matched, with its unit, and where that ends.
 
     ``european`` says that a point may divide thousands here, ``version`` that a number with a
     point and no unit is compared part by part.
@@ -79,7 +77,9 @@ def number(
     if after := UNIT.match(text, end):
         unit = (unit if before else None) or named(after) or unit
         end = after.end()
-    bound = ">" if match["over"] or match["over2"] else "<" if match["under"] or match["under2"] else ""
+    bound = (
+        ">" if match["over"] or match["over2"] else "<" if match["under"] or match["under2"] else ""
+    )
     for found, pattern in ((">", _AFTER_OVER), ("<", _AFTER_UNDER)):
         if not bound and (behind := pattern.match(text, end)):
             bound, end = found, behind.end()
@@ -87,7 +87,7 @@ def number(
         amounts, digits, unit, bound, bool(match["ordinal"]),
         version=version and "." in digits and unit is None and not before,
     )  # fmt: skip
-    return read, end, unit
+    return read, end
 
 
 def _amounts(match: re.Match[str], *, european: bool) -> tuple[tuple[Fraction, ...], str]:
@@ -109,7 +109,7 @@ def _readings(body: str, *, european: bool) -> list[str]:
     points, commas = body.count("."), body.count(",")
     if points and commas:
         decimal = max(".,", key=body.rfind)
-        return [body.replace(",." [decimal == ","], "").replace(",", ".")]
+        return [body.replace(",."[decimal == ","], "").replace(",", ".")]
     if points > 1 or commas > 1:
         return [re.sub(r"[.,]", "", body)]
     whole, sign, rest = body.partition("." if points else ",")
@@ -137,6 +137,5 @@ def code(match: re.Match[str]) -> Code | None:
     groups = len(re.findall(r"[-.]", written))
     if len(digits) < 9 or re.fullmatch(r"\d{1,3}([ .]\d{3})+", written) or written.isdigit():
         return None
-    if written[0] in "+0(" or groups >= 2 and not re.search(r"\d{4}-\d\d-\d\d|\d{4}\s?-\s?\d{4}", written):
-        return Code(digits)
-    return None
+    dashed = groups >= 2 and not re.search(r"\d{4}-\d\d-\d\d|\d{4}\s?-\s?\d{4}", written)
+    return Code(digits) if written[0] in "+0(" or dashed else None

@@ -176,7 +176,9 @@ def named(match: re.Match[str]) -> Unit | None:
     if match["scale"]:
         return _UNITS["°C" if match["scale"][0] in "cC" else "°F"]
     if match["spelt"]:
-        return _UNITS.get(re.sub(r"[\s-]", " ", match["spelt"].lower())) or _UNITS.get(match["spelt"])
+        return _UNITS.get(re.sub(r"[\s-]", " ", match["spelt"].lower())) or _UNITS.get(
+            match["spelt"]
+        )
     return by_sign(match["sign"] or match["short"])
 
 

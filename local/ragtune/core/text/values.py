@@ -4,8 +4,10 @@ Each kind keeps every reading that its notation allows: 03/05/2021 is in March o
 past seven" in the morning or in the evening. Two values agree where one reading of both does.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from ragtune.core.text.number_words import plain
 from ragtune.core.text.units import Unit, ratio
@@ -86,35 +88,8 @@ Value = Number | Date | Time | Ratio | Code
 
 def agrees(said: Value, wanted: Value) -> bool:
     """Whether ``said`` holds what ``wanted`` asks for; it may say more (a year to a month)."""
-    match said, wanted:
-        case Number(), Number():
-            return _numbers(said, wanted)
-        case Date(), Date():
-            return any(_covers(s, w) for s in said.readings for w in wanted.readings)
-        case Time(), Time():
-            return bool(set(said.readings) & set(wanted.readings))
-        case Ratio(), Ratio():
-            return said.parts == wanted.parts
-        case Ratio(), Time():
-            return said == as_ratio(wanted)
-        case Time(), Ratio():
-            return as_ratio(said) == wanted
-        case Code(), Code():
-            return said.digits.removeprefix("+") == wanted.digits.removeprefix("+")
-        case Date(), Number():
-            return not wanted.unit and any(wanted.amounts[0] in (y, d) for y, _, d in said.readings)
-        case Time(), Number():
-            return _on_the_hour(said, wanted) or _with_a_dot(said, wanted)
-        case Number(), Time():
-            if said.unit is None and len(wanted.readings) > 1:
-                return _on_the_hour(wanted, said)
-            return _with_a_dot(wanted, said) or (
-                not said.version and said.unit is None
-                and said.amounts[0] * 3600 in wanted.readings
-            )
-        case (Code(), Number()) | (Number(), Code()):
-            return said.digits == wanted.digits
-    return False
+    rule = _RULES.get((type(said), type(wanted)))
+    return rule is not None and rule(said, wanted)
 
 
 def as_ratio(time: Time) -> Ratio | None:
@@ -165,7 +140,7 @@ def _covers(said: tuple[int, int, int], wanted: tuple[int, int, int]) -> bool:
 
 
 def _on_the_hour(time: Time, number: Number) -> bool:
-    return not number.unit and any(
+    return not number.unit and not number.version and any(
         t % 3600 == 0 and number.amounts[0] in (t // 3600, (t // 3600 - 1) % 12 + 1)
         for t in time.readings
     )
@@ -175,6 +150,46 @@ def _with_a_dot(time: Time, number: Number) -> bool:
     """7.30 for 7:30."""
     hours, dot, minutes = number.digits.partition(".")
     return (
-        bool(dot) and len(minutes) == 2 and minutes.isdigit() and not number.unit
+        bool(dot)
+        and len(minutes) == 2
+        and minutes.isdigit()
+        and not number.unit
         and int(hours or 0) * 3600 + int(minutes) * 60 in time.readings
     )
+
+
+def _dates(said: Date, wanted: Date) -> bool:
+    return any(_covers(s, w) for s in said.readings for w in wanted.readings)
+
+
+def _part_of(said: Date, wanted: Number) -> bool:
+    """The 25th, or 2021, in a date."""
+    return not wanted.unit and any(
+        wanted.amounts[:1] in ((year,), (day,)) for year, _, day in said.readings
+    )
+
+
+def _hour_said(said: Number, wanted: Time) -> bool:
+    """Eleven for eleven o'clock; 11 for 11:00 but not for 23:00."""
+    if said.unit or said.version:
+        return False
+    if len(wanted.readings) > 1:
+        return _on_the_hour(wanted, said)
+    return _with_a_dot(wanted, said) or said.amounts[0] * 3600 in wanted.readings
+
+
+_RULES: dict[tuple[type, type], Callable[[Any, Any], bool]] = {
+    (Number, Number): _numbers,
+    (Date, Date): _dates,
+    (Time, Time): lambda said, wanted: bool(set(said.readings) & set(wanted.readings)),
+    (Ratio, Ratio): lambda said, wanted: said == wanted,
+    (Ratio, Time): lambda said, wanted: said == as_ratio(wanted),
+    (Time, Ratio): lambda said, wanted: as_ratio(said) == wanted,
+    (Code, Code): lambda said, wanted: said == wanted,
+    (Code, Number): lambda said, wanted: said.digits == wanted.digits,
+    (Number, Code): lambda said, wanted: said.digits == wanted.digits,
+    (Date, Number): _part_of,
+    (Time, Number): lambda said, wanted: _on_the_hour(said, wanted) or _with_a_dot(said, wanted),
+    (Number, Time): _hour_said,
+}
+"""By the kinds of what is said and what is wanted; other kinds never agree."""

@@ -20,7 +20,8 @@ from dataclasses import replace
 from ragtune.core.text.refusals import refuses
 from ragtune.core.text.units import Unit, ratio
 from ragtune.core.text.values import Number, agrees
-from ragtune.core.text.words import Token, tokens
+from ragtune.core.text.token import Token
+from ragtune.core.text.words import tokens
 from ragtune.results.metrics.matching import is_content, stem
 from ragtune.results.metrics.right import is_unanswerable
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from ragtune.core.text.words import Token
+from ragtune.core.text.token import Token
 from ragtune.results.metrics.matching import close, is_content, negated, run, same, spoken
 
 _AND = {"and", "und", "et", "y", "e", "plus", "&", "和", "与", "及", "と", "以及", "และ"}
@@ -65,14 +65,17 @@ def extra(answer: Sequence[Token], wanted: Sequence[Sequence[Token]]) -> bool:
     for n, (piece, start) in enumerate(pieces):
         near = first - 1 <= n <= last + 1
         between = range(min(n, first), max(n, last))
-        if held[n] or not near or not _is_thing(piece) or any(
-            _ends_sentence(answer, pieces[k]) for k in between if k in (n, last, n - 1)
+        if (
+            held[n]
+            or not near
+            or not _is_thing(piece)
+            or any(_ends_sentence(answer, pieces[k]) for k in between if k in (n, last, n - 1))
         ):
             continue
         if start and answer[start - 1].text == ";" and n > last:
             continue
         if n == last + 1 and answer[start - 1].kind == "mark" and len(wanted) == 1:
-            continue  # Gus Hartnell, harbour master
+            continue  # Jo Park, head of sales
         return True
     return False
 
@@ -90,7 +93,11 @@ def alternative(answer: Sequence[Token], start: int, end: int) -> bool:
     if before and before[-1].text in _OR:
         thing: list[Token] = []
         for token in reversed(answer[: start - 1]):
-            if token.kind == "mark" or len(thing) >= _LONGEST or not (is_content(token) or token.kind == "unit"):
+            if (
+                token.kind == "mark"
+                or len(thing) >= _LONGEST
+                or not (is_content(token) or token.kind == "unit")
+            ):
                 break
             thing.insert(0, token)
         return bool(thing)
@@ -120,8 +127,10 @@ def _is_thing(piece: Sequence[Token], *, strict: bool = False) -> bool:
         return bool(head) and all(is_content(t) for t in head[:1]) and head[0].text not in _VAGUE
     told = [t for t in piece if t.kind != "unit"]
     most = 2 * _LONGEST if told and told[0].text[0] > "\u0e00" else _LONGEST - 1
-    return 0 < len(told) <= most and all(is_content(t) for t in told) and not any(
-        t.text in _VAGUE or _VERBS.match(t.text) or t.text.endswith("ly") for t in told
+    return (
+        0 < len(told) <= most
+        and all(is_content(t) for t in told)
+        and not any(t.text in _VAGUE or _VERBS.match(t.text) or t.text.endswith("ly") for t in told)
     )
 
 

@@ -3,44 +3,17 @@
 import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from ragtune.core.text.values import Number, Ratio, agrees
-from ragtune.core.text.words import Token
-
-NEGATORS = frozenset(
-    "not no never without neither nor none nobody nothing nowhere except excluding forbidden "
-    "prohibited banned disallowed nicht kein keine keinen keiner nie ohne verboten pas jamais sans "
-    "aucun aucune interdit nunca sin tampoco prohibido ningun ninguna hardly false".split()
+from ragtune.core.text.token import Token
+from ragtune.results.metrics.vocabulary import (
+    LIGHT,
+    LIGHT_CHARACTERS,
+    NAMES_IN_CAPITALS,
+    NEGATORS,
+    SPELLINGS,
 )
-_LIGHT = frozenset(
-    "i you he she it we they me him her us them my your his its our their this that these those "
-    "is are was were be been being am do does did done has have had having can could will would "
-    "shall should may might must of in on at to for from by with about as into onto upon than then "
-    "and or but if so also just only there here who whom which what when where why how some any all "
-    "such very too both each other another more most yes please well actually sorry correction "
-    "rather mean answer reference question document text passage version isbn tel every allowed permitted thus therefore hence indeed "
-    "around approximately roughly circa exactly within during per via up out off over under after "
-    "before until till since between among through while because due according located called named "
-    "someone else anyone get take o'clock oclock one ones costs cost price total amount number "
-    "der die das den dem des ein eine einen einem einer und oder ist sind war waren im am um zu zum "
-    "zur von vom mit fur auf bei nach es er sie wird werden hat haben "
-    "le la les un une de du et ou est sont dans pour par sur avec au aux en il elle ce cette qui que "
-    "el los las una unos del y o es son por para con se su al lo ".split()
-)
-_NAMES_TOO = frozenset("it us who or in me am la un o b c d e f g h".split())
-"""Small words that are names in capitals: the IT department, the WHO, group O."""
-_LIGHT_UNSPACED = frozenset("的了是在和与及与の は が を に で と も へ や です ます ね よ 、 是 有 为 於 于".replace(" ", ""))
-TITLES = frozenset(
-    "mr mrs ms miss dr prof professor sir madam herr frau monsieur madame mme mlle senor senora "
-    "sr sra don dona doctor captain capt".split()
-)
-_SPELLINGS = {"grey": "gray", "colour": "color", "centre": "center", "metre": "meter",
-              "litre": "liter", "theatre": "theater", "licence": "license", "okay": "ok",
-              "men": "man", "women": "woman", "children": "child", "people": "person",
-              "feet": "foot", "teeth": "tooth", "mice": "mouse", "knives": "knife",
-              "wolves": "wolf", "loaves": "loaf", "thieves": "thief", "wives": "wife",
-              "lives": "life", "calves": "calf", "scarves": "scarf", "geese": "goose",
-              "leaves": "leaf", "shelves": "shelf", "halves": "half"}  # fmt: skip
 
 
 @lru_cache(maxsize=16384)
@@ -50,7 +23,7 @@ def stem(word: str) -> str:
     Few letters are cut, and none of a short word: vitamins and vitamin, smoking and smoke. A
     stemmer with rules for whole families (Porter) makes one word of university and universe.
     """
-    word = _SPELLINGS.get(word, word)
+    word = SPELLINGS.get(word, word)
     if len(word) < 4 or not word.isascii() or not word.isalpha():
         return word
     word = re.sub(r"our$", "or", word) if len(word) > 4 else word
@@ -62,9 +35,17 @@ def stem(word: str) -> str:
     elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
         word = word[:-1]
     for ending in ("ing", "ed"):
-        if word.endswith(ending) and len(word) > len(ending) + 2 and re.search("[aeiouy]", word[: -len(ending)]):
+        if (
+            word.endswith(ending)
+            and len(word) > len(ending) + 2
+            and re.search("[aeiouy]", word[: -len(ending)])
+        ):
             word = word[: -len(ending)]
-            word = word[:-1] if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz" else word
+            word = (
+                word[:-1]
+                if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz"
+                else word
+            )
             break
     return word[:-1] if word.endswith("e") and len(word) > 3 else word
 
@@ -72,8 +53,8 @@ def stem(word: str) -> str:
 def is_content(token: Token) -> bool:
     """Whether a token says something of its own; IT and May in capitals do."""
     if token.kind == "word":
-        return (token.upper and token.text in _NAMES_TOO) or (
-            token.text not in _LIGHT and token.text not in _LIGHT_UNSPACED
+        return (token.upper and token.text in NAMES_IN_CAPITALS) or (
+            token.text not in LIGHT and token.text not in LIGHT_CHARACTERS
         )
     return token.kind in ("value", "symbol")
 
@@ -97,8 +78,7 @@ def run(answer: Sequence[Token], wanted: Sequence[Token]) -> list[tuple[int, int
     return [
         (places[at], places[at + size - 1] + 1)
         for at in range(len(places) - size + 1)
-        if size
-        and all(same(answer[places[at + n]], token) for n, token in enumerate(wanted))
+        if size and all(same(answer[places[at + n]], token) for n, token in enumerate(wanted))
     ]
 
 
@@ -125,7 +105,9 @@ def _letters(token: Token) -> str:
     return re.sub(r"[.'@&_]", "", token.text) if token.kind == "word" else token.text
 
 
-def close(answer: Sequence[Token], wanted: Sequence[Token], slack: int = 6) -> tuple[int, int] | None:
+def close(
+    answer: Sequence[Token], wanted: Sequence[Token], slack: int = 6
+) -> tuple[int, int] | None:
     """The shortest stretch of ``answer`` with all of ``wanted``, in any order.
 
     ``slack`` is how many other words may stand between them.
@@ -167,7 +149,7 @@ def _neighbours(tokens: Sequence[Token]) -> dict[str, set[tuple[str, str]]]:
     """The words of content before and behind each word of content; articles are gone already."""
     row = spoken(tokens)
     found: dict[str, set[tuple[str, str]]] = {}
-    for one, other in zip(row, row[1:], strict=False):
+    for one, other in pairwise(row):
         if is_content(one) and is_content(other):
             found.setdefault(stem(other.text), set()).add(("behind", stem(one.text)))
             found.setdefault(stem(one.text), set()).add(("before", stem(other.text)))

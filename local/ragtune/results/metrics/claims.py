@@ -1,21 +1,21 @@
 """Whether an answer has a reference's values, and no other value in their place."""
 
 from collections.abc import Iterator, Sequence
-from enum import StrEnum
 
 from ragtune.core.text.units import Unit, by_sign, ratio
-from ragtune.core.text.values import Code, Date, Number, Ratio, Time, agrees, as_ratio, opposed, same_unit
-from ragtune.core.text.words import Token
-from ragtune.results.metrics.lists import alternative
+from ragtune.core.text.values import (
+    Code,
+    Number,
+    Ratio,
+    Time,
+    agrees,
+    as_ratio,
+    opposed,
+    same_unit,
+)
+from ragtune.core.text.token import Token
+from ragtune.results.metrics.judgement import Judgement
 from ragtune.results.metrics.matching import clause, is_content, negated, ratio_as_numbers, stem
-
-
-class Fault(StrEnum):
-    """What is the matter with the values of an answer."""
-
-    MISSING = "a value is missing"
-    OTHER = "another value"
-    CONTRADICTED = "a second value contradicts"
 
 
 _CHANGED = {"rose", "risen", "raised", "increased", "grew", "grown", "fell", "fallen", "dropped",
@@ -32,14 +32,16 @@ _LABELLED = {"room", "floor", "page", "platform", "gate", "terminal", "route", "
 
 def fault(
     answer: Sequence[Token], wanted: Sequence[Token], question: Sequence[Token]
-) -> Fault | None:
+) -> Judgement | None:
     """The first fault in an answer's values; None where they say what the reference says."""
     values = [t for t in wanted if t.value is not None]
     if _as_pair(answer, wanted):
         return None
     spots: list[tuple[Token, int]] = []
     for token in values:
-        found = [n for n in _places(answer, token, question) if not negated(answer, n, _end(answer, n))]
+        found = [
+            n for n in _places(answer, token, question) if not negated(answer, n, _end(answer, n))
+        ]
         if not found and isinstance(token.value, Ratio | Time):
             parts = token.value if isinstance(token.value, Ratio) else as_ratio(token.value)
             span = ratio_as_numbers(answer, parts) if parts else None
@@ -47,17 +49,19 @@ def fault(
                 return None
         if not found:
             kind = any(type(t.value) is type(token.value) for t in answer if t.value is not None)
-            return Fault.OTHER if kind else Fault.MISSING
+            return Judgement.OTHER_VALUE if kind else Judgement.VALUE_MISSING
         spots += [(token, n) for n in found]
     if not _in_order(answer, values, spots):
-        return Fault.OTHER
+        return Judgement.OTHER_VALUE
     for n, token in enumerate(answer):
         if token.value is None or any(spot == n for _, spot in spots):
             continue
-        if any(_same_value(token, value) for value in values) or negated(answer, n, _end(answer, n)):
+        if any(_same_value(token, value) for value in values) or negated(
+            answer, n, _end(answer, n)
+        ):
             continue
         if any(_contradicts(answer, n, spot, wanted, question) for _, spot in spots):
-            return Fault.CONTRADICTED
+            return Judgement.CONTRADICTED
     return None
 
 
@@ -160,12 +164,18 @@ def _competes(one: Token, other: Token) -> bool:
             return False
         if opposed(said, right) and said.unit == right.unit:
             return False
-        return same_unit(said, right) and said.ordinal == right.ordinal and _year(said) == _year(right)
+        return (
+            same_unit(said, right) and said.ordinal == right.ordinal and _year(said) == _year(right)
+        )
     return type(said) is type(right) and not isinstance(said, Code)
 
 
 def _year(number: Number) -> bool:
-    return not number.unit and len(number.digits) == 4 and 1000 <= number.amounts[0] <= 2199 if number.amounts else False
+    return (
+        not number.unit and len(number.digits) == 4 and 1000 <= number.amounts[0] <= 2199
+        if number.amounts
+        else False
+    )
 
 
 def _noun(answer: Sequence[Token], at: int) -> str | None:
@@ -183,5 +193,3 @@ def _noun(answer: Sequence[Token], at: int) -> str | None:
 def _in_question(token: Token, question: Sequence[Token]) -> bool:
     return any(_same_value(token, asked) for asked in question if asked.value is not None)
 
-
-__all__ = ["Date", "Fault", "fault"]
