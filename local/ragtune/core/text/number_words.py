@@ -11,7 +11,6 @@ from fractions import Fraction
 
 from text_to_num import alpha2digit
 
-
 _SCALES = {
     word: 10**power
     for power, names in {
@@ -99,6 +98,10 @@ _IN_WORDS = [
             r"(^\W*|\b(?:in|within|for|takes?|lasts?|about|after|is|only|than|under|over)\s+)an?\s+"
             + _UNIT,
             r"\g<1>1 ",
+        ),
+        (
+            r"\b(\d+) (pounds?|euros?|dollars?|francs?) (?:and )?(\d\d)(?: (?:pence|cents?))?\b(?! ?\w)",
+            r"\1.\3 \2",
         ),
         (r"\b(\d+) out of (\d+)\b", r"\1/\2"),
         (r"^\W*(?:none|nil|keine?|aucune?|ninguno)\W*$", r"0"),
@@ -246,4 +249,3 @@ def _figure(figure: str) -> Fraction | None:
         return Fraction(bare or "0")
     except ValueError:
         return None
-

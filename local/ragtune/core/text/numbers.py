@@ -53,9 +53,7 @@ _AFTER_UNDER = re.compile(r"\s*(?:or\s+(?:less|fewer|under|below)|and\s+under|ไป
                           r"oder\s+weniger)(?!\w)", re.I)  # fmt: skip
 
 
-def number(
-    match: re.Match[str], text: str, *, european: bool, version: bool
-) -> tuple[Number, int]:
+def number(match: re.Match[str], text: str, *, european: bool, version: bool) -> tuple[Number, int]:
     """The number that `NUMBER` matched, with its unit, and where that ends.
 
     ``european`` says that a point may divide thousands here, ``version`` that a number with a

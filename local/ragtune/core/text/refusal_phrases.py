@@ -112,7 +112,7 @@ whatsoever|at all|exists?|there|here|from|that)\b|\W*$)
 part))\b(?:[^.]*\b<source>|[^.]*)\b(?:says?|states?|mentions?|tells?|answers?|about|mentioned|
 stated|specified|found|given|covers?|<source>)\b
 
-^(?:the answer (?:is )?|it (?:is )?|this (?:is )?|that (?:is )?|answer:? ?)?(?:an? )?(?:still |
+^(?:the answer (?:is )?|it(?: is|'s)? ?|(?:this|that)(?: is|'s)? ?|answer:? ?)?(?:an? )?(?:still |
 currently )?(?:unknown|unclear|unanswerable|undisclosed|unspecified|unstated|undetermined|
 undocumented|not known|n/?a|not applicable|not sure|not certain|not clear|not found|not stated|
 not given|not mentioned|not specified|not provided|not available|not answerable|not disclosed|

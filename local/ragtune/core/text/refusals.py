@@ -15,7 +15,6 @@ from ragtune.core.text.characters import UNSPACED, cleaned
 from ragtune.core.text.refusal_phrases import ENGLISH, EUROPEAN, OTHER_SCRIPTS, PARTS
 
 
-
 def _patterns(text: str) -> str:
     """The patterns of a text of `refusal_phrases` as one."""
     whole = [part.replace("\n", "") for part in text.strip().split("\n\n")]

@@ -20,18 +20,23 @@ class Unit:
 
 
 _TABLE = """
-second|time|1|s sec secs second seconds sekunde sekunden seconde secondes segundo segundos 秒
+second|time|1|s sec secs second seconds sekunde sekunden seconde secondes segundo segundos
+second|time|1|秒
 minute|time|60|min mins minute minutes minuten minuto minutos 分钟 分鐘 分間
-hour|time|3600|h hr hrs hour hours stunde stunden heure heures hora horas 小时 小時 時間 个小时 個小時
+hour|time|3600|h hr hrs hour hours stunde stunden heure heures hora horas 小时 小時 時間
+hour|time|3600|个小时 個小時
 day|time|86400|day days tag tage tagen jour jours día días dia dias 天
-week|time|604800|week weeks fortnights wk wks woche wochen semaine semaines semana semanas 周 週間 个星期 星期 个周
-month|month|1|month months monat monate monaten mois mes meses 个月 個月 か月 ヶ月 カ月 ヵ月 月間
+week|time|604800|week weeks fortnights wk wks woche wochen semaine semaines semana semanas
+week|time|604800|周 週間 个星期 星期 个周
+month|month|1|month months monat monate monaten mois mes meses 个月 個月 か月 ヶ月 カ月
+month|month|1|ヵ月 月間
 year|month|12|year years yr yrs jahr jahre jahren an ans année années año años 年間
 decade|month|120|decade decades
 milligram|mass|1/1000|mg milligram milligrams milligramme milligrammes milligramm 毫克
 microgram|mass|1/1000000|µg μg mcg ug microgram micrograms
 gram|mass|1|g gram grams gramme grammes gramm gramos 克
-kilogram|mass|1000|kg kgs kilo kilos kilogram kilograms kilogramme kilogrammes kilogramm 公斤 千克 キロ
+kilogram|mass|1000|kg kgs kilo kilos kilogram kilograms kilogramme kilogrammes kilogramm
+kilogram|mass|1000|公斤 千克 キロ
 tonne|mass|1000000|t tonne tonnes 吨 トン
 lb|lb|1|lb lbs
 ounce|oz|1|oz ounce ounces
@@ -39,9 +44,11 @@ stone|stone|1|st stones
 nanometre|length|1/1000000000|nm
 micrometre|length|1/1000000|µm μm micron microns
 millimetre|length|1/1000|mm millimetre millimetres millimeter millimeters milímetros 毫米
-centimetre|length|1/100|cm centimetre centimetres centimeter centimeters zentimeter 厘米 公分
+centimetre|length|1/100|cm centimetre centimetres centimeter centimeters zentimeter 厘米
+centimetre|length|1/100|公分
 metre|length|1|m metre metres meter meters mètre mètres metro metros 米
-kilometre|length|1000|km kms kilometre kilometres kilometer kilometers kilómetros kilomètres 公里 千米
+kilometre|length|1000|km kms kilometre kilometres kilometer kilometers kilómetros
+kilometre|length|1000|kilomètres 公里 千米
 mile|mile|1|mi mile miles meilen 英里
 inch|inch|1|inch inches zoll
 foot|inch|12|ft foot feet fuß
@@ -63,7 +70,8 @@ fahrenheit|fahrenheit|1|°F F fahrenheit
 kelvin|kelvin|1|kelvin kelvins
 percent|percent|1|% percent per-cent pct prozent por-ciento pour-cent パーセント
 permille|percent|1/10|‰ permille per-mille promille
-percentage point|points|1|pp percentage-point percentage-points prozentpunkt prozentpunkte 个百分点 百分点 ポイント
+percentage point|points|1|pp percentage-point percentage-points prozentpunkt prozentpunkte
+percentage point|points|1|个百分点 百分点 ポイント
 volt|volt|1|V volt volts
 kilovolt|volt|1000|kV
 watt|watt|1|W watt watts

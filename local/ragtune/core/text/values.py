@@ -140,9 +140,13 @@ def _covers(said: tuple[int, int, int], wanted: tuple[int, int, int]) -> bool:
 
 
 def _on_the_hour(time: Time, number: Number) -> bool:
-    return not number.unit and not number.version and any(
-        t % 3600 == 0 and number.amounts[0] in (t // 3600, (t // 3600 - 1) % 12 + 1)
-        for t in time.readings
+    return (
+        not number.unit
+        and not number.version
+        and any(
+            t % 3600 == 0 and number.amounts[0] in (t // 3600, (t // 3600 - 1) % 12 + 1)
+            for t in time.readings
+        )
     )
 
 
@@ -165,7 +169,7 @@ def _dates(said: Date, wanted: Date) -> bool:
 def _part_of(said: Date, wanted: Number) -> bool:
     """The 25th, or 2021, in a date."""
     return not wanted.unit and any(
-        wanted.amounts[:1] in ((year,), (day,)) for year, _, day in said.readings
+        amount in (year, day) for amount in wanted.amounts[:1] for year, _, day in said.readings
     )
 
 

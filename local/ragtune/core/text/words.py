@@ -112,7 +112,9 @@ def _scanned(text: str, notation: Notation) -> Iterator[Token]:
 
 def _may_be_value(text: str, place: int) -> bool:
     """Whether a value can begin here, which it cannot inside a word."""
-    inside = place and text[place] < "\u0e00" and text[place].isalpha() and text[place - 1].isalpha()
+    inside = (
+        place and text[place] < "\u0e00" and text[place].isalpha() and text[place - 1].isalpha()
+    )
     return not inside and MAY_BE_VALUE.match(text, place) is not None
 
 

@@ -16,11 +16,12 @@ What they share, unless a metric says otherwise:
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 
 from ragtune.core.text.refusals import refuses
+from ragtune.core.text.token import Token
 from ragtune.core.text.units import Unit, ratio
 from ragtune.core.text.values import Number, agrees
-from ragtune.core.text.token import Token
 from ragtune.core.text.words import tokens
 from ragtune.results.metrics.matching import is_content, stem
 from ragtune.results.metrics.right import is_unanswerable
@@ -193,8 +194,8 @@ def _amounts(text: str) -> list[Number]:
 
 
 def _error(said: Number, wanted: Number) -> float:
-    factor = ratio(said.unit, wanted.unit) if said.unit and wanted.unit else 1
+    factor = ratio(said.unit, wanted.unit) if said.unit and wanted.unit else Fraction(1)
     if factor is None:
         return 1.0
     errors = [abs(a * factor - w) / (abs(w) or 1) for a in said.amounts for w in wanted.amounts]
-    return float(min(1, *errors))
+    return float(min([Fraction(1), *errors]))

@@ -2,21 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 
+from ragtune.core.text.token import Token
 from ragtune.core.text.units import Unit, by_sign, ratio
 from ragtune.core.text.values import (
     Code,
     Number,
     Ratio,
     Time,
+    Value,
     agrees,
     as_ratio,
     opposed,
     same_unit,
 )
-from ragtune.core.text.token import Token
 from ragtune.results.metrics.judgement import Judgement
 from ragtune.results.metrics.matching import clause, is_content, negated, ratio_as_numbers, stem
-
 
 _CHANGED = {"rose", "risen", "raised", "increased", "grew", "grown", "fell", "fallen", "dropped",
             "decreased", "reduced", "cut", "changed", "went", "moved", "extended", "lowered",
@@ -24,10 +24,11 @@ _CHANGED = {"rose", "risen", "raised", "increased", "grew", "grown", "fell", "fa
 _PAST = {"was", "were", "had", "formerly", "previously", "before", "used", "originally"}
 _JOINS = {"to", "or", "and", "bis", "oder", "ou", "o", "through", "till", "until", "或", "至", "到",
           "または", "か", "-", "and/or", "versus"}  # fmt: skip
-_LABELLED = {"room", "floor", "page", "platform", "gate", "terminal", "route", "line", "bus", "section",
-             "chapter", "step", "form", "table", "figure", "number", "no", "level", "quay", "pier",
-             "berth", "track", "hall", "building", "unit", "apartment", "box", "locker", "shelf",
-             "zone", "area", "channel", "highway", "deck", "cabin", "seat", "row"}  # fmt: skip
+_LABELLED = {"room", "floor", "page", "platform", "gate", "terminal", "route", "line", "bus",
+             "section", "chapter", "step", "form", "table", "figure", "number", "no", "level",
+             "quay", "pier", "berth", "track", "hall", "building", "unit", "apartment", "box",
+             "locker", "shelf", "zone", "area", "channel", "highway", "deck", "cabin", "seat",
+             "row", "item", "question"}  # fmt: skip
 
 
 def fault(
@@ -70,11 +71,31 @@ def _places(answer: Sequence[Token], wanted: Token, question: Sequence[Token]) -
     for n, token in enumerate(answer):
         if not _same_value(token, wanted):
             continue
-        said, value = token.value, wanted.value
-        if isinstance(value, Number) and value.unit and isinstance(said, Number) and not said.unit:
-            if "/" not in said.digits and not _names(question, value.unit):
-                continue
-        yield n
+        unit = _unsaid(token.value, wanted.value)
+        if unit is None or (_names(question, unit) and not of_other(answer, n, question)):
+            yield n
+
+
+def of_other(answer: Sequence[Token], at: int, known: Sequence[Token]) -> bool:
+    """Whether a value is said of something that neither reference nor question speaks of.
+
+    It matters only where the reference's own noun is left out: "three" for three boats, but not
+    "three cars", "3 June" or "Gate 3".
+    """
+    value = answer[at].value
+    if not isinstance(value, Number) or value.unit:
+        return True
+    after, before = answer[at + 1 : at + 2], answer[max(0, at - 1) : at]
+    stems = {stem(t.text) for t in known}
+    near = [*(t for t in after if t.kind == "word"), *(t for t in before if t.capital)]
+    return any(is_content(t) and stem(t.text) not in stems for t in near)
+
+
+def _unsaid(said: Value | None, wanted: Value | None) -> Unit | None:
+    """The unit that an answer's number lacks; a fraction needs none (half for 50 %)."""
+    if isinstance(said, Number) and isinstance(wanted, Number) and not said.unit:
+        return None if "/" in said.digits else wanted.unit
+    return None
 
 
 def _same_value(said: Token, wanted: Token) -> bool:
@@ -192,4 +213,3 @@ def _noun(answer: Sequence[Token], at: int) -> str | None:
 
 def _in_question(token: Token, question: Sequence[Token]) -> bool:
     return any(_same_value(token, asked) for asked in question if asked.value is not None)
-

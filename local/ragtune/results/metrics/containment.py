@@ -8,6 +8,7 @@ from ragtune.core.text.characters import HAN, UNSPACED, cleaned
 from ragtune.core.text.token import Token
 from ragtune.core.text.words import tokens
 from ragtune.results.metrics import polarity
+from ragtune.results.metrics.claims import of_other
 from ragtune.results.metrics.judgement import Judgement
 from ragtune.results.metrics.lists import alternative, extra
 from ragtune.results.metrics.matching import (
@@ -41,15 +42,11 @@ _OPPOSITE_SIDES = {
     "down": {"up"}, "off": {"on"},
 }  # fmt: skip
 _ANTONYMS = [tuple(stem(word) for word in pair.split("/")) for pair in OPPOSITES]
-_HONORIFIC = re.compile(
-    r"(?:さん|様|さま|氏|先生|君|くん|ちゃん|です|ます|女士|小姐|님|씨)[。.]?$"
-)
+_HONORIFIC = re.compile(r"(?:さん|様|さま|氏|先生|君|くん|ちゃん|です|ます|女士|小姐|님|씨)[。.]?$")
 _PARTICLES = frozenset("的了是在和与及去到从由为对给向被把让用以叫名于の、はがをにでともへや")
 
 
-def contained(
-    said: Sequence[Token], wanted: Sequence[Token], asked: Sequence[Token]
-) -> Judgement:
+def contained(said: Sequence[Token], wanted: Sequence[Token], asked: Sequence[Token]) -> Judgement:
     """A short reference: in a row, or all of it close together, and not denied.
 
     What the question says already may be missing, and titles before names.
@@ -89,10 +86,24 @@ def _spans(
     known = {stem(t.text) for t in asked if is_content(t)}
     new = [t for t in needed if stem(t.text) not in known or t.value is not None]
     for words in (needed, new):
-        if words and (span := close(said, words) or joined(said, words)):
+        span = (close(said, words) or joined(said, words)) if words else None
+        if span and (words is needed or not _is_of_other(said, span, wanted, asked)):
             return [span]
     span = joined(said, spoken(wanted))
     return [span] if span else []
+
+
+def _is_of_other(
+    said: Sequence[Token], span: Span, wanted: Sequence[Token], asked: Sequence[Token]
+) -> bool:
+    """Whether all values that were found are said of something else than the reference's."""
+    at = [n for n in range(*span) if said[n].value is not None]
+    known = (*wanted, *asked)
+    return (
+        bool(at)
+        and not any(t.kind == "unit" for t in wanted)
+        and all(of_other(said, n, known) for n in at)
+    )
 
 
 def _denied(said: Sequence[Token], span: Span) -> bool:

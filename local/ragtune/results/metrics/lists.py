@@ -136,7 +136,7 @@ def _is_thing(piece: Sequence[Token], *, strict: bool = False) -> bool:
 
 _VAGUE = {"more", "less", "fewer", "later", "earlier", "older", "over", "else", "so", "someone",
           "similar", "equivalent", "higher", "lower", "above", "below", "etc", "thanks", "thank",
-          "respectively", "not", "no", "better", "longer", "greater", "over"}  # fmt: skip
+          "respectively", "not", "no", "better", "longer", "greater"}  # fmt: skip
 
 
 def _ends_sentence(answer: Sequence[Token], piece: tuple[list[Token], int]) -> bool:

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from ragtune.core.text.values import Number, Ratio, agrees
 from ragtune.core.text.token import Token
+from ragtune.core.text.values import Number, Ratio, agrees
 from ragtune.results.metrics.vocabulary import (
     LIGHT,
     LIGHT_CHARACTERS,

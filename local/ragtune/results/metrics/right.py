@@ -37,7 +37,9 @@ from ragtune.results.metrics.matching import is_content, joined, negated, run, s
 SHORT = 5
 """The most content words of a reference that must be contained; longer ones are recalled."""
 _VERSIONS = re.compile(r"\b(?:version|release)s?\b|版本|バージョン", re.I)
-_SENTENCE = re.compile(r"^(?:is|are|was|were|has|have|had|must|can|may|will|should|does|do|did|not)$")
+_SENTENCE = re.compile(
+    r"^(?:is|are|was|were|has|have|had|must|can|may|will|should|does|do|did|not)$"
+)
 
 
 def right(
@@ -101,9 +103,7 @@ def _by_one(
     return _content(answer, reference, question)
 
 
-def _yes_or_no(
-    answer: str, reference: str, question: str, side: polarity.Polarity
-) -> Judgement:
+def _yes_or_no(answer: str, reference: str, question: str, side: polarity.Polarity) -> Judgement:
     """The same side, and what a longer reference says behind its first word."""
     said = polarity.polarity(answer) or polarity.answered(answer, question)
     if said != side:
@@ -125,8 +125,7 @@ def _content(answer: str, reference: str, question: str) -> Judgement:
     european = looks_european(f"{reference} {answer} {question}")
     versions = bool(_VERSIONS.search(question) or _VERSIONS.search(reference))
     said, wanted, asked = (
-        tokens(text, european=european, versions=versions)
-        for text in (answer, reference, question)
+        tokens(text, european=european, versions=versions) for text in (answer, reference, question)
     )
     if _is_equal(said, wanted):
         return Judgement.RIGHT
@@ -170,9 +169,7 @@ def _words(
     return contained(said, wanted, asked)
 
 
-def _list(
-    said: Sequence[Token], row: Sequence[Token], things: Sequence[list[Token]]
-) -> Judgement:
+def _list(said: Sequence[Token], row: Sequence[Token], things: Sequence[list[Token]]) -> Judgement:
     if not run(said, row) and not all(place(said, thing) for thing in things):
         return Judgement.ITEM_MISSING
     return Judgement.ITEM_EXTRA if extra(said, things) else Judgement.RIGHT

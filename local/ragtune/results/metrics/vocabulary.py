@@ -51,12 +51,20 @@ no nope nay incorrect wrong false negative never nein falsch nicht non faux fals
 nie niemals jamais nunca
 """)
 """First words that do not."""
-SPELLINGS = dict(pair.split("/") for pair in _set("""
+YES_BEGINNINGS = tuple(_set("是 对 對 可以 能 会 有 正确 はい ええ うん そうです 네 예 ใช่ ได้"))
+NO_BEGINNINGS = tuple(_set("不 否 没 沒 无 無 错 いいえ いや ちがい 違い 아니 ไม่"))
+"""What agreement and disagreement begin with in scripts without spaces."""
+SIDES_ALONE = _set("是 是的 对 否 不 不是 はい いいえ 네 아니요 ใช่ ไม่")
+"""References that ask for yes or no in scripts without spaces."""
+SPELLINGS = dict(
+    pair.split("/")
+    for pair in _set("""
 grey/gray colour/color centre/center metre/meter litre/liter theatre/theater licence/license
 okay/ok men/man women/woman children/child people/person feet/foot teeth/tooth mice/mouse
 knives/knife wolves/wolf loaves/loaf thieves/thief wives/wife lives/life calves/calf
 scarves/scarf geese/goose leaves/leaf shelves/shelf halves/half
-"""))
+""")
+)
 """Other spellings and irregular plurals, and the word that they count as."""
 OPPOSITES = _set("""
 open/closed inside/outside above/below left/right first/last increase/decrease
