@@ -51,7 +51,7 @@ _OTHERS = {
     ),
 }
 _AFTER_FIGURES = re.compile(
-    rf"(\d[\d.,]*)[ -]?((?:{'|'.join(sorted(_SCALES, key=len, reverse=True))}))\b", re.I
+    rf"(\d[\d.,]{{0,30}})[ -]?((?:{'|'.join(sorted(_SCALES, key=len, reverse=True))}))\b", re.I
 )
 _YEAR = re.compile(
     rf"\b(thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen|twenty)[ -]"
@@ -76,7 +76,7 @@ _IN_WORDS = [
         (r"\b(\d+) and a quarter\b", r"\g<1>.25"),
         (r"\b(\d+) and 3 quarters\b", r"\g<1>.75"),
         (r"\b(?:an?|1) (\w+) and a half\b", r"1.5 \1"),
-        (r"\bhalf a (?=10{2,}\b)", r"0.5*"),
+        (r"\bhalf a (?=10{2,15}\b)", r"0.5*"),
         (r"\b(?:an? )?half(?: a)?[ -]dozen\b", r"6"),
         (r"\bhalf an? ", r"0.5 "),
         (
@@ -119,8 +119,8 @@ _IN_WORDS = [
         ),
     )
 ]
-_PRODUCT = re.compile(r"\b0\.5\*(\d+)\b")
-_MULTIPLE = re.compile(r"\b(\d+) 12\b(?=\s+[a-z]|\W*$)")
+_PRODUCT = re.compile(r"\b0\.5\*(\d{1,16})\b")
+_MULTIPLE = re.compile(r"\b(\d{1,15}) 12\b(?=\s+[a-z]|\W*$)")
 _HAN_DIGITS = dict(
     zip("〇零一二三四五六七八九两兩壱弐参", [0, *range(10), 2, 2, 1, 2, 3], strict=True)
 )
@@ -204,8 +204,11 @@ def plain(value: Fraction) -> str:
     """A number's shortest decimal notation; a fraction where it has no short one."""
     if value.denominator == 1:
         return str(value.numerator)
-    shown = f"{float(value):.10f}".rstrip("0")
-    return shown if Fraction(shown) == value else f"{value.numerator}/{value.denominator}"
+    if abs(value) < 10**15:
+        shown = f"{float(value):.10f}".rstrip("0")
+        if Fraction(shown) == value:
+            return shown
+    return f"{value.numerator}/{value.denominator}"
 
 
 def _from_han(match: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ from ragtune.core.text.values import Code, Number, Ratio
 _BODY = (
     r"(?:\d{1,3}(?:,\d{3})+(?!\d)(?:\.\d+)?|\d{1,3}(?:\.\d{3})+(?!\d)(?:,\d+)?"
     r"|\d{1,3}(?:[ \u00a0\u2009\u202f']\d{3})+(?!\d)(?:[.,]\d+)?"
-    r"|\d{1,2}(?:,\d\d)+,\d{3}(?!\d)(?:\.\d+)?|\d+\.\d+(?!\.?\d)|\d+,\d+(?![,\d])|\d+|\.\d+)"
+    r"|\d{1,2}(?:,\d\d)+,\d{3}(?!\d)(?:\.\d+)?|\d{1,99}\.\d{1,99}(?!\.?\d)|\d{1,99},\d{1,99}(?![,\d])|\d{1,99}|\.\d{1,99})"
 )
 _OVER = (
     r"at\s+least|(?:a\s+)?minimum(?:\s+of)?|no\s+(?:less|fewer)\s+than|not\s+less\s+than|"
@@ -29,7 +29,7 @@ _UNDER = (
 NUMBER = re.compile(
     rf"(?:(?:(?P<over>{_OVER})|(?P<under>{_UNDER}))\s*)?"
     rf"(?P<sign>(?<![\w.)%])[-+]\s?(?=[\d.$€£¥]))?(?:(?P<before>{BEFORE})\s?(?P<sign2>-)?(?=\.?\d))?"
-    rf"(?<![\d.])(?:(?P<mixed>\d+)\s)?(?P<upper>\d+)/(?P<lower>[1-9]\d*)(?![/\d.,]*\d)"
+    rf"(?<![\d.])(?:(?P<mixed>\d{{1,15}})\s)?(?P<upper>\d{{1,15}})/(?P<lower>[1-9]\d{{0,14}})(?![/\d.,]*\d)"
     rf"|(?:(?:(?P<over2>{_OVER})|(?P<under2>{_UNDER}))\s*)?"
     rf"(?P<sign3>(?<![\w.)%])[-+](?=[\d.$€£¥]))?(?:(?P<before2>{BEFORE})\s?(?P<sign4>-)?(?=\.?\d))?"
     rf"(?<![A-Za-z\d])(?P<body>{_BODY})"
@@ -40,11 +40,11 @@ NUMBER = re.compile(
     re.I,
 )
 VERSION = re.compile(
-    r"(?<![\w.,])(?:[vV]\.?\s?(?=\d)(?P<named>\d+(?:\.\d+)*)|(?P<dotted>\d+(?:\.\d+){2,}))(?![\d,])"
+    r"(?<![\w.,])(?:[vV]\.?\s?(?=\d)(?P<named>\d{1,15}(?:\.\d{1,15})*)|(?P<dotted>\d{1,15}(?:\.\d{1,15}){2,}))(?![\d,])"
 )
-RATIO = re.compile(r"(?<![\w:.,/])(\d+(?:[.,]\d+)?(?:(?: : |:)\d+(?:[.,]\d+)?)+)(?![:\d])")
+RATIO = re.compile(r"(?<![\w:.,/])(\d{1,15}(?:[.,]\d{1,15})?(?:(?: : |:)\d{1,15}(?:[.,]\d{1,15})?)+)(?![:\d])")
 CODE = re.compile(
-    r"(?<![\w.,+])(?:(?P<long>\+?\(?\d[\d ().-]{7,}\d)(?![\w%])|(?P<zeros>0\d{2,})(?![\d.,:]))"
+    r"(?<![\w.,+])(?:(?P<long>\+?\(?\d[\d ().-]{7,}\d)(?![\w%])|(?P<zeros>0\d{2,}|\d{30,})(?![\d.,:]))"
 )
 _SCALES = {"bn": 9, "mn": 6, "tn": 12, "mio": 6, "mrd": 9, "k": 3, "m": 6, "b": 9}
 _AFTER_OVER = re.compile(r"\s*(?:or\s+(?:more|over|older|above)|and\s+(?:over|above|more)|以上|"
@@ -128,7 +128,7 @@ def ratio(match: re.Match[str]) -> Ratio:
 
 def code(match: re.Match[str]) -> Code | None:
     """A number that is a name; None where the figures are an amount, a date or a range."""
-    if match["zeros"]:
+    if match["zeros"]:  # or too long for an amount, as a model that repeats itself writes it
         return Code(match["zeros"])
     written = match["long"]
     digits = re.sub(r"\D", "", written)

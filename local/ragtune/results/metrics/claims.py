@@ -21,6 +21,8 @@ from ragtune.results.metrics.matching import clause, is_content, negated, ratio_
 _CHANGED = {"rose", "risen", "raised", "increased", "grew", "grown", "fell", "fallen", "dropped",
             "decreased", "reduced", "cut", "changed", "went", "moved", "extended", "lowered",
             "shortened", "up", "down", "doubled", "instead"}  # fmt: skip
+_MOST = 8
+"""The most values, and places of each, around which contradictions are looked for."""
 _PAST = {"was", "were", "had", "formerly", "previously", "before", "used", "originally"}
 _JOINS = {"to", "or", "and", "bis", "oder", "ou", "o", "through", "till", "until", "或", "至", "到",
           "または", "か", "-", "and/or", "versus"}  # fmt: skip
@@ -35,7 +37,7 @@ def fault(
     answer: Sequence[Token], wanted: Sequence[Token], question: Sequence[Token]
 ) -> Judgement | None:
     """The first fault in an answer's values; None where they say what the reference says."""
-    values = [t for t in wanted if t.value is not None]
+    values = list({t.text: t for t in wanted if t.value is not None}.values())
     if _as_pair(answer, wanted):
         return None
     spots: list[tuple[Token, int]] = []
@@ -51,10 +53,10 @@ def fault(
         if not found:
             kind = any(type(t.value) is type(token.value) for t in answer if t.value is not None)
             return Judgement.OTHER_VALUE if kind else Judgement.VALUE_MISSING
-        spots += [(token, n) for n in found]
+        spots += [(token, n) for n in found[:_MOST]]
     if not _in_order(answer, values, spots):
         return Judgement.OTHER_VALUE
-    for n, token in enumerate(answer):
+    for n, token in enumerate(answer if len(values) <= _MOST else ()):
         if token.value is None or any(spot == n for _, spot in spots):
             continue
         if any(_same_value(token, value) for value in values) or negated(

@@ -87,7 +87,8 @@ def _spans(
     new = [t for t in needed if stem(t.text) not in known or t.value is not None]
     for words in (needed, new):
         span = (close(said, words) or joined(said, words)) if words else None
-        if span and (words is needed or not _is_of_other(said, span, wanted, asked)):
+        left_out = words is new and new != needed and any(t.value is not None for t in new)
+        if span and not (left_out and _is_of_other(said, span, wanted, asked)):
             return [span]
     span = joined(said, spoken(wanted))
     return [span] if span else []
