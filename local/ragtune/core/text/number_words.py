@@ -100,7 +100,8 @@ _IN_WORDS = [
             r"\g<1>1 ",
         ),
         (
-            r"\b(\d+) (pounds?|euros?|dollars?|francs?) (?:and )?(\d\d)(?: (?:pence|cents?))?\b(?! ?\w)",
+            r"\b(\d+) (pounds?|euros?|dollars?|francs?) (?:and )?(\d\d)"
+            r"(?: (?:pence|cents?))?\b(?! ?\w)",
             r"\1.\3 \2",
         ),
         (r"\b(\d+) out of (\d+)\b", r"\1/\2"),
