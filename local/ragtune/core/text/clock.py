@@ -30,8 +30,8 @@ CLOCK = re.compile(
     rf"|(?i:halb)\s(?P<h6>\d{{1,2}})\b{_PART.replace('?P<part>', '?P<part6>', 1)}?"
     rf"|(?:(?<=\bat\s)|(?<=\bby\s)|(?<=\buntil\s)|(?<=\bfrom\s))(?P<h7>1?\d)\s(?P<m7>[0-5]\d)\b(?![.,:]\d))"
     rf"|(?P<cpart>凌晨|早上|早晨|清晨|上午|中午|下午|傍晚|晚上|夜里|午前|午後|朝の?|夜の?|夕方の?)?"
-    rf"(?P<h8>\d{{1,2}})(?:[点點]钟?|時|时|:(?=\d\d))(?![間间数\d]*間)"
-    rf"(?:(?P<half>半)|(?P<m8>\d{{1,2}})分?|(?P<quarters>[13])刻)?(?![間间])",
+    rf"(?P<h8>\d{{1,2}})(?:[点點]钟?|時|时|:(?=\d\d(?!\d)))(?![間间数\d]*間)"
+    rf"(?:(?P<half>半)|(?P<m8>\d{{1,2}})(?!\d)分?|(?P<quarters>[13])刻)?(?![間间])",
     re.I,
 )
 """Every notation; "shares of the hour" before numbers, so that no number is left over."""

@@ -91,6 +91,8 @@ _IN_WORDS = [
         (r"\b(?:1|a)[ -]3rd\b(?= of|\W*$)", r"1/3"),
         (r"\b1[ -](\d+)(?:rd|th)\b", r"1/\1"),
         (r"\ban? (?=10{2,}\b)", r""),
+        (r"\bfortnightly\b", r"every 2 weeks"),
+        (r"\b(?:a |1 )?fortnight\b", r"2 weeks"),
         (r"\btwice\b", r"2 times"),
         (r"\bthrice\b", r"3 times"),
         # An hour is one where it lasts, not where it is a rate (twice an hour).

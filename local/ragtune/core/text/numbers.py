@@ -46,7 +46,8 @@ RATIO = re.compile(
     r"(?<![\w:.,/])(\d{1,15}(?:[.,]\d{1,15})?(?:(?: : |:)\d{1,15}(?:[.,]\d{1,15})?)+)(?![:\d])"
 )
 CODE = re.compile(
-    r"(?<![\w.,+])(?:(?P<long>\+?\(?\d[\d ().-]{7,}\d)(?![\w%])|(?P<zeros>0\d{2,}|\d{30,})(?![\d.,:]))"
+    r"(?<![\w.,+])(?:(?P<long>\+?\(?\d[\d ().-]{7,}\d)(?![\w%])"
+    r"|(?P<zeros>0\d{2,}|\d{30,})(?![\d.,:]))"
 )
 _SCALES = {"bn": 9, "mn": 6, "tn": 12, "mio": 6, "mrd": 9, "k": 3, "m": 6, "b": 9}
 _AFTER_OVER = re.compile(r"\s*(?:or\s+(?:more|over|older|above)|and\s+(?:over|above|more)|以上|"

@@ -43,7 +43,10 @@ def fault(
     spots: list[tuple[Token, int]] = []
     for token in values:
         found = [
-            n for n in _places(answer, token, question) if not negated(answer, n, _end(answer, n))
+            n
+            for n in _places(answer, token, question)
+            if not negated(answer, n, _end(answer, n))
+            and not (len(wanted) == 1 and _counts_another(answer, n, question))
         ]
         if not found and isinstance(token.value, Ratio | Time):
             parts = token.value if isinstance(token.value, Ratio) else as_ratio(token.value)
@@ -76,6 +79,13 @@ def _places(answer: Sequence[Token], wanted: Token, question: Sequence[Token]) -
         unit = _unsaid(token.value, wanted.value)
         if unit is None or (_names(question, unit) and not of_other(answer, n, question)):
             yield n
+
+
+def _counts_another(answer: Sequence[Token], at: int, question: Sequence[Token]) -> bool:
+    """Whether a number counts what nobody asked for, while another counts what was asked."""
+    asked = {stem(t.text) for t in question if is_content(t)}
+    nouns = {n: noun for n in range(len(answer)) if (noun := _noun(answer, n))}
+    return nouns.get(at, "") not in {"", *asked} and any(noun in asked for noun in nouns.values())
 
 
 def of_other(answer: Sequence[Token], at: int, known: Sequence[Token]) -> bool:
