@@ -9,7 +9,7 @@ documents" is none.
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from ragtune.core.text.characters import UNSPACED, cleaned
 from ragtune.core.text.refusal_phrases import ENGLISH, EUROPEAN, OTHER_SCRIPTS, PARTS
@@ -24,7 +24,12 @@ def _patterns(text: str) -> str:
     return pattern
 
 
-_SPACED = re.compile(_patterns(f"{ENGLISH.strip()}\n\n{EUROPEAN.strip()}"), re.I)
+@cache
+def _spaced() -> re.Pattern[str]:
+    """The wordings of languages with spaces; made when first asked for, which takes 0.1 s."""
+    return re.compile(_patterns(f"{ENGLISH.strip()}\n\n{EUROPEAN.strip()}"), re.I)
+
+
 _CUT = re.compile(_patterns(OTHER_SCRIPTS))
 _HAS_UNSPACED = re.compile(f"[{UNSPACED}]")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。\uff01\uff1f!?])|\n+")
@@ -36,7 +41,8 @@ _POLITE = re.compile(
     r"\b(?:please|contact|sorry|afraid|unfortunately|apolog|consult|ask|check|let me know|help|"
     r"provide|more (?:information|context|details)|if you)\b", re.I)  # fmt: skip
 _DENIAL = re.compile(
-    r"no|n't|n'|un|neither|never|silent|lack|fail|missing|absent|insuff|impossible|beyond|outside|"
+    r"\b(?:no|not|none|nothing|nowhere|nobody|non|na)\b|cannot|dunno|who knows|n't|n'|\bun|neither|"
+    r"never|silent|lack|fail|missing|absent|insuff|impossible|beyond|outside|"
     r"n/a|omit|leave|hard|difficult|guess|too little|without|kein|nicht|ne |aucun|pas|ignor|sin |"
     r"desconoc",
     re.I,
@@ -103,7 +109,7 @@ def _says_nothing(sentence: str, phrases: tuple[str, ...]) -> bool:
     sentence = sentence.strip(" \t\"'*_([{")
     if _HAS_UNSPACED.search(sentence) and _CUT.search(sentence):
         return True
-    return bool(_DENIAL.search(sentence) and _SPACED.search(sentence))
+    return bool(_DENIAL.search(sentence) and _spaced().search(sentence))
 
 
 @lru_cache(maxsize=4096)

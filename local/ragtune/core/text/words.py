@@ -74,7 +74,7 @@ def looks_european(text: str) -> bool:
     return bool(_EUROPEAN.search(text))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=8192)
 def _tokens(text: str, notation: Notation) -> tuple[Token, ...]:
     text = _INITIALS.sub(r"\1.", cleaned(text))
     text = _SPLIT_YEARS.sub(_whole_years, _BY.sub("by", digits(text)))
@@ -94,6 +94,9 @@ def _scanned(text: str, notation: Notation) -> Iterator[Token]:
     """The tokens from left to right: what is no value is a character, a word or a sign."""
     place = 0
     while place < len(text):
+        if text[place] == " ":
+            place += 1
+            continue
         read = read_value(text, place, notation) if _may_be_value(text, place) else ()
         if read:
             yield from read
@@ -159,6 +162,8 @@ def _written(match: re.Match[str], text: str) -> Iterator[Token]:
 
 def _parts(raw: str) -> tuple[str, ...]:
     """The words that one written word holds."""
+    if raw.isascii() and raw.isalpha() and raw not in _DAYS and raw.lower() not in _NOT:
+        return (raw.lower(),)
     word = folded(raw)
     if word in _NOT or word.endswith("n't"):
         return _NOT.get(word, (word[:-3], "not"))
