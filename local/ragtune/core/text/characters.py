@@ -40,6 +40,14 @@ Korean, whose endings are written onto the word without a space."""
 HAN = "\u3005-\u3007\u3400-\u4dbf\u4e00-\u9fff"
 
 
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+
+
+def is_unspaced(word: str) -> bool:
+    """Whether a word is of a script that is written without spaces."""
+    return _UNSPACED.match(word) is not None
+
+
 def cleaned(text: str) -> str:
     """The text with one character for each meaning; case, punctuation and spaces stay."""
     if text.isascii():

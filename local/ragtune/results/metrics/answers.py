@@ -18,12 +18,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
+from ragtune.core.text.content import is_content, stem
 from ragtune.core.text.refusals import refuses
 from ragtune.core.text.token import Token
 from ragtune.core.text.units import Unit, ratio
 from ragtune.core.text.values import Number, agrees
 from ragtune.core.text.words import tokens
-from ragtune.results.metrics.matching import is_content, stem
 from ragtune.results.metrics.right import is_unanswerable
 
 Score = Callable[[Sequence[Token], Sequence[Token]], float]

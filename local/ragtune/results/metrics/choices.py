@@ -43,18 +43,32 @@ def names_only(answer: str, label: str, labels: Sequence[str]) -> bool:
 
     A longer label hides those inside it: "very good" does not name "good".
     """
+    return _named(answer, [label, *labels]) == {_words(label)}
+
+
+def only_label(answer: str, labels: Sequence[str]) -> str:
+    """The one label that an answer names, as `names_only` counts it; "" for none or several."""
+    named = _named(answer, labels)
+    return next((t for t in labels if _words(t) in named), "") if len(named) == 1 else ""
+
+
+def _named(answer: str, labels: Sequence[str]) -> set[tuple[str, ...]]:
+    """The words of each label that an answer names."""
     said = tokens(answer)
     places = {
         text: [span for span in run(said, spoken(tokens(text))) if not negated(said, *span)]
-        for text in {*labels, label}
+        for text in dict.fromkeys(labels)
     }
     every = [span for spans in places.values() for span in spans]
-    named = {
-        tuple(t.text for t in tokens(text))
+    return {
+        _words(text)
         for text, spans in places.items()
         if any(not _inside(span, every) for span in spans)
     }
-    return named == {tuple(t.text for t in tokens(label))}
+
+
+def _words(label: str) -> tuple[str, ...]:
+    return tuple(token.text for token in tokens(label))
 
 
 def _inside(span: Span, others: Sequence[Span]) -> bool:

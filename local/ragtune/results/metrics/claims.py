@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from ragtune.core.text.content import is_content, stem
 from ragtune.core.text.token import Token
 from ragtune.core.text.units import Unit, by_sign, ratio
 from ragtune.core.text.values import (
@@ -16,7 +17,7 @@ from ragtune.core.text.values import (
     same_unit,
 )
 from ragtune.results.metrics.judgement import Judgement
-from ragtune.results.metrics.matching import clause, is_content, negated, ratio_as_numbers, stem
+from ragtune.results.metrics.matching import clause, negated, ratio_as_numbers
 
 _CHANGED = {"rose", "risen", "raised", "increased", "grew", "grown", "fell", "fallen", "dropped",
             "decreased", "reduced", "cut", "changed", "went", "moved", "extended", "lowered",

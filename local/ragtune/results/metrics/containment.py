@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from ragtune.core.text.characters import HAN, UNSPACED, cleaned
+from ragtune.core.text.content import is_content, stem
 from ragtune.core.text.token import Token
 from ragtune.core.text.words import tokens
 from ragtune.results.metrics import polarity
@@ -14,13 +15,11 @@ from ragtune.results.metrics.lists import alternative, extra
 from ragtune.results.metrics.matching import (
     close,
     exchanged,
-    is_content,
     joined,
     negated,
     run,
     same,
     spoken,
-    stem,
 )
 from ragtune.results.metrics.vocabulary import NEGATORS, OPPOSITES, TITLES
 

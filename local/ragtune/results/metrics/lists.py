@@ -3,8 +3,9 @@
 import re
 from collections.abc import Sequence
 
+from ragtune.core.text.content import is_content
 from ragtune.core.text.token import Token
-from ragtune.results.metrics.matching import close, is_content, negated, run, same, spoken
+from ragtune.results.metrics.matching import close, negated, run, same, spoken
 
 _AND = {"and", "und", "et", "y", "e", "plus", "&", "和", "与", "及", "と", "以及", "และ"}
 _OR = {"or", "oder", "ou", "o", "或", "或者", "还是", "または", "か", "versus", "vs"}

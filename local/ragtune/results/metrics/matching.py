@@ -2,61 +2,12 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from itertools import pairwise
 
+from ragtune.core.text.content import is_content, stem
 from ragtune.core.text.token import Token
 from ragtune.core.text.values import Number, Ratio, agrees
-from ragtune.results.metrics.vocabulary import (
-    LIGHT,
-    LIGHT_CHARACTERS,
-    NAMES_IN_CAPITALS,
-    NEGATORS,
-    SPELLINGS,
-)
-
-
-@lru_cache(maxsize=16384)
-def stem(word: str) -> str:
-    """An English word without the endings of number, tense and British spelling.
-
-    Few letters are cut, and none of a short word: vitamins and vitamin, smoking and smoke. A
-    stemmer with rules for whole families (Porter) makes one word of university and universe.
-    """
-    word = SPELLINGS.get(word, word)
-    if len(word) < 4 or not word.isascii() or not word.isalpha():
-        return word
-    word = re.sub(r"our$", "or", word) if len(word) > 4 else word
-    word = re.sub(r"is(e|es|ed|ing|ation)$", r"iz\1", word) if len(word) > 6 else word
-    if word.endswith("ies"):
-        word = word[:-3] + "y"
-    elif re.search(r"(?:ss|sh|ch|x|z)es$", word):
-        word = word[:-2]
-    elif word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        word = word[:-1]
-    for ending in ("ing", "ed"):
-        if (
-            word.endswith(ending)
-            and len(word) > len(ending) + 2
-            and re.search("[aeiouy]", word[: -len(ending)])
-        ):
-            word = word[: -len(ending)]
-            word = (
-                word[:-1]
-                if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "lsz"
-                else word
-            )
-            break
-    return word[:-1] if word.endswith("e") and len(word) > 3 else word
-
-
-def is_content(token: Token) -> bool:
-    """Whether a token says something of its own; IT and May in capitals do."""
-    if token.kind == "word":
-        return (token.upper and token.text in NAMES_IN_CAPITALS) or (
-            token.text not in LIGHT and token.text not in LIGHT_CHARACTERS
-        )
-    return token.kind in ("value", "symbol")
+from ragtune.results.metrics.vocabulary import NEGATORS
 
 
 def same(said: Token, wanted: Token) -> bool:

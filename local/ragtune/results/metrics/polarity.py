@@ -4,8 +4,8 @@ import re
 from typing import Literal
 
 from ragtune.core.text.characters import cleaned, folded
+from ragtune.core.text.content import is_content, stem
 from ragtune.core.text.words import tokens
-from ragtune.results.metrics.matching import is_content, stem
 from ragtune.results.metrics.vocabulary import (
     NEGATORS,
     NO,

@@ -23,16 +23,17 @@ import re
 from collections.abc import Sequence
 
 from ragtune.core.text.characters import cleaned
+from ragtune.core.text.content import is_content, stem
 from ragtune.core.text.refusals import refuses, says_nothing, without_refusals
 from ragtune.core.text.token import Token
 from ragtune.core.text.words import looks_european, tokens
 from ragtune.results.metrics import polarity
+from ragtune.results.metrics.choices import LETTER, letter, names_only
 from ragtune.results.metrics.claims import fault
 from ragtune.results.metrics.containment import contained, in_characters, is_unspaced, recalled
 from ragtune.results.metrics.judgement import Judgement
-from ragtune.results.metrics.choices import LETTER, letter, names_only
 from ragtune.results.metrics.lists import extra, items, place
-from ragtune.results.metrics.matching import is_content, joined, negated, run, same, spoken, stem
+from ragtune.results.metrics.matching import joined, negated, run, same, spoken
 
 SHORT = 5
 """The most content words of a reference that must be contained; longer ones are recalled."""

@@ -14,28 +14,6 @@ prohibited banned disallowed nicht kein keine keinen keiner nie ohne verboten pa
 aucun aucune interdit nunca sin tampoco prohibido ningun ninguna hardly false
 """)
 """What denies what stands near it."""
-LIGHT = _set("""
-i you he she it we they me him her us them my your his its our their this that these those is
-are was were be been being am do does did done has have had having can could will would shall
-should may might must of in on at to for from by with about as into onto upon than then and or
-but if so also just only there here who whom which what when where why how some any all such
-very too both each other another more most yes please well actually sorry correction rather mean
-answer reference question document text passage version isbn tel every allowed permitted thus
-therefore hence indeed around approximately roughly circa exactly within during per via up out
-off over under after before until till since between among through while because due according
-located called named someone else anyone get take o'clock oclock one ones costs cost price total
-amount number der die das den dem des ein eine einen einem einer und oder ist sind war waren im
-um zu zum zur von vom mit fur auf bei nach es er sie wird werden hat haben le la les un une de
-du et ou est sont dans pour par sur avec au aux en il elle ce cette qui que el los las una unos
-del y o son por para con se su al lo
-""")
-"""Words of grammar and of small talk, which say nothing of their own."""
-LIGHT_CHARACTERS = frozenset("的了是在和与及与のはがをにでともへやですますねよ、是有为於于")
-"""Particles of Chinese and Japanese."""
-NAMES_IN_CAPITALS = _set("""
-it us who or in me am la un o b c d e f g h
-""")
-"""Small words that are names in capitals: the IT department, the WHO, group O."""
 TITLES = _set("""
 mr mrs ms miss dr prof professor sir madam herr frau monsieur madame mme mlle senor senora sr
 sra don dona doctor captain capt
@@ -56,16 +34,6 @@ NO_BEGINNINGS = tuple(_set("不 否 没 沒 无 無 错 いいえ いや ちが�
 """What agreement and disagreement begin with in scripts without spaces."""
 SIDES_ALONE = _set("是 是的 对 否 不 不是 はい いいえ 네 아니요 ใช่ ไม่")
 """References that ask for yes or no in scripts without spaces."""
-SPELLINGS = dict(
-    pair.split("/")
-    for pair in _set("""
-grey/gray colour/color centre/center metre/meter litre/liter theatre/theater licence/license
-okay/ok men/man women/woman children/child people/person feet/foot teeth/tooth mice/mouse
-knives/knife wolves/wolf loaves/loaf thieves/thief wives/wife lives/life calves/calf
-scarves/scarf geese/goose leaves/leaf shelves/shelf halves/half
-""")
-)
-"""Other spellings and irregular plurals, and the word that they count as."""
 OPPOSITES = _set("""
 open/closed inside/outside above/below left/right first/last increase/decrease
 increases/decreases rise/fall rises/falls always/never more/less before/after early/late

@@ -1,4 +1,5 @@
 import pytest
+
 from ragtune.core.text.refusals import refuses, without_refusals
 
 

@@ -2,6 +2,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from ragtune.core.text import normalised, tokens, words
 
 

@@ -1,4 +1,5 @@
 import pytest
+
 from ragtune.results.metrics.answers import (
     METRICS,
     exact_match,

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+
 from ragtune.core.text.number_words import plain
 from ragtune.results.metrics.judgement import Judgement
 from ragtune.results.metrics.right import is_unanswerable, judged, right
