@@ -93,6 +93,7 @@ def _answers(recipe: Recipe, materials: Materials) -> dict[str, int]:
     return {
         "unanswerable": sum(is_unanswerable(row, refusals) for row in rows),
         "several_references": sum(len(row.references) > 1 for row in rows),
+        "with_pipes": sum(" | " in row.response for row in rows),
     }
 
 
@@ -154,6 +155,7 @@ def _answers_shown(found: dict[str, Any]) -> list[str]:
     told = (
         (found["unanswerable"], "unanswerable: the right answer is study.refusal, in any words"),
         (found["several_references"], "with several right answers, any of which counts"),
+        (found["with_pipes"], 'with " | " in a response, read as one answer; several are a list'),
     )
     return [f"{count} {what}" for count, what in told if count]
 

@@ -9,7 +9,6 @@ too: its responses are the references. `ragtune.sources.fields` knows how they m
 import hashlib
 import json
 import random
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,11 +21,6 @@ from ragtune.sources import fields
 
 HELD_OUT = "held-out"
 """The questions that are split off the records, rather than read from a file."""
-_PIPE = " | "
-_ALTERNATIVE = re.compile(r"\w(?:[\w .,'\u2019:%€$£°+/&()]|-(?!-))*")
-_LONGEST = 6
-"""Words of an answer that may be one of several between pipes."""
-
 
 @dataclass(frozen=True)
 class Record:
@@ -64,9 +58,8 @@ class Record:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """Every right answer, the response first; ``NYC | New York`` holds two more."""
-        every = (self.response, *self.other_responses)
-        return tuple(dict.fromkeys([*every, *(p for text in every for p in _alternatives(text))]))
+        """Every right answer, the response first."""
+        return (self.response, *self.other_responses)
 
     @property
     def gold(self) -> tuple[str, ...]:
@@ -255,13 +248,6 @@ def _object(row: Any) -> Mapping[str, Any]:
     if not isinstance(row, dict):
         raise fields.NoRecord("not a JSON object")
     return row
-
-
-def _alternatives(text: str) -> list[str]:
-    """The answers between pipes, where each is a few words; a command or a table is none."""
-    parts = text.split(_PIPE)
-    short = all(_ALTERNATIVE.fullmatch(p) and len(p.split()) <= _LONGEST for p in parts)
-    return parts if len(parts) > 1 and short else []
 
 
 def _squeeze(text: str) -> str:
