@@ -21,9 +21,7 @@ def quality(
     One passage is taken to be relevant, so nDCG is 1 / log2(1 + rank). None where no question
     names a gold document. Left out are the ids in ``no_gold``: their gold does not exist.
     """
-    judged = [
-        (r, p) for r, p in zip(records, found, strict=True) if r.document and r.id not in no_gold
-    ]
+    judged = [(r, p) for r, p in zip(records, found, strict=True) if r.gold and r.id not in no_gold]
     if not judged:
         return None
     ranks = [gold_rank(record, passages[:top_k]) for record, passages in judged]

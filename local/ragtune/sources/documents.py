@@ -70,12 +70,22 @@ def context_name(context: str) -> str:
 
 def with_context_names(records: Iterable[Record]) -> list[Record]:
     """The same records, each with its own context as its gold document."""
-    return [replace(r, document=context_name(r.context)) if r.context else r for r in records]
+    return [
+        replace(r, document=context_name(r.context), other_documents=()) if r.context else r
+        for r in records
+    ]
 
 
 def without_copies(records: Iterable[Record], copies: Mapping[str, str]) -> list[Record]:
     """The same records; where the gold document is a copy, the one that is read takes its place."""
-    return [replace(r, document=copies.get(r.document, r.document)) for r in records]
+    return [
+        replace(
+            record,
+            document=copies.get(record.document, record.document),
+            other_documents=tuple(copies.get(name, name) for name in record.other_documents),
+        )
+        for record in records
+    ]
 
 
 def from_documents(documents: Iterable[Document]) -> Corpus:

@@ -53,7 +53,7 @@ def unknown_names(
     files that are no documents, with the reason.
     """
     names = Counter(
-        name for record in records for name in dict.fromkeys(record.golds) if name not in known
+        name for record in records for name in dict.fromkeys(record.gold) if name not in known
     )
     return [
         UnknownName(
@@ -80,7 +80,7 @@ def nearest(name: str, known: Collection[str]) -> str:
 
 def is_known(record: Record, known: Collection[str]) -> bool:
     """Whether one of the record's gold documents exists; True where it names none."""
-    return not record.golds or any(name in known for name in record.golds)
+    return not record.gold or any(name in known for name in record.gold)
 
 
 def absent_evidence(
@@ -94,7 +94,7 @@ def absent_evidence(
     texts: dict[str, str] = {}
     found = []
     for place, record in enumerate(records):
-        golds = [name for name in record.golds if name in known]
+        golds = [name for name in record.gold if name in known]
         evidence = letters(record.evidence)
         if not evidence or not golds:
             continue

@@ -169,7 +169,7 @@ class _Asked:
     @property
     def about(self) -> frozenset[str]:
         """Its gold documents, or else its context."""
-        return frozenset(self.record.golds or filter(None, [self.record.context.strip()]))
+        return frozenset(self.record.gold or filter(None, [self.record.context.strip()]))
 
     def elsewhere(self, other: "_Asked") -> bool:
         """Whether the two are about different documents and have different answers."""

@@ -62,16 +62,18 @@ def prepare(
     path: Callable[[str], Path],
     questions: str = HELD_OUT,
     max_questions: int | None = None,
+    refusal: str = "",
 ) -> Split:
     """Load the records, keep the wanted categories, and split off the held-out questions.
 
     ``path`` finds what the recipe names, relative to the recipe's own folder. ``questions`` is
-    `HELD_OUT` or a file's name; of them the first ``max_questions`` are taken.
+    `HELD_OUT` or a file's name; of them the first ``max_questions`` are taken. ``refusal`` is the
+    response of records that have no answer.
 
     Raises RecordsError for a source that is missing, empty or too broken, for categories that
     leave nothing, and for records that cannot be divided. OfflineError for a hub id while offline.
     """
-    loaded = load(path(spec.source), spec.source, spec.revision, spec.max_bad_lines)
+    loaded = load(path(spec.source), spec.source, spec.revision, spec.max_bad_lines, refusal)
     records = loaded.records
     if spec.categories is not None:
         wanted = set(spec.categories)
@@ -86,7 +88,7 @@ def prepare(
     if questions == HELD_OUT:
         train, test, division = divide(records, spec.test_fraction, seed, spec.split)
     else:
-        asked = load(path(questions), questions, None, spec.max_bad_lines)
+        asked = load(path(questions), questions, None, spec.max_bad_lines, refusal)
         train, test, bad = records, asked.records, [*bad, *asked.bad]
     test = test[:max_questions]
     leaked = leaks.equal(train, test, with_context=spec.context == "input")
@@ -156,8 +158,8 @@ def ties(record: Record, by: By) -> list[Tie]:
     question, context = record.key
     group = [("group", record.group)] if record.group else []
     if by == "question":
-        return [*group, ("question", "\n".join((question, context, *record.golds)))]
-    about = [("document", name) for name in record.golds]
+        return [*group, ("question", "\n".join((question, context, *record.gold)))]
+    about = [("document", name) for name in record.gold]
     if context:
         about.append(("context", context))
     return [*group, *(about or [("question", question)])]

@@ -219,7 +219,6 @@ def test_where_tuning_pays(queries: float | None, up_to: float | None, words: st
 
 def test_wrong_answers_are_counted_by_what_retrieval_did() -> None:
     found = Failures(
-        right_from=0.5,
         right={"rag": 4},
         flips={},
         steps=[],

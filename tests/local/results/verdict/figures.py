@@ -50,7 +50,6 @@ def evidence(
             for right in ARMS[n + 1 :]
         ],
         failures=Failures(
-            right_from=0.5,
             right={"base": 8},
             flips={},
             steps=[
