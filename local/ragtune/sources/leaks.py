@@ -29,7 +29,7 @@ from ragtune.sources.records import Record
 
 SIMILAR = 0.8
 SHARED = 0.3
-CLOSE = 0.9
+CLOSE = 0.85
 FREQUENT = 50
 """An answer that more records than this give is a label, and says nothing about the question."""
 COMMON = 0.1

@@ -9,9 +9,15 @@ from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import parts
 from ragtune.sources import leaks
 
+MOST = 5000
+"""Records and questions that are embedded; of more, only words are compared."""
+
 
 class Leaks(Stage):
-    """Questions that a training record all but asks; by embeddings too, where there is a search."""
+    """Questions that a training record all but asks; by embeddings too, where there is a search.
+
+    A study of more than `MOST` is compared by words alone.
+    """
 
     name = "leaks"
     fields = ("records.context",)
@@ -32,7 +38,7 @@ class Leaks(Stage):
 
         train, test = work.materials.train, work.materials.questions
         shown, vectors = parts.shows_context(work), None
-        if self.embeds:
+        if self.embeds and len(train) + len(test) <= MOST:
             known, asked = (
                 np.array(
                     work.materials.embedder.embed([r.query(with_context=shown) for r in side]),
