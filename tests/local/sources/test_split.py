@@ -10,8 +10,8 @@ from ragtune.sources.records import Record
 from ragtune.sources.split import By, choose, divide, nearest, split, ties, units
 
 
-def about(documents: list[str], **fields: str) -> list[Record]:
-    return [Record(f"q{n}", "a", document=name, **fields) for n, name in enumerate(documents)]
+def about(documents: list[str]) -> list[Record]:
+    return [Record(f"q{n}", "a", document=name) for n, name in enumerate(documents)]
 
 
 @st.composite
