@@ -171,7 +171,7 @@ class OpenRun:
             self.folder.adapter,
             folder,
             dtype=dtype,
-            template_hash=self.recipe.template.build().hash,
+            template_hash=form.hash,
             tokenizer=self.materials.tokenizer,
             rows=rows,
         )

@@ -1,0 +1,40 @@
+"""A prompt format that ragtune does not have: question and answer on a line each."""
+
+from collections.abc import Sequence
+
+from ragtune.core.files import digest
+from ragtune.prompts.base import IGNORED, UNLIMITED, Prompt, Row, Tokenizer
+from ragtune.prompts.instruct import Template
+
+
+class LinesFormat:
+    def __init__(self, template: Template, tokenizer: Tokenizer) -> None:
+        self.context, self.tokenizer = template.context, tokenizer
+        self.hash, self.stops = digest(["lines", template.passage]), (self._ids("\n")[-1],)
+
+    def question(self, instruction: str, context: str) -> str:
+        return f"{context}\nQ: {instruction}\nA:"
+
+    def answer(self, response: str) -> str:
+        return f" {response}\n"
+
+    def response(self, text: str) -> str:
+        return text.strip()
+
+    def prompt(
+        self, instruction: str, own: str = "", passages: Sequence[str] = (), limit: int = UNLIMITED
+    ) -> Prompt:
+        for kept in range(len(passages), -1, -1):
+            text = self.question(instruction, self.context(own, passages[:kept]))
+            if len(ids := self._ids(text, self.tokenizer.bos_token_id)) <= limit:
+                return Prompt(ids, text, kept)
+        raise ValueError(f"the question alone has more than {limit} tokens")
+
+    def row(self, instruction: str, context: str, response: str, limit: int | None = None) -> Row:
+        asked, said = self.prompt(instruction, context).ids, self._ids(self.answer(response))
+        ids, labels = asked + said, [IGNORED] * len(asked) + said
+        return Row(ids[:limit], labels[:limit], max(0, len(ids) - (limit or len(ids))))
+
+    def _ids(self, text: str, bos: int | None = None) -> list[int]:
+        ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return [*([] if bos is None else [bos]), *ids]
