@@ -1,125 +1,87 @@
-"""Local and cloud side by side: the same questions, the same metrics, base and tuned."""
+"""Local and cloud side by side: each place's own results, of the same questions."""
 
-import html
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from ragtune.core.files import read_jsonl, write_json, write_text
-from ragtune.recipe.schema import Recipe
-from ragtune.results.rows import Answered
-from ragtune.results.scores import Scores, judged, score
-from ragtune.results.statistics import compare as paired
-from ragtune.results.statistics import estimate
-from ragtune.sources.records import Record as Question
-from ragtune_cloud.evaluate import ANSWERS
-from ragtune_cloud.fetch import FOLDER
-from ragtune_cloud.jobs import Record
+from ragtune.core.files import read_json, read_jsonl, write_json
+from ragtune.core.run_folder import RunFolder
+from ragtune.results.verdict.rule import between
+from ragtune_cloud.folder import CloudFolder, noted_job
 
-COMPARISON = Path("cloud") / "comparison.json"
-PAGE = Path("cloud") / "comparison.html"
-LABELS = {"base": "cloud tuned, fetched", "rag": "cloud tuned+rag, fetched"}
-"""Arms of the fetched model's study: its base is the model that the cloud tuned."""
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+TITLES = {
+    "local": "local",
+    "cloud": "cloud: the models where they are served",
+    "fetched": "cloud tuned, fetched: base is the model that the cloud tuned",
+}
 
 
-def compare(recipe: Recipe, run_folder: Path, record: Record | None) -> dict[str, Any]:
-    """Every set of answers to the run's questions, scored; written as JSON and as a page.
+@dataclass(frozen=True)
+class Place:
+    """Where the questions were answered, and the results there, those of ``results.json``."""
 
-    ``record`` names the job whose endpoints' answers are taken in.
-    """
-    questions = [Question(**row) for row in read_jsonl(run_folder / "data" / "test.jsonl")]
-    answers = _answers(recipe, run_folder, record, questions)
-    scores = {
-        name: score(judged(questions, _answered(questions, texts), recipe.study.refusal))
-        for name, texts in answers.items()
-    }
-    figures = {
-        "questions": len(questions),
-        "sides": {
-            name: {m: estimate(values, recipe.seed).to_json() for m, values in found.items()}
-            for name, found in scores.items()
-        },
-        "tuned_minus_base": _gains(scores, recipe.seed),
-    }
-    write_json(run_folder / COMPARISON, figures)
-    write_text(run_folder / PAGE, page(recipe, questions, answers, figures))
-    return figures
+    name: str
+    run: RunFolder
+    figures: Mapping[str, Any]
 
 
-def show(figures: dict[str, Any]) -> str:
-    """The comparison for a terminal."""
-    lines = [
-        f"{figures['questions']} held-out questions",
-        f"{'':26}    F1      95 %  exact  ROUGE-L",
+def places(run: RunFolder) -> list[Place]:
+    """Every place with results of the very questions that the run has."""
+    cloud = CloudFolder(run)
+    job = noted_job(run)
+    folders = [
+        ("local", run),
+        *([("cloud", cloud.study(job))] if job else []),
+        *(("fetched", RunFolder(path)) for path in sorted(cloud.fetched_runs.glob("*/"))),
     ]
-    for name, found in figures["sides"].items():
-        low, high = found["token_f1"]["ci95"]
-        lines.append(
-            f"{name:26} {found['token_f1']['mean']:5.2f} {low:4.2f}-{high:4.2f} "
-            f"{found['exact_match']['mean']:6.2f} {found['rouge_l']['mean']:8.2f}"
-        )
-    for place, gain in figures["tuned_minus_base"].items():
-        low, high = gain["ci95"]
-        lines.append(f"tuned - base, {place}: F1 {gain['mean']:+.2f} ({low:+.2f} to {high:+.2f})")
-    return "\n".join(lines)
+    asked = read_jsonl(run.questions)
+    return [
+        Place(name, folder, read_json(folder.results))
+        for name, folder in folders
+        if folder.results.exists() and read_jsonl(folder.questions) == asked
+    ]
 
 
-def page(
-    recipe: Recipe,
-    questions: Sequence[Question],
-    answers: dict[str, list[str]],
-    figures: dict[str, Any],
-) -> str:
-    """A self-contained page: the figures, then input, reference and every side's answer."""
-    head = "".join(f"<th>{html.escape(name)}</th>" for name in ("question", "reference", *answers))
-    rows = []
-    for number, question in enumerate(questions):
-        cells = [question.instruction, question.response]
-        cells += [texts[number] for texts in answers.values()]
-        rows.append("<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + "</tr>")
-    return (
-        '<!doctype html><meta charset="utf-8">'
-        f"<title>{html.escape(recipe.name)}: local and cloud</title>"
-        "<style>body{font-family:sans-serif;margin:2em}td,th{border:1px solid #ccc;padding:.4em;"
-        "vertical-align:top;text-align:left}table{border-collapse:collapse}</style>"
-        f"<h1>{html.escape(recipe.name)}: local and cloud</h1>"
-        f"<pre>{html.escape(show(figures))}</pre>"
-        f"<table><tr>{head}</tr>{''.join(rows)}</table>\n"
-    )
+def compare(run: RunFolder) -> dict[str, Any]:
+    """The quality of every arm in every place, and what tuning gained there; written as JSON too.
 
-
-def _answers(
-    recipe: Recipe, run_folder: Path, record: Record | None, questions: Sequence[Question]
-) -> dict[str, list[str]]:
-    """The texts of every set that answers all of the questions, by the name it is shown under."""
-    files = {f"local {arm}": run_folder / "answers" / f"{arm}.jsonl" for arm in recipe.arms}
-    if record is not None:
-        folder = run_folder / ANSWERS / record.job
-        files |= {f"cloud {side}": folder / f"{side}.jsonl" for side in ("base", "tuned")}
-    for study in sorted((run_folder / FOLDER / "runs").glob("*/answers")):
-        files |= {label: study / f"{arm}.jsonl" for arm, label in LABELS.items()}
-    found = {
-        name: {row["question"]: row["text"] for row in read_jsonl(path)}
-        for name, path in files.items()
-        if path.exists()
+    ``tuned_minus_base`` is the comparison that the verdict of that place goes by.
+    """
+    found = places(run)
+    gains = {place.name: between(place.figures, "tuned", "base") for place in found}
+    comparison = {
+        "questions": len(read_jsonl(run.questions)),
+        "sides": {
+            f"{place.name} {arm}": figures["quality"]
+            for place in found
+            for arm, figures in place.figures["arms"].items()
+        },
+        "tuned_minus_base": {name: dict(pair) for name, pair in gains.items() if pair},
+        "reports": [str(place.run.report) for place in found],
     }
-    ids = [question.id for question in questions]
-    return {
-        name: [texts[one] for one in ids] for name, texts in found.items() if set(ids) <= set(texts)
-    }
+    write_json(CloudFolder(run).comparison, comparison)
+    return comparison
 
 
-def _answered(questions: Sequence[Question], texts: Sequence[str]) -> list[Answered]:
-    both = zip(questions, texts, strict=True)
-    return [Answered(question=question.id, text=text) for question, text in both]
+def show(run: RunFolder) -> "RenderableType":
+    """The table of every place, one below the other, then what tuning gained in each."""
+    from rich.console import Group
+    from rich.text import Text
+
+    from ragtune.results.table import render
+
+    found = places(run)
+    parts = [part for p in found for part in (Text(TITLES[p.name]), render(dict(p.figures)))]
+    lines = [line for place in found if (line := _gain(place))]
+    return Group(*parts, *map(Text, lines))
 
 
-def _gains(scores: dict[str, Scores], seed: int) -> dict[str, Any]:
-    gains = {}
-    for place in ("local", "cloud"):
-        named = {side: f"{place} {side}" for side in ("tuned", "base")}
-        both = {side: scores[name]["token_f1"] for side, name in named.items() if name in scores}
-        if len(both) == 2:
-            (pair,) = paired(both, seed)
-            gains[place] = {"mean": pair.mean, "ci95": list(pair.ci95)}
-    return gains
+def _gain(place: Place) -> str | None:
+    pair = between(place.figures, "tuned", "base")
+    if pair is None:
+        return None
+    low, high = pair["ci95"]
+    return f"tuned - base, {place.name}: F1 {pair['mean']:+.2f} ({low:+.2f} to {high:+.2f})"

@@ -77,7 +77,8 @@ def _of(
     category: str, asked: Sequence[Record], found: Sequence[Sequence[Passage]], k: int
 ) -> dict[str, Any] | None:
     both = [(r, p) for r, p in zip(asked, found, strict=True) if category in ("all", r.category)]
-    return quality([r for r, _ in both], [p for _, p in both], k, SEED)
+    measured = quality([r for r, _ in both], [p for _, p in both], k, SEED)
+    return measured.model_dump() if measured else None
 
 
 def against_exact(records: Sequence[Record], asked: Sequence[Record]) -> dict[str, float]:

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from ragtune.core.files import write_json, write_jsonl
+from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
-from ragtune_cloud import cost
-from ragtune_cloud.names import names
-from ragtune_cloud.request import filled, job_tags, training_request
-from ragtune_cloud.resolve import flatten
-from ragtune_cloud.spec import Spec
+from ragtune_cloud.sagemaker import cost
+from ragtune_cloud.sagemaker.manifest import flatten
+from ragtune_cloud.sagemaker.names import names
+from ragtune_cloud.sagemaker.request import filled, job_tags, training_request
+from ragtune_cloud.sagemaker.spec import Spec
 
 DATA = Path(__file__).resolve().parents[2] / "tests" / "data" / "jumpstart"
 ACCOUNT = "123456789012"
@@ -86,12 +87,12 @@ def _ours(
         }
     )
     row = {"instruction": "a", "context": "b", "response": "c"}
-    write_jsonl(folder / "data" / "train.jsonl", [row])
-    write_json(folder / "data" / "template.json", recipe.template.build().jumpstart)
-    spec = _spec(model, version)
-    named = names(recipe, folder, spec)
+    run, spec = RunFolder(folder), _spec(model, version)
+    write_jsonl(run.train_rows, [row])
+    write_json(run.template, recipe.template.build().jumpstart)
+    named = names(recipe, run, spec)
     tags = job_tags(recipe, spec, {}, {})
-    priced = cost.estimate(recipe, folder, spec.max_run)
+    priced = cost.estimate(recipe, run, spec.max_run)
     request = filled(training_request(recipe, spec, named, priced, tags), ACCOUNT)
     settings = folder / "sagemaker.yaml"
     settings.write_text(NO_TELEMETRY, encoding="utf-8")

@@ -12,16 +12,15 @@ from botocore.loaders import Loader
 from moto import mock_aws
 from moto.core.models import botocore_stubber
 
-from ragtune.core.files import digest, file_hash, write_json, write_jsonl
+from ragtune.core.files import write_jsonl
+from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
-from ragtune.recipe.schema import Recipe
 from ragtune.runs.pipeline import Pipeline
 from ragtune.runs.stage import Run
-from ragtune_cloud.account import Account
+from ragtune_cloud.sagemaker.account import Account
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, archive
-from tests.conftest import ROOT
+from tests.cloud.made_up import LLAMA, PUBLISHED, make_run, recipe, submit
 
-PUBLISHED = ROOT / "tests" / "data" / "jumpstart"
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -35,7 +34,6 @@ TRUST = {
 LOADER = Loader()
 """Shared by all sessions: reading the models of the services is what takes time."""
 FAKED = ("sagemaker", "sagemaker-runtime", "service-quotas")
-LLAMA = "meta-textgeneration-llama-2-7b"
 
 
 @pytest.fixture
@@ -105,54 +103,17 @@ def connect(session: boto3.Session, fake: FakeSageMaker) -> None:
     session.client = client
 
 
-def recipe(**sections: Any) -> Recipe:
-    """The published run as a recipe, sections replaced or completed."""
-    data: dict[str, Any] = {
-        "name": "published",
-        "model": {"jumpstart": LLAMA},
-        "records": {"source": "records.jsonl"},
-        "tune": {"epoch": 5, "max_input_length": 1024},
-        "cloud": {"role": "ragtune", "max_cost_usd": 30},
-    }
-    for name, section in sections.items():
-        data[name] = {**data.get(name, {}), **section} if isinstance(section, dict) else section
-    return Recipe.model_validate(data)
-
-
-def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> Path:
-    """A run folder as a finished, proven run leaves it, as far as promotion reads it."""
-    from ragtune.core.files import write_text
-    from ragtune.recipe import file as recipe_file
-
-    row = {"instruction": "When?", "context": "The harbour opens at six.", "response": "six"}
-    blank = {"category": "", "document": "", "evidence": "", "group": ""}
-    questions = [{**row, **blank, "instruction": f"When, on day {n}?"} for n in range(3)]
-    write_text(folder / "recipe.yaml", recipe_file.dump(made_from))
-    write_jsonl(folder / "data" / "train.jsonl", [row] * rows)
-    write_jsonl(folder / "data" / "test.jsonl", questions)
-    write_json(folder / "data" / "template.json", made_from.template.build().jumpstart)
-    files = sorted((folder / "data").iterdir())
-    write_json(folder / "data" / "sha256.json", {p.name: file_hash(p) for p in files})
-    data = {"records": digest([row] * rows), "questions": digest(questions)}
-    tune = {"data": digest(data)}
-    asked = {"questions": data["questions"], "tune": digest(tune)}
-    inputs = {"data": data, "tune": tune, **{f"answers/{arm}": asked for arm in made_from.arms}}
-    stages = {name: {"inputs": made, "seconds": 1.0} for name, made in inputs.items()}
-    write_json(folder / "lock.json", {"recipe_folder": "..", "stages": stages})
-    difference = {"left": "base", "right": "tuned", "metric": "token_f1", "mean": -0.2}
-    figures = {
-        "recipe": {"name": made_from.name, "identity": made_from.identity},
-        "data": {"questions_also_in_training": 0},
-        "differences": [{**difference, "ci95": [-0.3, -0.1]}],
-    }
-    write_json(folder / "results.json", figures)
-    return folder
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    """The published run's recipe as a finished run folder."""
+    return make_run(tmp_path / "runs" / "published", recipe())
 
 
 @pytest.fixture
-def run(tmp_path: Path) -> Path:
-    """The published run's recipe as a finished run folder."""
-    return make_run(tmp_path / "run", recipe())
+def submitted(run: RunFolder, account: Callable[[], Account]) -> RunFolder:
+    """A run whose job was submitted."""
+    submit(run, account())
+    return run
 
 
 @pytest.fixture(scope="session")

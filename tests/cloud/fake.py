@@ -37,7 +37,8 @@ class FakeSageMaker:
     ``fails`` maps an operation to errors that its next calls give, each ``(status, code,
     message)``. ``ends_in`` is the status that jobs come to, ``reason`` its FailureReason,
     ``last_stage`` its SecondaryStatus where that is another word.
-    ``answer`` makes an endpoint's text, ``shape`` names the field that it stands in.
+    ``answer`` makes an endpoint's text, ``shape`` names the field that it stands in;
+    ``asked`` keeps what endpoints were sent.
     """
 
     def __init__(self, session: boto3.Session, artefact: bytes = b"") -> None:
@@ -57,6 +58,7 @@ class FakeSageMaker:
         self.answer: Callable[[str, str], str] = lambda endpoint, prompt: "six"
         self.shape = "generation"
         self.calls: Counter[str] = Counter()
+        self.asked: list[dict[str, Any]] = []
 
     def handle(self, target: str, path: str, body: bytes) -> tuple[int, bytes]:
         """One request: the value of X-Amz-Target, or the path for the runtime; status and body."""
@@ -224,6 +226,7 @@ class FakeSageMaker:
         if endpoint not in self.things["Endpoint"]:
             message = f"Endpoint {endpoint} of account {ACCOUNT} not found."
             return 400, json.dumps({"__type": "ValidationError", "message": message}).encode()
+        self.asked.append(asked)
         text = self.answer(endpoint, asked["inputs"])
         return 200, json.dumps([{self.shape: text}]).encode()
 
@@ -275,7 +278,7 @@ class _Raw(io.BytesIO):
 class Trap:
     """Kills at the n-th AWS call of a session: before it goes out, or after it was answered.
 
-    It counts uploads too. ``set`` begins anew; None sets no trap.
+    It counts uploads too. ``set`` begins again; None sets no trap.
     """
 
     def __init__(self, session: boto3.Session) -> None:

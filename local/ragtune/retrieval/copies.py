@@ -25,6 +25,7 @@ def copy_owned(source: Path, target: Path) -> None:
         raise RunError(f"{source}: its last update was stopped; {advice(source)}")
     if manifest.settings.get("qdrant", EMBEDDED) != EMBEDDED:
         raise RunError(f"{source}: its chunks are on a server, where they are not copied")
+    manifest.refuse_files(source)
     before = (source / FILE).read_bytes()
     try:
         copy_tree(source, target, leave_out=OWNED)

@@ -10,7 +10,7 @@ from ragtune.core.files import own
 from ragtune.retrieval.chunks import Chunker
 from ragtune.retrieval.copies import copy_owned
 from ragtune.retrieval.embedder import Embedder
-from ragtune.retrieval.manifest import FILE, Changes, Manifest, advice, settings
+from ragtune.retrieval.manifest import FILE, Changes, Manifest, advice, settings, sizes
 from ragtune.retrieval.retriever import Retriever
 from ragtune.retrieval.section import Indexing
 from ragtune.retrieval.stores import places
@@ -55,9 +55,11 @@ def update(
         dimension = embedder.dimension
         updating = _Update(folder, rag, settings(rag, fingerprint), dimension, rebuild)
         try:
-            return updating.run(corpus, embedder, advance)
+            changes = updating.run(corpus, embedder, advance)
         finally:
             updating.store.close()
+        updating.settle(changes)
+        return changes
     finally:
         owner.close()
 
@@ -70,7 +72,7 @@ class _Update:
     ) -> None:
         self.folder, self.rag = folder, rag
         self.vectors: dict[str, list[float]] = {}
-        place = places.of(rag, folder)
+        self.place = place = places.of(rag, folder)
         found = None if rebuild else Manifest.load(folder)
         if found is not None:
             found.refuse_other(wanted, folder)
@@ -80,6 +82,7 @@ class _Update:
         self.manifest = found or Manifest(wanted)
         self.started, self.before = time.perf_counter(), self.manifest.seconds
         if self.manifest.created:
+            self.manifest.refuse_files(folder)
             self.store = place.open(wanted)
             return
         self._save()
@@ -91,6 +94,17 @@ class _Update:
     def _save(self) -> None:
         self.manifest.seconds = round(self.before + time.perf_counter() - self.started, 3)
         self.manifest.save(self.folder)
+
+    def settle(self, changes: Changes) -> None:
+        """Leave the closed store as every later opening will, and write down its files.
+
+        The engine keeps a journal of what was written until it is opened the next time.
+        """
+        if changes.touched:
+            self.place.open(self.manifest.settings).close()
+        if (files := sizes(self.folder)) != self.manifest.files:
+            self.manifest.files = files
+            self._save()
 
     def run(self, corpus: Corpus, embedder: Embedder, advance: Advance) -> Changes:
         """Bring the store up to date."""

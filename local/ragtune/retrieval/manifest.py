@@ -17,7 +17,7 @@ from ragtune.retrieval.section import Indexing
 from ragtune.retrieval.stores.base import rebuild
 
 FILE = "manifest.json"
-FORMAT = 3
+FORMAT = 4
 """Raised when readers, chunks or points change, so that an index made before is not added to."""
 
 
@@ -81,7 +81,8 @@ class Manifest:
     ``settings`` say what the vectors and chunks were made with. ``documents`` holds the number of
     chunks of each document that has any, ``hashes`` the content of each that was read, ``skipped``
     the reasons of those left out, ``unreadable`` which of them had been opened. ``created`` says
-    that the store has been made. ``seconds`` are those of all updates together.
+    that the store has been made. ``files`` holds the bytes of each of its files after the last
+    update, and nothing during one. ``seconds`` are those of all updates together.
     """
 
     settings: dict[str, Any]
@@ -92,6 +93,7 @@ class Manifest:
     unreadable: dict[str, str] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
     hashes: dict[str, str] = field(default_factory=dict)
+    files: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
 
     @classmethod
@@ -136,6 +138,20 @@ class Manifest:
                 f"{advice(folder, again=True)}"
             )
 
+    def refuse_files(self, folder: Path) -> None:
+        """Raise RunError where a file of the store in ``folder`` is gone or of another size.
+
+        The engine opens many a broken store, and finds other passages in it.
+        """
+        found = sizes(folder)
+        wrong = [name for name, size in self.files.items() if found.get(name) != size]
+        if wrong:
+            more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+            raise RunError(
+                f"{folder}: {wrong[0]}{more}: missing or of another size; "
+                f"{advice(folder, again=True)}"
+            )
+
     def differs(self, settings: Mapping[str, Any]) -> list[str]:
         """The settings in which this index differs, each as ``name is → wanted``."""
         names = [n for n in settings if self.settings.get(n) != settings[n]]
@@ -159,6 +175,7 @@ class Manifest:
             for known in (self.documents, self.hashes, self.unreadable):
                 known.pop(name, None)
         self.unfinished = sorted({*self.unfinished, *names})
+        self.files = {}
 
     def finish(self, name: str, content: str, chunks: int, reason: str = "") -> None:
         """Write down that a document is held with so many chunks, or left out for a reason."""
@@ -167,6 +184,12 @@ class Manifest:
             self.unreadable[name] = reason
         else:
             self.documents[name] = chunks
+
+
+def sizes(folder: Path) -> dict[str, int]:
+    """The bytes of each file of the store in an index folder, by its path there."""
+    files = sorted(path for path in (folder / "store").rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.stat().st_size for path in files}
 
 
 def _of_another_version(folder: Path) -> RunError:

@@ -61,6 +61,7 @@ class Retriever:
         manifest.refuse_other(wanted, folder)
         if manifest.unfinished or not manifest.created:
             raise RunError(f"{folder}: its last update was stopped; {advice(folder)}")
+        manifest.refuse_files(folder)
         store = places.of(self.rag, folder).open(wanted)
         try:
             manifest.refuse_count(len(store), folder)

@@ -28,6 +28,17 @@ from ragtune.sources import documents
 from ragtune.sources.records import Record, Split, prepare
 
 
+def prepare_records(recipe: Recipe) -> Split:
+    """The training records and questions that a recipe names, as `sources.records` splits them."""
+    return prepare(
+        recipe.records,
+        seed=recipe.seed,
+        path=recipe.path,
+        questions=recipe.study.questions,
+        max_questions=recipe.study.max_questions,
+    )
+
+
 class Materials:
     """The records, documents and models of a recipe.
 
@@ -49,7 +60,7 @@ class Materials:
     @functools.cached_property
     def split(self) -> Split:
         """Training records and held-out questions, each with its gold document."""
-        split = prepare(self._recipe)
+        split = prepare_records(self._recipe)
         if self._recipe.documents is None or self._recipe.documents.source != documents.CONTEXTS:
             return split
         named = documents.with_context_names

@@ -26,8 +26,9 @@ from ragtune.core.progress import Watcher
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
 from ragtune.results.metrics.registry import DECIDING, title
+from ragtune.runs.materials import prepare_records
 from ragtune.runs.pipeline import Pipeline
-from ragtune.sources.records import prepare, split
+from ragtune.sources.records import split
 
 ALLOWED = ("model.", "tune.", "rag.", "template.", "records.with_passages")
 """What may be swept: fields that make answers better or worse, not what they are judged by."""
@@ -141,7 +142,9 @@ class Sweep:
 
     def _write_split(self) -> None:
         spec = self.recipe.records
-        train, held = split(prepare(self.recipe).train, spec.test_fraction, self.recipe.seed)
+        train, held = split(
+            prepare_records(self.recipe).train, spec.test_fraction, self.recipe.seed
+        )
         if not train or not held:
             raise RecipeError(
                 "sweep: the training records are of too few documents for development questions; "

@@ -9,15 +9,17 @@ response is the reference.
 import hashlib
 import json
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ragtune.core import hub
 from ragtune.core.errors import RecordsError
-from ragtune.recipe.schema import Recipe
+from ragtune.recipe.schema import Records
 
+HELD_OUT = "held-out"
+"""The questions that are split off the records, rather than read from a file."""
 REQUIRED = ("instruction", "response")
 OPTIONAL = ("context", "category", "document", "evidence", "group")
 
@@ -77,7 +79,7 @@ class Loaded:
 class Split:
     """Training records, held-out questions, and what is to be known of them.
 
-    ``leaked`` are questions that also stand, word for word, among the training records.
+    ``leaked`` are questions that are also, word for word, among the training records.
     """
 
     train: list[Record]
@@ -86,15 +88,24 @@ class Split:
     leaked: list[Record]
 
 
-def prepare(recipe: Recipe) -> Split:
-    """Load the records, keep the recipe's categories, and split off the held-out questions.
+def prepare(
+    spec: Records,
+    *,
+    seed: int,
+    path: Callable[[str], Path],
+    questions: str = HELD_OUT,
+    max_questions: int | None = None,
+) -> Split:
+    """Load the records, keep the wanted categories, and split off the held-out questions.
+
+    ``path`` finds what the recipe names, relative to the recipe's own folder. ``questions`` is
+    `HELD_OUT` or a file's name; of them the first ``max_questions`` are taken.
 
     Raises RecordsError for a source that is missing, empty or too broken, for categories that
     leave nothing, and for a split that leaves a side empty. OfflineError for a hub id while
     offline.
     """
-    spec = recipe.records
-    loaded = _load(recipe, spec.source, spec.revision)
+    loaded = _load(path(spec.source), spec.source, spec.revision, spec.max_bad_lines)
     records = loaded.records
     if spec.categories is not None:
         wanted = set(spec.categories)
@@ -106,13 +117,12 @@ def prepare(recipe: Recipe) -> Split:
                 f"{spec.source}; it has {found}"
             )
     bad = loaded.bad
-    if recipe.study.questions == "held-out":
-        train, test = split(records, spec.test_fraction, recipe.seed)
+    if questions == HELD_OUT:
+        train, test = split(records, spec.test_fraction, seed)
     else:
-        questions = _load(recipe, recipe.study.questions, None)
-        train, test, bad = records, questions.records, [*bad, *questions.bad]
-    if recipe.study.max_questions is not None:
-        test = test[: recipe.study.max_questions]
+        asked = _load(path(questions), questions, None, spec.max_bad_lines)
+        train, test, bad = records, asked.records, [*bad, *asked.bad]
+    test = test[:max_questions]
     for side, rows in (("training records", train), ("held-out questions", test)):
         if not rows:
             raise RecordsError(f"{spec.source}: no {side}; the split needs two documents or more")
@@ -144,8 +154,7 @@ def split(
     return train, [r for r in records if r.source in held]
 
 
-def _load(recipe: Recipe, source: str, revision: str | None) -> Loaded:
-    path = recipe.path(source)
+def _load(path: Path, source: str, revision: str | None, max_bad_lines: float) -> Loaded:
     if not path.exists() and hub.is_id(source):
         rows = hub.dataset_rows(source, revision)
         loaded = _parse((f"{source} row {n}", row) for n, row in enumerate(rows, 1))
@@ -155,12 +164,12 @@ def _load(recipe: Recipe, source: str, revision: str | None) -> Loaded:
         reason = f"; first: {loaded.bad[0]}" if loaded.bad else ""
         raise RecordsError(f"{path if path.exists() else source}: holds no records{reason}")
     share = len(loaded.bad) / (len(loaded.bad) + len(loaded.records))
-    if share > recipe.records.max_bad_lines:
+    if share > max_bad_lines:
         named = "; ".join(map(str, loaded.bad[:5]))
         more = f"; and {len(loaded.bad) - 5} more" if len(loaded.bad) > 5 else ""
         raise RecordsError(
             f"{len(loaded.bad)} of {len(loaded.bad) + len(loaded.records)} lines are broken, over "
-            f"records.max_bad_lines ({recipe.records.max_bad_lines:g}): {named}{more}"
+            f"records.max_bad_lines ({max_bad_lines:g}): {named}{more}"
         )
     return loaded
 

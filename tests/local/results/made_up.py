@@ -4,8 +4,11 @@ from pathlib import Path
 from typing import Any
 
 from ragtune.core.files import write_json, write_jsonl
+from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
-from ragtune.results import collect as results
+from ragtune.results.collect import collect
+from ragtune.results.metrics.registry import DECIDING
+from ragtune.results.schema import Results, RunNotes
 from ragtune.sources.records import Record
 
 REFUSAL = "not in the documents"
@@ -46,22 +49,44 @@ FRESH = {
         }
     ],
 }
+TRAINING = {
+    "epochs": [
+        {"epoch": 1, "train_loss": 3.5, "eval_loss": 3.25, "learning_rate": 1e-4},
+        {"epoch": 2, "train_loss": 2.5, "eval_loss": 2.75, "learning_rate": 1e-4},
+    ],
+    "steps": [{"step": 1, "loss": 3.5, "learning_rate": 1e-4}],
+    "best_epoch": 2,
+    "trainable_parameters": 1000,
+    "parameters": 100_000,
+    "seconds": 50.0,
+    "supervised_tokens_a_second": 400.0,
+    "substitutions": [],
+}
+NOTES = RunNotes.model_validate(
+    {
+        "stages": {"index": {"seconds": 1.5}, "tune": {"seconds": 60.0}},
+        "data": {"train": 200, "test": 3},
+        "environment": {"ragtune": "x"},
+    }
+)
 
 
 def write_run(
-    folder: Path,
+    path: Path,
     arms: tuple[str, ...] = ("base", "rag"),
     questions: list[Record] | None = None,
     texts: dict[str, list[str]] | None = None,
     passages: list[dict[str, Any]] | None = None,
     *,
     refusing: str = "",
+    deciding: str = DECIDING,
     **recipe: Any,
-) -> dict[str, Any]:
+) -> Results:
     """Write a run of the arms over the questions, each with the same passages; its figures.
 
     The arm ``refusing`` has refused all of them by score.
     """
+    folder = RunFolder(path)
     questions, texts = questions or QUESTIONS, texts or TEXTS
     passages = [PASSAGE] if passages is None else passages
     filled = Recipe.model_validate(
@@ -74,47 +99,48 @@ def write_run(
         }
     )
     for arm in arms:
-        rows = [
-            {
-                "question": q.id,
-                "text": text,
-                "prompt_tokens": 1010,
-                "completion_tokens": 2,
-                "cut_tokens": 5 if n == 0 else 0,
-                "seconds": 0.1,
-                "retrieved": len(passages) + 2 * (n == 0) if "rag" in arm else 0,
-                "sources": passages if "rag" in arm else [],
-            }
-            for n, (q, text) in enumerate(zip(questions, texts[arm], strict=True))
-        ]
-        if arm == refusing:
-            nothing = dict.fromkeys(("prompt_tokens", "completion_tokens", "cut_tokens"), 0)
-            refused: dict[str, Any] = {
-                "text": REFUSAL,
-                "seconds": 0.0,
-                "sources": [],
-                "refused": True,
-            }
-            rows = [{**row, **nothing, **refused} for row in rows]
-        write_jsonl(folder / "answers" / f"{arm}.jsonl", rows)
+        rows = _answers(arm, questions, texts[arm], passages, refused=arm == refusing)
+        write_jsonl(folder.answers(arm), rows)
         for share in filled.study.learning_curve:
-            write_jsonl(folder / "curve" / f"{share:g}" / f"{arm}.jsonl", rows)
+            write_jsonl(folder.curve_answers(share, arm), rows)
         times = [{"retrieval": 0.01, "prefill": 0.004 * n, "decode": 0.006 * n} for n in (1, 2, 3)]
-        write_jsonl(folder / "latency" / f"{arm}.jsonl", times)
+        write_jsonl(folder.latency(arm), times)
     found = [{"question": q.id, "passages": passages} for q in questions]
-    write_jsonl(folder / "retrieval.jsonl", found)
-    write_jsonl(folder / "data" / "test.jsonl", [vars(q) for q in questions])
+    write_jsonl(folder.retrieval, found)
+    write_jsonl(folder.questions, [vars(q) for q in questions])
     if "tuned" in arms:
-        epochs = [
-            {"epoch": 1, "train_loss": 3.5, "eval_loss": 3.25},
-            {"epoch": 2, "train_loss": 2.5, "eval_loss": 2.75},
-        ]
-        write_json(folder / "adapter" / "training.json", {"epochs": epochs, "best_epoch": 2})
-        write_json(folder / "forgetting.json", FORGOTTEN)
+        write_json(folder.training, TRAINING)
+        write_json(folder.forgetting, FORGOTTEN)
     if "rag" in arms:
-        write_json(folder / "freshness.json", FRESH)
-    stages = {"index": {"seconds": 1.5}, "tune": {"seconds": 60.0}}
-    lock = {"stages": stages, "data": {"train": 200}, "environment": {"ragtune": "x"}}
-    figures = results.collect(filled, folder, lock)
-    write_json(folder / "results.json", figures)
-    return figures
+        write_json(folder.freshness, FRESH)
+    results = collect(filled, folder, NOTES, deciding)
+    results.dump(folder.results)
+    return results
+
+
+def _answers(
+    arm: str,
+    questions: list[Record],
+    texts: list[str],
+    passages: list[dict[str, Any]],
+    *,
+    refused: bool,
+) -> list[dict[str, Any]]:
+    rows = [
+        {
+            "question": q.id,
+            "text": text,
+            "prompt_tokens": 1010,
+            "completion_tokens": 2,
+            "cut_tokens": 5 if n == 0 else 0,
+            "seconds": 0.1,
+            "retrieved": len(passages) + 2 * (n == 0) if "rag" in arm else 0,
+            "sources": passages if "rag" in arm else [],
+        }
+        for n, (q, text) in enumerate(zip(questions, texts, strict=True))
+    ]
+    if not refused:
+        return rows
+    nothing = dict.fromkeys(("prompt_tokens", "completion_tokens", "cut_tokens"), 0)
+    by_score = {"text": REFUSAL, "seconds": 0.0, "sources": [], "refused": True}
+    return [{**row, **nothing, **by_score} for row in rows]

@@ -1,8 +1,9 @@
-from typing import Any
-
 import pytest
 
+from ragtune.recipe.schema import ARMS
 from ragtune.results.failures import analyse, flips_of, is_right
+from ragtune.results.rows import AnswerRow
+from ragtune.results.schema import Step
 from ragtune.retrieval.passages import Passage
 from ragtune.sources.records import Record
 
@@ -11,6 +12,19 @@ REFUSAL = "not in the documents"
 
 def passage(document: str) -> Passage:
     return Passage(document, document, "", "text", 1.0)
+
+
+def answer(text: str, sources: list[Passage] | None = None, *, refused: bool = False) -> AnswerRow:
+    return AnswerRow(
+        question="",
+        text=text,
+        prompt_tokens=1,
+        completion_tokens=1,
+        cut_tokens=0,
+        seconds=0.1,
+        sources=sources or [],
+        refused=refused,
+    )
 
 
 @pytest.mark.parametrize(
@@ -28,8 +42,7 @@ def passage(document: str) -> Passage:
     ],
 )
 def test_flips_follow_from_which_arms_are_right(right: str, flips: list[str]) -> None:
-    arms = ("base", "tuned", "rag", "tuned+rag")
-    assert flips_of({arm: arm in right.split() for arm in arms}) == flips
+    assert flips_of({arm: arm in right.split() for arm in ARMS}) == flips
 
 
 def test_an_answer_is_right_from_half_the_words_on_and_a_refusal_only_as_such() -> None:
@@ -53,19 +66,17 @@ def test_wrong_answers_are_counted_apart_by_what_retrieval_did() -> None:
     found[1] = [passage("other")]
     texts = ["seven"] * 6 + ["six"]
     shown = [2, 1, 1, 0, 2, 2, 2]
-    lines: list[dict[str, Any]] = [
-        {"text": text, "sources": passages[:count], "refused": not count}
+    lines = [
+        answer(text, passages[:count], refused=not count)
         for text, passages, count in zip(texts, found, shown, strict=True)
     ]
-    base = [{"text": text, "sources": []} for text in ["six", *["seven"] * 6]]
+    base = [answer(text) for text in ["six", *["seven"] * 6]]
     seen = analyse(questions, {"base": base, "rag": lines}, found, REFUSAL)
     causes = ["misread", "not_found", "left_out", "refused", "not_refused", "no_gold"]
-    assert seen["causes"] == {"rag": dict.fromkeys(causes, 1)}
-    assert [q["causes"].get("rag") for q in seen["questions"]] == [*causes, None]
-    assert [q["gold_rank"] for q in seen["questions"]] == [2, None, 2, 2, None, None, 2]
-    assert seen["right"] == {"base": 1, "rag": 1}
-    assert seen["flips"]["retrieval_fixed"] == seen["flips"]["retrieval_broke"] == 1
-    assert seen["flips"]["only_both"] == 0
-    assert seen["steps"] == [
-        {"adds": "retrieval", "before": "base", "after": "rag", "fixed": 1, "broke": 1}
-    ]
+    assert seen.causes == {"rag": dict.fromkeys(causes, 1)}
+    assert [q.causes.get("rag") for q in seen.questions] == [*causes, None]
+    assert [q.gold_rank for q in seen.questions] == [2, None, 2, 2, None, None, 2]
+    assert seen.right == {"base": 1, "rag": 1}
+    assert seen.flips["retrieval_fixed"] == seen.flips["retrieval_broke"] == 1
+    assert seen.flips["only_both"] == 0
+    assert seen.steps == [Step(adds="retrieval", before="base", after="rag", fixed=1, broke=1)]

@@ -1,6 +1,7 @@
 import pytest
 
 from ragtune.results import freshness
+from ragtune.results.schema import DocumentChange
 from ragtune.sources.documents import Document, from_documents
 from ragtune.sources.records import Record
 from tests.conftest import FACTS
@@ -40,18 +41,29 @@ def test_answers_that_were_right_are_changed_first_and_refusals_never() -> None:
     assert [q.response for q in ordered] == ["Petrel", "six"]
 
 
-def test_an_arm_is_as_fresh_as_what_has_to_be_made_anew_for_it() -> None:
-    stages, fresh = {"data": 1.0, "tune": 60.0}, {"reindex_seconds": 0.5}
+def changed(index_seconds: float, *, followed: bool = True) -> DocumentChange:
+    return DocumentChange(
+        document="a.md",
+        question="Who?",
+        fact="Zoë",
+        before="Ann",
+        after="Zoë",
+        shown=True,
+        followed=followed,
+        index_seconds=index_seconds,
+        answer_seconds=0.5,
+    )
+
+
+def test_an_arm_is_as_fresh_as_what_has_to_be_made_again_for_it() -> None:
+    stages, fresh = {"data": 1.0, "tune": 60.0}, freshness.summary([changed(0.25)])
     of = {a: freshness.arm_seconds(a, stages, fresh, 250.0) for a in ("base", "tuned", "rag")}
-    assert of == {"base": None, "tuned": 61.25, "rag": 0.5}
-    assert freshness.arm_seconds("tuned+rag", stages, fresh, 250.0) == 0.5
+    assert of == {"base": None, "tuned": 61.25, "rag": 0.75}
+    assert freshness.arm_seconds("tuned+rag", stages, fresh, 250.0) == 0.75
     assert freshness.arm_seconds("rag", stages, None, 250.0) is None
 
 
 def test_the_summary_counts_what_was_shown_and_followed_and_takes_the_median() -> None:
-    change = {"shown": True, "followed": True, "answer_seconds": 0.5}
-    measured = [{**change, "index_seconds": seconds} for seconds in (1.0, 9.0, 2.0)]
-    measured[1]["followed"] = False
-    found = freshness.summary(measured)
-    assert found["reindex_seconds"] == pytest.approx(2.5)
-    assert (found["shown"], found["followed"]) == (3, 2)
+    found = freshness.summary([changed(1.0), changed(9.0, followed=False), changed(2.0)])
+    assert found.reindex_seconds == pytest.approx(2.5)
+    assert (found.shown, found.followed) == (3, 2)

@@ -14,18 +14,22 @@ def test_a_larger_share_holds_every_smaller_one_in_file_order() -> None:
     assert len(curve.subset(RECORDS, 0.001, seed=1)) == 1
 
 
-def test_enough_is_the_share_from_which_on_no_difference_can_be_told() -> None:
+def test_enough_is_the_share_from_which_on_none_differs_significantly() -> None:
     bad, good = [0.0, 0.1] * 20, [0.8, 0.9] * 20
-    points = {0.1: {"tuned": bad}, 0.5: {"tuned": [*good[:-1], 0.7]}, 1.0: {"tuned": good}}
-    found = curve.figures(points, records=40, seed=1)
+    points: dict[float, curve.Scores] = {
+        0.1: {"tuned": bad},
+        0.5: {"tuned": [*good[:-1], 0.7]},
+        1.0: {"tuned": good},
+    }
+    found = curve.figures("token_f1", points, records=40, seed=1)
     assert found is not None
-    assert found["enough"] == {"tuned": 0.5}
-    assert [p["records"] for p in found["points"]] == [4, 20, 40]
+    assert found.enough == {"tuned": 0.5}
+    assert [p.records for p in found.points] == [4, 20, 40]
     points[0.5] = {"tuned": bad}
-    all_needed = curve.figures(points, records=40, seed=1)
+    all_needed = curve.figures("token_f1", points, records=40, seed=1)
     assert all_needed is not None
-    assert all_needed["enough"] == {"tuned": 1.0}
+    assert all_needed.enough == {"tuned": 1.0}
 
 
 def test_one_point_is_no_curve() -> None:
-    assert curve.figures({1.0: {"tuned": [1.0]}}, records=40, seed=1) is None
+    assert curve.figures("token_f1", {1.0: {"tuned": [1.0]}}, records=40, seed=1) is None

@@ -30,9 +30,9 @@ def test_figures_follow_their_definitions() -> None:
     ]
     figures = quality(records, found, top_k=2, seed=1)
     assert figures is not None
-    assert figures["recall_at_k"]["mean"] == 0.5
-    assert figures["mrr"]["mean"] == pytest.approx((1 + 0.5) / 4)
-    assert figures["ndcg_at_k"]["mean"] == pytest.approx((1 + 1 / math.log2(3)) / 4, abs=1e-6)
+    assert figures.recall_at_k.mean == 0.5
+    assert figures.mrr.mean == pytest.approx((1 + 0.5) / 4)
+    assert figures.ndcg_at_k.mean == pytest.approx((1 + 1 / math.log2(3)) / 4, abs=1e-6)
 
 
 def test_questions_without_a_gold_document_are_not_judged() -> None:

@@ -3,6 +3,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from ragtune.results import statistics
 from ragtune.results.statistics import (
@@ -106,15 +107,15 @@ def test_a_paired_difference_is_sharper_than_two_intervals() -> None:
     left = np.random.default_rng(1).random(60)
     right = left - 0.05 + np.random.default_rng(2).normal(0, 0.01, 60)
     (gap,) = compare({"left": list(left), "right": list(right)}, seed=1)
-    assert gap.difference.mean == pytest.approx(0.05, abs=0.005)
-    assert gap.difference.ci95[0] > 0
+    assert gap.mean == pytest.approx(0.05, abs=0.005)
+    assert gap.ci95[0] > 0
     assert gap.different
     assert gap.more_questions is None
     alone = [estimate(list(side), seed=1).ci95 for side in (left, right)]
     assert alone[0][0] < alone[1][1]
 
 
-def test_the_questions_asked_for_would_tell_the_arms_apart_four_times_in_five() -> None:
+def test_the_questions_asked_for_would_show_the_difference_four_times_in_five() -> None:
     generator = np.random.default_rng(11)
     gaps = generator.normal(0, 0.3, 100)
     gaps += 0.05 - gaps.mean()
@@ -126,7 +127,7 @@ def test_the_questions_asked_for_would_tell_the_arms_apart_four_times_in_five() 
     assert 0.75 <= np.mean(sign_flip(repeated, seed=1) <= 0.05) <= 0.85
 
 
-def test_equal_answers_are_not_different_and_no_number_of_questions_would_tell() -> None:
+def test_equal_answers_are_not_different_and_no_number_of_questions_would_make_them_so() -> None:
     (pair,) = compare({"a": [0.0, 0.3, 1.0], "b": [0.0, 0.3, 1.0]}, seed=1)
     assert pair.p == pair.p_holm == 1.0
     assert not pair.different
@@ -138,21 +139,21 @@ def test_a_difference_is_the_same_whichever_arm_comes_first(better: int) -> None
     left, right = [1.0] * better + [0.0] * (QUESTIONS - better), [0.0] * QUESTIONS
     (ahead,) = compare({"left": left, "right": right}, seed=1)
     (behind,) = compare({"right": right, "left": left}, seed=1)
-    low, high = behind.difference.ci95
-    assert ahead.difference.mean == -behind.difference.mean
-    assert ahead.difference.ci95 == pytest.approx((-high, -low))
+    low, high = behind.ci95
+    assert ahead.mean == -behind.mean
+    assert ahead.ci95 == pytest.approx((-high, -low))
 
 
 def test_equal_answers_to_a_few_questions_leave_room_to_either_side() -> None:
     scores = [0.0, 0.3, 0.5, 1.0] * 5
     (pair,) = compare({"a": scores, "b": scores}, seed=1)
-    assert pair.difference.ci95 == pytest.approx((-0.1611, 0.1611), abs=1e-4)  # Wilson's, 0 of 20
+    assert pair.ci95 == pytest.approx((-0.1611, 0.1611), abs=1e-4)  # Wilson's, 0 of 20
 
 
 def test_a_single_better_answer_of_many_may_be_chance() -> None:
     (pair,) = compare({"a": [1.0] + [0.0] * 79, "b": [0.0] * 80}, seed=1)
     assert not pair.different
-    assert pair.difference.ci95[0] <= 0 < pair.difference.ci95[1]
+    assert pair.ci95[0] <= 0 < pair.ci95[1]
 
 
 def test_one_arm_alone_has_nothing_to_be_compared_with() -> None:
@@ -162,3 +163,18 @@ def test_one_arm_alone_has_nothing_to_be_compared_with() -> None:
 def test_no_values_are_an_error() -> None:
     with pytest.raises(ValueError, match="no values"):
         estimate([], seed=1)
+
+
+@pytest.mark.parametrize("right", [0, 1, 30, 79, 80])
+def test_the_interval_of_a_share_is_scipys_wilson(right: int) -> None:
+    low, high = estimate([1.0] * right + [0.0] * (80 - right), seed=1).ci95
+    scipys = stats.binomtest(right, 80).proportion_ci(method="wilson")
+    assert (low, high) == pytest.approx((scipys.low, scipys.high), abs=1e-6)
+
+
+def test_the_sign_flip_test_is_scipys_permutation_test_of_one_sample() -> None:
+    gaps = np.random.default_rng(1).normal(0.06, 0.3, (60, 3))
+    scipys = stats.permutation_test(
+        (gaps,), np.mean, permutation_type="samples", n_resamples=20_000, rng=5
+    )
+    assert sign_flip(gaps, seed=1) == pytest.approx(scipys.pvalue, abs=0.02)

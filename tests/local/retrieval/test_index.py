@@ -1,18 +1,24 @@
+import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ragtune.core import bundled as builtin
+from ragtune.core import files
 from ragtune.core.errors import RecipeError, RunError
 from ragtune.models.find import check_chunks
 from ragtune.models.hardware import probe
 from ragtune.recipe.schema import Rag
+from ragtune.retrieval import copies
 from ragtune.retrieval.chunks import Chunker
 from ragtune.retrieval.embedder import Embedder
-from ragtune.retrieval.index import Retriever, update
+from ragtune.retrieval.index import Retriever, copy, update
 from ragtune.retrieval.manifest import Manifest
 from ragtune.retrieval.section import Mode
 from ragtune.retrieval.stores.embedded import EmbeddedStore
@@ -124,14 +130,10 @@ def test_a_chunk_says_under_which_heading_or_on_which_page_it_stands(embedder: E
     ],
 )
 def test_an_index_of_other_settings_is_refused_with_the_command_that_rebuilds(
-    retriever: Retriever,
-    embedder: Embedder,
-    corpus: Corpus,
-    rag: Rag,
-    fingerprint: str,
-    differing: str,
+    retriever: Retriever, corpus: Corpus, rag: Rag, fingerprint: str, differing: str
 ) -> None:
-    folder = retriever.folder
+    folder, embedder = retriever.folder, retriever.embedder
+    assert embedder is not None
     tmp_path = folder.parent
     command = f"`ragtune index {tmp_path} --rebuild`"
     for refused in (
@@ -166,6 +168,12 @@ def test_an_index_that_lost_chunks_or_its_manifest_is_not_used(
     folder = tmp_path / "index"
     retriever.store.delete_documents(["fog.md"])
     retriever.close()
+    with pytest.raises(RunError, match=r"missing or of another size; .* --rebuild"):
+        Retriever(folder, retriever.rag, embedder, "f")
+    manifest = Manifest.load(folder)
+    assert manifest is not None
+    manifest.files = {}
+    manifest.save(folder)
     with pytest.raises(RunError, match="holds 5 chunks, its manifest says 6"):
         Retriever(folder, retriever.rag, embedder, "f")
     with pytest.raises(RunError, match="holds 5 chunks, its manifest says 6"):
@@ -183,7 +191,9 @@ def test_a_store_that_is_gone_is_named_with_the_command_that_rebuilds(
     folder, rag = tmp_path / "index", retriever.rag
     retriever.close()
     shutil.rmtree(folder / "store")
-    command = f"no usable index: .*; `ragtune index {tmp_path} --rebuild` makes it again"
+    command = (
+        f"more: missing or of another size; `ragtune index {tmp_path} --rebuild` makes it again"
+    )
     with pytest.raises(RunError, match=command):
         Retriever(folder, rag, embedder, "f")
     with pytest.raises(RunError, match=command):
@@ -192,8 +202,130 @@ def test_a_store_that_is_gone_is_named_with_the_command_that_rebuilds(
     Retriever(folder, rag, embedder, "f").close()
 
 
+def test_every_file_of_the_store_is_missed(
+    embedder: Embedder, corpus: Corpus, tmp_path: Path
+) -> None:
+    rag = Rag(chunk_tokens=32)
+    update(corpus, rag, embedder, fingerprint="f", folder=tmp_path / "whole" / "index")
+    whole = tmp_path / "whole" / "index"
+    store = [path.relative_to(whole) for path in (whole / "store").rglob("*") if path.is_file()]
+    assert len(store) > 20
+    folder = tmp_path / "copy" / "index"
+    copy(whole, folder)
+    for file in store:
+        (folder / file).rename(tmp_path / "away")
+        with pytest.raises(RunError, match=f"{file}: missing or of another size; .*--rebuild"):
+            Retriever(folder, rag, embedder, "f")
+        (tmp_path / "away").rename(folder / file)
+    Retriever(folder, rag, embedder, "f").close()
+
+
+def test_what_the_engine_finds_broken_is_a_line(
+    retriever: Retriever, embedder: Embedder, tmp_path: Path
+) -> None:
+    folder = tmp_path / "index"
+    retriever.close()
+    manifest = Manifest.load(folder)
+    assert manifest is not None
+    manifest.files = {}
+    manifest.save(folder)
+    (bad,) = folder.glob("store/segments/*/segment.json")
+    bad.write_text("{")
+    with pytest.raises(RunError, match=r"no usable index: .* --rebuild` makes it again") as caught:
+        Retriever(folder, retriever.rag, embedder, "f")
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("change", [{"more": 1}, {"settings": 3}, {"settings": {"format": 2}}])
+def test_an_index_of_another_version_is_named(
+    retriever: Retriever, embedder: Embedder, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    folder = tmp_path / "index"
+    retriever.close()
+    content = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**content, **change}))
+    with pytest.raises(RunError, match=r"of another version of ragtune; .* --rebuild"):
+        Retriever(folder, retriever.rag, embedder, "f")
+
+
+def test_words_are_found_without_an_embedder_and_without_llama_index(
+    retriever: Retriever, tmp_path: Path
+) -> None:
+    retriever.close()
+    code = """
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from ragtune.core.errors import RunError
+from ragtune.retrieval.index import Retriever
+
+rag = SimpleNamespace(chunk_tokens=32, chunk_overlap=0.2, qdrant="embedded", top_k=1)
+rag.search = "hybrid"
+retriever = Retriever(Path(sys.argv[1]), rag, None, "f")
+((found,),) = retriever.search(["What does soup cost?"], mode="keyword")
+print(found.document)
+try:
+    retriever.search(["What does soup cost?"])
+except RunError as error:
+    print(error)
+print(sorted({"llama_index", "torch", "transformers", "numpy"} & sys.modules.keys()))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "index")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    document, refused, heavy = done.stdout.splitlines()
+    assert document == "canteen.md"
+    assert refused.endswith("hybrid search needs the embedder; allowed: keyword")
+    assert heavy == "[]"
+
+
+def test_a_copy_of_an_index_is_one_and_small(
+    retriever: Retriever, embedder: Embedder, tmp_path: Path
+) -> None:
+    folder, rag = tmp_path / "index", retriever.rag
+    with pytest.raises(RunError, match=f"in use by process {os.getpid()}"):
+        copy(folder, tmp_path / "refused")
+    retriever.copy(tmp_path / "open")
+    retriever.close()
+    copy(folder, tmp_path / "closed")
+    for name in ("open", "closed"):
+        copied = [path for path in (tmp_path / name).rglob("*") if path.is_file()]
+        assert not [path for path in copied if path.name.startswith(".owner")]
+        assert sum(path.stat().st_blocks * 512 for path in copied) < 10_000_000
+        opened = Retriever(tmp_path / name, rag, embedder, "f")
+        assert opened.search(["What does soup cost?"])[0][0].document == "canteen.md"
+        opened.close()
+    with pytest.raises(RunError, match="no index there"):
+        copy(tmp_path / "nowhere", tmp_path / "x")
+
+
+def test_an_index_that_changes_while_it_is_copied_is_not_taken(
+    retriever: Retriever, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "index"
+    retriever.close()
+    real = files.copy_tree
+
+    def meanwhile(source: Path, target: Path, **options: Any) -> None:
+        real(source, target, **options)
+        (source / "manifest.json").write_text("{}")
+
+    monkeypatch.setattr(copies, "copy_tree", meanwhile)
+    with pytest.raises(RunError, match="changed while it was copied; copy it again"):
+        copy(folder, tmp_path / "copy")
+    assert not (tmp_path / "copy").exists()
+
+
 def test_it_is_an_ordinary_llama_index_store_with_filters(retriever: Retriever) -> None:
-    from llama_index.core.vector_stores import MetadataFilter, MetadataFilters
+    from llama_index.core.vector_stores import (
+        FilterCondition,
+        FilterOperator,
+        MetadataFilter,
+        MetadataFilters,
+    )
 
     index = retriever.as_llama_index()
     only = MetadataFilters(filters=[MetadataFilter(key="document", value="fog.md")])
@@ -201,6 +333,15 @@ def test_it_is_an_ordinary_llama_index_store_with_filters(retriever: Retriever) 
     assert hit.metadata["document"] == "fog.md"
     (first, *_) = index.as_retriever(similarity_top_k=3).retrieve("What does soup cost?")
     assert first.metadata["document"] == "canteen.md"
+    either = MetadataFilters(
+        filters=[
+            MetadataFilter(key="document", value="fog.md"),
+            MetadataFilter(key="document", value=["keys.md"], operator=FilterOperator.IN),
+        ],
+        condition=FilterCondition.OR,
+    )
+    hits = index.as_retriever(similarity_top_k=3, filters=either).retrieve("What does soup cost?")
+    assert {hit.metadata["document"] for hit in hits} == {"fog.md", "keys.md"}
     index.vector_store.delete("fog.md")
     assert len(retriever.store) == len(FACTS) - 1
 
@@ -211,6 +352,8 @@ def test_the_embedder_gives_unit_vectors_close_to_plain_fp32(embedder: Embedder)
     texts = [sentence for _, _, sentence, _, _ in FACTS]
     ours = np.array(embedder.embed(texts))
     plain = np.array(embedder.llama_index.get_text_embedding_batch(texts))
+    ours_in_fp32 = embedder.model.encode(texts, batch_size=64, normalize_embeddings=True)
+    assert (ours_in_fp32 == np.array(plain, np.float32)).all()
     assert np.allclose(np.linalg.norm(ours, axis=1), 1, atol=1e-3)
     assert ((ours * plain).sum(axis=1) > 0.999).all()
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ragtune.core.files import content_hash
 from ragtune.retrieval import index
 from ragtune.retrieval.manifest import Manifest
 from tests.local.retrieval import killing
@@ -159,3 +160,17 @@ def test_a_text_that_the_index_held_is_not_embedded_again(place: Path) -> None:
 def fresh(place: Path, page: str) -> Path:
     killing.update({"page.md": page, "renamed.md": page}, place / "fresh")
     return place / "fresh"
+
+
+def test_opening_an_index_changes_no_byte_of_it(place: Path) -> None:
+    folder = place / "index"
+
+    def hashes() -> dict[Path, str]:
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        return {p: content_hash(p) for p in files if not p.name.startswith(".owner")}
+
+    for texts in ({"a.md": "One.", "b.md": "Two."}, {"a.md": "One.", "c.md": "Three."}):
+        killing.update(texts, folder)
+        before = hashes()
+        killing.content(folder)
+        assert hashes() == before

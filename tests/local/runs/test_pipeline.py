@@ -71,7 +71,7 @@ class StopAfter(Silent):
 
 def execute(path: Path, runs: Path, watcher: StopAfter, *overrides: str) -> dict[str, Any]:
     recipe = recipe_file.load(path, overrides)
-    return pipeline.Pipeline(recipe, runs / recipe.run_name, watcher).execute()
+    return pipeline.Pipeline(recipe, runs / recipe.run_name, watcher).execute().to_json()
 
 
 def test_one_recipe_gives_four_arms_and_every_promised_figure(
@@ -144,8 +144,8 @@ def test_a_report_needs_nothing_but_the_run_folder(
     shutil.rmtree(path.parent)
     (folder,) = (tmp_path / "runs").iterdir()
     with open_run(folder) as again:
-        assert again.figures == figures
-        assert again.report() == figures
+        assert again.figures.to_json() == figures
+        assert again.report().to_json() == figures
 
 
 def test_a_run_behind_a_link_finds_its_data_again(

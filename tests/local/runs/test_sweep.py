@@ -11,7 +11,7 @@ from ragtune.core.errors import RecipeError
 from ragtune.core.progress import Silent
 from ragtune.recipe.file import load
 from ragtune.runs import sweep as sweeping
-from ragtune.sources.records import prepare
+from ragtune.runs.materials import prepare_records
 
 SMALL = ("study.arms=[base,rag]", "records.with_passages=0", "study.latency_questions=1")
 
@@ -38,7 +38,7 @@ def test_trials_see_no_test_question_and_the_winner_is_measured_on_them(
     sweep = sweeping.Sweep(path, SMALL, runs, watcher)
     found = sweep.run(sweeping.grid(["rag.top_k=1,2"]))
     assert [t["set"] for t in found["trials"]] == [{"rag.top_k": 1}, {"rag.top_k": 2}]
-    kept = prepare(load(path, SMALL))
+    kept = prepare_records(load(path, SMALL))
     held = {r.instruction for r in kept.test}
     for trial in found["trials"]:
         for name in ("train", "test"):

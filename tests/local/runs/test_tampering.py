@@ -16,6 +16,7 @@ from ragtune.core.files import read_json, read_jsonl, write_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
+from ragtune.results.schema import Results
 from ragtune.runs.lock import DamagedLock, Lock
 from ragtune.runs.materials import Materials
 from ragtune.runs.open import open_run
@@ -75,7 +76,11 @@ def cut(path: Path) -> None:
 def on_each_part() -> Iterator[tuple[str, Tamper]]:
     for part in PARTS:
         for how in (gone, emptied, one_byte, cut):
-            yield f"{part} {how.__name__}", lambda run, p=part, h=how: h(run / p)
+            yield f"{part} {how.__name__}", on(part, how)
+
+
+def on(part: str, how: Tamper) -> Tamper:
+    return lambda run: how(run / part)
 
 
 def lines(part: str, change: Callable[[list[str]], list[str]]) -> Tamper:
@@ -198,7 +203,7 @@ class Finished:
 
     recipe: Recipe
     folder: Path
-    figures: dict[str, Any]
+    figures: Results
 
     def copy(self, to: Path) -> Path:
         folder = to / self.folder.name
@@ -260,8 +265,8 @@ def test_a_healed_run_has_the_figures_of_before(
     figures = Pipeline(finished.recipe, folder).execute()
     with open_run(folder) as opened:
         assert opened.figures == figures
-    for arm, before in finished.figures["arms"].items():
-        assert figures["arms"][arm]["quality"] == before["quality"]
+    for arm, before in finished.figures.arms.items():
+        assert figures.arms[arm].quality == before.quality
 
 
 def test_every_stage_notes_the_files_that_it_left(finished: Finished) -> None:

@@ -1,7 +1,7 @@
 import os
-import zipfile
 from pathlib import Path
 
+import pypdfium2
 import pytest
 
 from ragtune.core.errors import DocumentsError
@@ -23,8 +23,6 @@ def test_a_folder_gives_its_documents_by_name_with_their_titles(tmp_path: Path) 
 
 
 def test_what_is_not_read_is_named_with_its_reason_and_the_rest_goes_on(tmp_path: Path) -> None:
-    from pypdf import PdfWriter
-
     folder = tmp_path / "docs"
     folder.mkdir()
     (tmp_path / "outside.md").write_text("Outside.")
@@ -46,10 +44,10 @@ def test_what_is_not_read_is_named_with_its_reason_and_the_rest_goes_on(tmp_path
     (folder / os.fsdecode(b"bad\xff.md")).write_text("Named in bytes.")
     (folder / os.fsdecode(b"bad\xfe")).mkdir()
     (folder / os.fsdecode(b"bad\xfe") / "in.md").write_text("In a folder named in bytes.")
-    scan = PdfWriter()
-    scan.add_blank_page(200, 200)
-    with (folder / "scan.pdf").open("wb") as file:
-        scan.write(file)
+    scan = pypdfium2.PdfDocument.new()
+    scan.new_page(200, 200)
+    scan.save(folder / "scan.pdf")
+    scan.close()
     found, skipped = documents.from_folder(folder, max_file_mb=1).read_all()
     assert [d.name for d in found] == ["good.md", 'odd \n"näme" 🚢.md']
     reasons = {
@@ -160,42 +158,6 @@ def test_html_that_is_not_what_it_says_is_left_out_with_the_reason(
     with pytest.raises(DocumentsError) as caught:
         documents.from_folder(tmp_path).read("a.html")
     assert str(caught.value) == f"cannot be read: {reason}; save it as UTF-8"
-
-
-def write_docx(path: Path, paragraphs: list[tuple[str, str]]) -> None:
-    """Write paragraphs, each with its style; a tab in the text is one of Word's."""
-    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-    body = "".join(
-        f'<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>'
-        for text, style in paragraphs
-    ).replace("\t", "</w:t><w:tab/><w:t>")
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(
-            "word/document.xml",
-            f'<w:document xmlns:w="{space}"><w:body>{body}</w:body></w:document>',
-        )
-
-
-def test_docx_gives_its_text_and_its_headings(tmp_path: Path) -> None:
-    write_docx(
-        tmp_path / "a.docx",
-        [("Rules", "Heading1"), ("Be kind.", ""), ("Fees", "Heading1"), ("None.", "")],
-    )
-    (document,) = documents.from_folder(tmp_path).read("a.docx")
-    assert "Be kind." in document.text
-    assert document.locator_at(document.text.index("None."), len(document.text)) == "Fees"
-
-
-def test_docx_headings_are_where_they_stand_and_not_in_the_table_of_contents(
-    tmp_path: Path,
-) -> None:
-    contents = [("Contents", "TOCHeading"), ("Rules\t1", "TOC1"), ("Fees\t2", "TOC1")]
-    rest = [("Rules", "Heading1"), ("Be kind.", ""), ("Fees", "Heading1"), ("None.", "")]
-    write_docx(tmp_path / "a.docx", contents + rest)
-    (document,) = documents.from_folder(tmp_path).read("a.docx")
-    text = document.text
-    assert document.headings == ((text.rindex("Rules"), "Rules"), (text.rindex("Fees"), "Fees"))
-    assert document.locator_at(text.index("Be kind."), text.rindex("Fees")) == "Rules"
 
 
 def test_an_empty_or_missing_folder_is_an_error(tmp_path: Path) -> None:

@@ -1,8 +1,12 @@
+import base64
+import zlib
 from pathlib import Path
 from typing import Any
 
+import pypdfium2
 import pytest
 
+from ragtune.core.errors import DocumentsError
 from ragtune.recipe.schema import Rag
 from ragtune.retrieval.index import Retriever, update
 from ragtune.sources.documents import from_folder
@@ -10,22 +14,49 @@ from tests.local.retrieval.killing import Words
 
 FIRST, LAST = 56, 60
 """Pages of the filing that are kept, from 1; reading the whole of it takes seconds."""
+ENCRYPTED = (
+    "c-pN}O^?$s5WV|X%%w-xA2W7hDe8gUt%Lw=)m^xtJvja-MOCs&Q)!n!$$@_We}qYaC88X0WGQ;{-kayK7wfCl3w?oN@$L"
+    "JUuR?=@zWpScM#%Nhr(?_mG=X%{ZER~?ise$|E=?RW<K8_zWRUBy%?BYb`(rnP7V`Bj9pD2H6E|=_lj525GK^v0Z^cg!n7"
+    "lVL0sXU=kehtyk3(bySC}r}=Clhh`$ul8F4Spz{_ZE^A#<$1o$bu|{S<lwM#wk0+m0WB6zhPDC+{lbxv<*pM;?j19YdGGk"
+    "c7N}CfiUa<LatSKB-uWC)ZXXT3f7EwNA09q_wk_BDE#9D%ecqit{;89XR(pXgp!8sIGFYeN?tZDp7}+u{Oa`sM}=GaS}{9"
+    "QdGrP#%A={+E`NZ?fh;Yhg^gLC)D!-ZjTlUJY$;AeyVhTFze4St?P5lRcDy7Gi)5fZl8zKSZ{ZqGe?n|z8?Wk^Ovu>(u4l"
+    ">f5o@eAfa)Fw{_%<BXsCdqjee;8bq`>q26gX@d(NBc^G%R5Y6&`SnxZ!?&9$DFoOO4P!3}l#?wHl(qgf=zFCPMm@3R!"
+)
+"""A blank page under the password `secret`, compressed."""
+
+
+def pdf(*pages: str, objects: str = "", font: str = "", catalog: str = "") -> bytes:
+    """Pages with a line of text each, as a file that leaves its table to be made by the reader."""
+    kids = " ".join(f"{10 + 2 * n} 0 R" for n in range(len(pages)))
+    parts = [
+        "%PDF-1.4",
+        f"1 0 obj<</Type/Catalog/Pages 2 0 R{catalog}>>endobj",
+        f"2 0 obj<</Type/Pages/Kids[{kids}]/Count {len(pages)}>>endobj",
+        f"4 0 obj<</Type/Font/Subtype/Type1/BaseFont/Helvetica{font}>>endobj",
+        objects,
+    ]
+    for n, text in enumerate(pages):
+        drawn = f"BT /F 12 Tf 9 99 Td ({text}) Tj ET"
+        parts.append(
+            f"{10 + 2 * n} 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 400 200]/Contents "
+            f"{11 + 2 * n} 0 R/Resources<</Font<</F 4 0 R>>>>>>endobj"
+        )
+        parts.append(f"{11 + 2 * n} 0 obj<</Length {len(drawn)}>>stream\n{drawn}\nendstream endobj")
+    return "\n".join([*parts, "trailer<</Root 1 0 R>>", "%%EOF", ""]).encode()
 
 
 @pytest.fixture
 def filing(shared: Path, tmp_path: Path) -> Path:
     """A folder with some pages of a real 10-K, the pages before them left blank."""
-    from pypdf import PdfReader, PdfWriter
-
-    pages, writer = PdfReader(shared / "docs" / "lyft_2021.pdf").pages, PdfWriter()
-    for number in range(1, LAST + 1):
-        if number < FIRST:
-            writer.add_blank_page(612, 792)
-        else:
-            writer.add_page(pages[number - 1])
     (tmp_path / "docs").mkdir()
-    with (tmp_path / "docs" / "10-k.pdf").open("wb") as file:
-        writer.write(file)
+    made = pypdfium2.PdfDocument.new()
+    for _ in range(1, FIRST):
+        made.new_page(612, 792)
+    whole = pypdfium2.PdfDocument(shared / "docs" / "lyft_2021.pdf")
+    made.import_pages(whole, list(range(FIRST - 1, LAST)))
+    made.save(tmp_path / "docs" / "10-k.pdf")
+    whole.close()
+    made.close()
     return tmp_path / "docs"
 
 
@@ -43,28 +74,48 @@ def test_a_figure_of_a_real_filing_is_found_with_its_page(filing: Path, tmp_path
     assert set(places) <= {f"p. {number}" for number in range(FIRST, LAST + 1)}
 
 
+def test_pages_have_their_number_and_the_label_that_the_file_gives_them(tmp_path: Path) -> None:
+    labels = "/PageLabels<</Nums[0<</S/r>>2<</S/D>>]>>"
+    (tmp_path / "a.pdf").write_bytes(pdf("Contents.", "", "One.", catalog=labels))
+    (tmp_path / "b.pdf").write_bytes(pdf("", "Second."))
+    found, _ = from_folder(tmp_path).read_all()
+    assert [(d.text, d.locator, d.page) for d in found] == [
+        ("Contents.", "p. i", 1),
+        ("One.", "p. 1", 3),
+        ("Second.", "p. 2", 2),
+    ]
+
+
+def test_a_hyphen_at_the_end_of_a_line_is_kept_and_lines_end_plainly(tmp_path: Path) -> None:
+    drawn = "(forward-) Tj 0 -20 Td (looking words) Tj 0 -20 Td (end.) Tj ("
+    content = pdf(f") Tj {drawn}")
+    (tmp_path / "a.pdf").write_bytes(content)
+    (document,) = from_folder(tmp_path).read("a.pdf")
+    assert document.text == "forward-\nlooking words\nend."
+
+
 def test_half_characters_of_a_broken_font_are_replaced(tmp_path: Path) -> None:
-    from pypdf import PdfWriter
-    from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
-
-    def named(**entries: Any) -> DictionaryObject:
-        return DictionaryObject({NameObject(f"/{key}"): of for key, of in entries.items()})
-
-    def stream(data: bytes) -> Any:
-        made = DecodedStreamObject()
-        made.set_data(data)
-        return writer._add_object(made)
-
-    writer = PdfWriter()
-    page = writer.add_blank_page(200, 200)
-    font = named(
-        Type=NameObject("/Font"),
-        Subtype=NameObject("/Type1"),
-        BaseFont=NameObject("/Helvetica"),
-        ToUnicode=stream(b"1 beginbfchar\n<41> <D83D>\nendbfchar\n"),
-    )
-    page[NameObject("/Resources")] = named(Font=named(F=font))
-    page[NameObject("/Contents")] = stream(b"BT /F 12 Tf (bell A rings) Tj ET")
-    writer.write(tmp_path / "a.pdf")
+    table = "1 beginbfchar\n<41> <D83D>\nendbfchar\n"
+    objects = f"5 0 obj<</Length {len(table)}>>stream\n{table}\nendstream endobj"
+    content = pdf("bell A rings", objects=objects, font="/ToUnicode 5 0 R")
+    (tmp_path / "a.pdf").write_bytes(content)
     (document,) = from_folder(tmp_path).read("a.pdf")
     assert document.text == "bell \ufffd rings"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (zlib.decompress(base64.b85decode(ENCRYPTED)), "needs a password; save it without one"),
+        (b"not a pdf", "cannot be read: no PDF, or a broken one"),
+        (pdf("Text.")[:99], "cannot be read: no PDF, or a broken one"),
+        (pdf("", ""), "holds no text in 2 pages: a scan? recognise its text"),
+    ],
+)
+def test_what_gives_no_text_is_left_out_with_the_reason(
+    tmp_path: Path, content: bytes, reason: str
+) -> None:
+    (tmp_path / "a.pdf").write_bytes(content)
+    with pytest.raises(DocumentsError) as caught:
+        from_folder(tmp_path).read("a.pdf")
+    assert str(caught.value) == reason

@@ -1,5 +1,4 @@
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,22 +6,26 @@ import pytest
 
 from ragtune.core import offline
 from ragtune.core.errors import OfflineError, RecordsError
-from ragtune.recipe import file as recipe_file
-from ragtune.recipe.schema import Recipe
+from ragtune.recipe.schema import Records
 from ragtune.sources import records
 from tests.conftest import record_rows, write_jsonl
 
 
-def recipe_for(folder: Path, **spec: Any) -> Recipe:
-    study = spec.pop("study", {})
-    return Recipe.model_validate(
-        {"name": "t", "records": {"source": "r.jsonl", **spec}, "study": study}
-    ).at(folder)
+def prepared(
+    folder: Path, *, questions: str = records.HELD_OUT, most: int | None = None, **spec: Any
+) -> records.Split:
+    section = Records.model_validate({"source": "r.jsonl", **spec})
+    return records.prepare(
+        section,
+        seed=1,
+        path=lambda name: folder / name,
+        questions=questions,
+        max_questions=most,
+    )
 
 
 def test_the_published_preparation_of_dolly_gives_its_1069_rows(shared: Path) -> None:
-    recipe = recipe_for(shared, source="dolly", categories=["summarization"])
-    split = records.prepare(recipe)
+    split = prepared(shared, source="dolly", categories=["summarization"])
     assert (len(split.train), len(split.test)) == (1069, 119)
     assert not {r.context for r in split.train} & {r.context for r in split.test}
 
@@ -46,7 +49,7 @@ def test_bad_lines_are_named_by_number_and_reason(tmp_path: Path) -> None:
     lines = [json.dumps(row) for row in record_rows()]
     bad = ["{broken", "[1]", '{"instruction": "q"}', '{"instruction": 3, "response": "a"}']
     (tmp_path / "r.jsonl").write_text("\n".join([*lines, *bad, ""]))
-    split = records.prepare(recipe_for(tmp_path, test_fraction=0.3, max_bad_lines=0.5))
+    split = prepared(tmp_path, test_fraction=0.3, max_bad_lines=0.5)
     assert [b.where for b in split.bad] == [f"r.jsonl:{n}" for n in (13, 14, 15, 16)]
     assert "not JSON" in split.bad[0].reason
     assert [b.reason for b in split.bad[1:]] == [
@@ -60,20 +63,20 @@ def test_more_bad_lines_than_the_stated_share_is_an_error(tmp_path: Path) -> Non
     lines = [json.dumps(row) for row in record_rows()] + ["{broken"]
     (tmp_path / "r.jsonl").write_text("\n".join(lines))
     with pytest.raises(RecordsError, match=r"1 of 13 lines are broken.*r\.jsonl:13: not JSON"):
-        records.prepare(recipe_for(tmp_path))
+        prepared(tmp_path)
 
 
 def test_a_line_that_is_not_utf8_is_a_bad_line(tmp_path: Path) -> None:
     content = "\n".join(json.dumps(row) for row in record_rows()).encode() + b"\n\xff\xfe\n"
     (tmp_path / "r.jsonl").write_bytes(content)
-    split = records.prepare(recipe_for(tmp_path, test_fraction=0.3, max_bad_lines=0.1))
+    split = prepared(tmp_path, test_fraction=0.3, max_bad_lines=0.1)
     assert [str(b) for b in split.bad] == ["r.jsonl:13: not UTF-8"]
 
 
 def test_half_a_character_is_a_bad_line(tmp_path: Path) -> None:
     rows: list[dict[str, str]] = [*record_rows(), {"instruction": "q", "response": "a\ud83d"}]
     write_jsonl(tmp_path / "r.jsonl", rows)
-    split = records.prepare(recipe_for(tmp_path, test_fraction=0.3, max_bad_lines=0.1))
+    split = prepared(tmp_path, test_fraction=0.3, max_bad_lines=0.1)
     (bad,) = map(str, split.bad)
     assert bad == "r.jsonl:13: response holds half a character (a lone surrogate)"
 
@@ -83,7 +86,7 @@ def test_line_separators_inside_text_do_not_break_a_line(tmp_path: Path) -> None
     rows[0]["context"] = "one\u2028two\x85three"
     text = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     (tmp_path / "r.jsonl").write_text(text, encoding="utf-8")
-    split = records.prepare(recipe_for(tmp_path, test_fraction=0.3))
+    split = prepared(tmp_path, test_fraction=0.3)
     assert len(split.train) + len(split.test) == len(rows)
 
 
@@ -92,7 +95,7 @@ def test_a_folder_of_files_is_read_in_order_of_name(tmp_path: Path) -> None:
     (tmp_path / "all").mkdir()
     write_jsonl(tmp_path / "all" / "b.jsonl", rows[6:])
     write_jsonl(tmp_path / "all" / "a.jsonl", rows[:6])
-    split = records.prepare(recipe_for(tmp_path, source="all", test_fraction=0.2))
+    split = prepared(tmp_path, source="all", test_fraction=0.2)
     train = [r.instruction for r in split.train]
     expected = [row["instruction"] for row in rows]
     assert train == [text for text in expected if text in train]
@@ -102,36 +105,39 @@ def test_questions_may_stand_in_a_file_of_their_own(tmp_path: Path) -> None:
     rows = record_rows()
     write_jsonl(tmp_path / "r.jsonl", rows[::2])
     write_jsonl(tmp_path / "q.jsonl", [*rows[1::2], rows[0]])
-    split = records.prepare(recipe_for(tmp_path, study={"questions": "q.jsonl"}))
+    split = prepared(tmp_path, questions="q.jsonl")
     assert (len(split.train), len(split.test)) == (6, 7)
     assert [r.instruction for r in split.leaked] == [rows[0]["instruction"]]
+    fewer = prepared(tmp_path, questions="q.jsonl", most=2)
+    assert (len(fewer.train), fewer.test) == (6, split.test[:2])
 
 
 def test_categories_that_leave_nothing_say_what_there_is(tmp_path: Path) -> None:
     write_jsonl(tmp_path / "r.jsonl", record_rows())
     with pytest.raises(RecordsError, match="it has closed_qa"):
-        records.prepare(recipe_for(tmp_path, categories=["summarisation"]))
+        prepared(tmp_path, categories=["summarisation"])
 
 
 @pytest.mark.parametrize("content", ["", "\n\n"])
 def test_an_empty_file_holds_no_records(tmp_path: Path, content: str) -> None:
     (tmp_path / "r.jsonl").write_text(content)
     with pytest.raises(RecordsError, match="holds no records"):
-        records.prepare(recipe_for(tmp_path))
+        prepared(tmp_path)
 
 
 def test_a_missing_source_is_named(tmp_path: Path) -> None:
     with pytest.raises(RecordsError, match=r"r\.jsonl: no such file or folder"):
-        records.prepare(recipe_for(tmp_path))
+        prepared(tmp_path)
 
 
 def test_a_hub_id_that_is_not_cached_is_refused_offline(tmp_path: Path) -> None:
     assert offline.is_offline()
     with pytest.raises(OfflineError, match="data set some-body/some-thing: not on this machine"):
-        records.prepare(recipe_for(tmp_path, source="some-body/some-thing"))
+        prepared(tmp_path, source="some-body/some-thing")
 
 
-def test_equal_rows_have_equal_ids_and_others_differ(project: Callable[..., Path]) -> None:
-    split = records.prepare(recipe_file.load(project()))
+def test_equal_rows_have_equal_ids_and_others_differ(tmp_path: Path) -> None:
+    write_jsonl(tmp_path / "r.jsonl", record_rows())
+    split = prepared(tmp_path)
     ids = [r.id for r in [*split.train, *split.test]]
     assert len(set(ids)) == len(ids) == 12

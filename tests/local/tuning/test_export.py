@@ -11,7 +11,7 @@ from ragtune.models.hardware import Hardware, quantizes
 from ragtune.models.load import load_tokenizer
 from ragtune.prompts.instruct import InstructFormat
 from ragtune.recipe import file as recipe_file
-from ragtune.sources.records import prepare as prepare_records
+from ragtune.runs.materials import prepare_records
 from ragtune.tuning import export as exporting
 from ragtune.tuning.export import Drift, export
 from ragtune.tuning.rows import training_rows

@@ -176,7 +176,9 @@ def test_loss_and_gradients_are_those_of_transformers_and_peft(case: str, layout
 
 def test_a_soft_cap_or_a_scale_that_is_left_out_is_refused_before_training() -> None:
     for kind, options in (("Gemma2", GEMMA), ("Granite", {"logits_scaling": 3.0})):
-        with pytest.raises(ModelError, match=r"gives other logits than the model, .*% apart"):
+        with pytest.raises(
+            ModelError, match=r"gives other numbers than the model, .*% apart: .* family's head"
+        ):
             lora.with_lora(model(kind, options), SPEC, BySegments())
 
 
@@ -186,8 +188,45 @@ def test_logits_that_differ_from_the_head_are_refused() -> None:
             logits: torch.Tensor = model.lm_head(hidden)
             return logits
 
-    with pytest.raises(ModelError, match="gives other logits than the model"):
+    with pytest.raises(ModelError, match="mend the family's head or logits"):
         lora.with_lora(model("Gemma2", GEMMA), SPEC, Torn())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_rows_that_see_one_another_are_refused_in_every_precision(dtype: torch.dtype) -> None:
+    class Leaking(Llama):
+        def backbone(self, model: Any) -> Any:
+            def forgetful(*given: Any, segments: Any = (), **inputs: Any) -> Any:
+                whole = {"segments": (sum(segments),)} if segments else {}
+                return model.model(*given, **inputs, **whole)
+
+            return forgetful
+
+    with pytest.raises(ModelError, match="mend the family's segments"):
+        lora.with_lora(model("Llama", {}).to(dtype), SPEC, Leaking())
+
+
+def test_a_backbone_that_leaves_something_out_is_refused() -> None:
+    class Shallow(Llama):
+        def backbone(self, model: Any) -> Any:
+            def shallow(*given: Any, **inputs: Any) -> Any:
+                found = model.model(*given, **inputs)
+                if "segments" in inputs:
+                    found.last_hidden_state = found.last_hidden_state + 0.1
+                return found
+
+            return shallow
+
+    with pytest.raises(ModelError, match="mend the family's backbone or segments"):
+        lora.with_lora(model("Llama", {}), SPEC, Shallow())
+
+
+def test_in_16_bits_a_mild_soft_cap_is_seen_and_rounding_is_not_taken_for_one() -> None:
+    mild = {**GEMMA, "final_logit_softcapping": 30.0}
+    lora.with_lora(model("Gemma2", mild).bfloat16(), SPEC, Capped())
+    lora.with_lora(model("Llama", {}).bfloat16(), SPEC, Llama())
+    with pytest.raises(ModelError, match="mend the family's head"):
+        lora.with_lora(model("Gemma2", mild).bfloat16(), SPEC, BySegments())
 
 
 def test_a_head_with_a_bias_goes_by_its_logits() -> None:

@@ -5,9 +5,10 @@ search are one collection's. No server, nothing leaves the process. Its payload 
 but a search imports nothing of llama-index, whose import takes longer than a hundred searches.
 """
 
+import contextlib
 import shutil
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,8 @@ class EmbeddedPlace:
 class EmbeddedStore:
     """A shard of Qdrant in a folder; one process owns it at a time."""
 
-    def __init__(self, shard: Any) -> None:
-        self.client = shard
+    def __init__(self, shard: Any, folder: Path) -> None:
+        self.client, self._folder = shard, folder
         self._bm25 = bm25()
         self._closed = False
         self._size: int | None = None
@@ -85,7 +86,7 @@ class EmbeddedStore:
         for key in (DOCUMENT_ID, "document"):
             keyword = qdrant.KeywordIndexParams()
             shard.update(qdrant.UpdateOperation.create_field_index(key, keyword))
-        return cls(shard)
+        return cls(shard, folder)
 
     @classmethod
     def open(cls, folder: Path) -> "EmbeddedStore":
@@ -93,13 +94,8 @@ class EmbeddedStore:
 
         Raises RunError where there is none or another process has it open.
         """
-        try:
-            return cls(qdrant.EdgeShard.load(str(folder)))
-        except Exception as error:  # the engine raises bare Exception
-            if "WouldBlock" in str(error):
-                raise RunError(f"{folder}: the index is open in another process") from None
-            again = rebuild(folder.parent.parent)
-            raise RunError(f"{folder}: no usable index: {error}; {again}") from None
+        with _in_a_line(folder):
+            return cls(qdrant.EdgeShard.load(str(folder)), folder)
 
     def as_llama_index(self) -> Any:
         """The same store as llama-index's ``BasePydanticVectorStore``."""
@@ -174,14 +170,17 @@ class EmbeddedStore:
     def found(self, query: Query) -> list[tuple[str, float, dict[str, Any]]]:
         """The id, score and payload of the best points, by falling score."""
         asked = reach(query.top_k)
-        rankings = [
-            ranked([(str(p.id), p.score) for p in self.client.query(request)], asked)
-            for request in self._requests(query, asked)
-        ]
+        requests = self._requests(query, asked)
+        with _in_a_line(self._folder):
+            rankings = [
+                ranked([(str(p.id), p.score) for p in self.client.query(request)], asked)
+                for request in requests
+            ]
         hits = fused(*rankings) if len(rankings) > 1 else rankings[0]
         best = dict(hits[: query.top_k])
         ids: Any = [uuid.UUID(name) for name in best]
-        points = self.client.retrieve(ids, with_payload=True, with_vector=False)
+        with _in_a_line(self._folder):
+            points = self.client.retrieve(ids, with_payload=True, with_vector=False)
         payloads = {str(point.id): point.payload for point in points}
         return [(name, score, payloads[name]) for name, score in best.items()]
 
@@ -198,6 +197,21 @@ class EmbeddedStore:
             parts.append(qdrant.Query.Nearest(words, using=KEYWORD))
         how = qdrant.SearchParams(exact=len(self) <= EXACT, hnsw_ef=EF)
         return [qdrant.QueryRequest(asked, query=p, filter=condition, params=how) for p in parts]
+
+
+@contextlib.contextmanager
+def _in_a_line(folder: Path) -> Iterator[None]:
+    """Turn what the engine raises, bare exceptions and Rust panics, into a RunError."""
+    try:
+        yield
+    except BaseException as error:
+        if type(error) is not Exception and type(error).__name__ != "PanicException":
+            raise
+        if "WouldBlock" in str(error):
+            raise RunError(f"{folder}: the index is open in another process") from None
+        again = rebuild(folder.parent.parent)
+        reason = " ".join(str(error).split())
+        raise RunError(f"{folder}: no usable index: {reason}; {again}") from None
 
 
 def _of_documents(names: Sequence[str]) -> Any:

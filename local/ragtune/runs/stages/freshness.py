@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ragtune.core.files import copy_tree, read_jsonl, write_json
+from ragtune.core.files import read_jsonl, write_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import schema
 from ragtune.recipe.schema import Recipe
@@ -46,7 +46,7 @@ class Freshness(Stage):
             return
         copy = work.out.index
         shutil.rmtree(copy, ignore_errors=True)
-        copy_tree(work.run.index, copy, leave_out=[".owner"])
+        index.copy(work.run.index, copy)
         engine = parts.engine(work, work.run.adapter if "tuned" in self.arm else None)
 
         def opened(corpus: Any) -> Retriever:

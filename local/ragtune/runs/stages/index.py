@@ -37,7 +37,6 @@ class Index(Stage):
     def make(self, work: Work) -> None:
         """Bring the index up to date; rebuild it where what is there was damaged."""
         from ragtune.retrieval import index
-        from ragtune.retrieval.index import Retriever
 
         materials = work.materials
         fingerprint = materials.embedder_fingerprint
@@ -51,10 +50,15 @@ class Index(Stage):
                 rebuild=self.rebuild or work.damaged,
                 advance=advance,
             )
-        # The engine writes its journals away at the first opening: from then on its files rest.
-        Retriever(work.out.index, work.recipe.rag, materials.embedder, fingerprint).close()
         self.changes = found.to_json()
         work.watcher.say(f"documents: {found}")
+
+    def copy(self, source: RunFolder, target: RunFolder) -> None:
+        """Copy another run's index, held meanwhile so that nobody updates it."""
+        from ragtune.retrieval import index
+
+        target.path.mkdir(parents=True, exist_ok=True)
+        index.copy(source.index, target.index)
 
     def outcome(self, inputs: dict[str, Any], outputs: dict[str, Output]) -> str:
         """What it was made from: the bytes of a store depend on the order of its updates."""

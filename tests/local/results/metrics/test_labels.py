@@ -14,16 +14,15 @@ def test_macro_f1_weighs_labels_alike_however_rare() -> None:
     references = ["common"] * 18 + ["rare"] * 2
     found = macro_f1(["common"] * 20, references, seed=1)
     assert found is not None
-    assert found["mean"] == pytest.approx((2 * 18 / 38 + 0) / 2, abs=1e-6)
-    assert found["ci95"][0] < found["mean"] < found["ci95"][1]
-    assert found["labels"] == 2
+    assert found.mean == pytest.approx((2 * 18 / 38 + 0) / 2, abs=1e-6)
+    assert found.ci95[0] < found.mean < found.ci95[1]
 
 
 def test_an_answer_that_is_no_label_is_wrong_for_its_reference_alone() -> None:
     references = ["yes"] * 5 + ["no"] * 5
     found = macro_f1(["perhaps"] + ["yes"] * 4 + ["no"] * 5, references, seed=1)
     assert found is not None
-    assert found["mean"] == pytest.approx((2 * 4 / 9 + 1) / 2, abs=1e-6)
+    assert found.mean == pytest.approx((2 * 4 / 9 + 1) / 2, abs=1e-6)
 
 
 def test_free_text_has_no_macro_f1() -> None:

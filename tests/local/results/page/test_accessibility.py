@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from ragtune.results.page import page
+from ragtune.core.run_folder import RunFolder
+from ragtune.results.page import render
 from ragtune.sources.records import Record
 from tests.local.results.made_up import PASSAGE, write_run
 
@@ -70,8 +71,8 @@ def looked_over(text: str, axe: str, folder: Path, *flags: str) -> dict[str, Any
 def test_axe_finds_nothing_serious_and_the_page_asks_for_nothing(
     axe: str, tmp_path: Path, flags: tuple[str, ...]
 ) -> None:
-    figures = write_run(tmp_path, arms=ARMS)
-    found = looked_over(page.render(tmp_path, figures), axe, tmp_path, *flags)
+    html = render(write_run(tmp_path, arms=ARMS), RunFolder(tmp_path))
+    found = looked_over(html, axe, tmp_path, *flags)
     assert [v for v in found["violations"] if v["impact"] in SERIOUS] == []
     assert "color-contrast" in found["passes"]
     assert found["requests"] == []
@@ -90,5 +91,5 @@ def test_the_page_of_three_hundred_questions_is_under_two_megabytes(tmp_path: Pa
     questions = [Record(f"What is number {n}?", "an answer of a few words") for n in range(300)]
     texts = {arm: ["an answer of about as many words"] * len(questions) for arm in ARMS}
     passages = [{**PASSAGE, "id": str(n), "text": "about a word " * 75} for n in range(4)]
-    figures = write_run(tmp_path, ARMS, questions, texts, passages)
-    assert len(page.render(tmp_path, figures).encode()) < 2_000_000
+    results = write_run(tmp_path, ARMS, questions, texts, passages)
+    assert len(render(results, RunFolder(tmp_path)).encode()) < 2_000_000

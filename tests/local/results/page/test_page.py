@@ -8,16 +8,18 @@ from typing import Any
 
 import pytest
 
-from ragtune.results.page import page
+from ragtune.core.run_folder import RunFolder
+from ragtune.results.page import document
+from ragtune.results.schema import Training
 from ragtune.sources.records import Record
-from tests.local.results.made_up import PASSAGE, write_run
+from tests.local.results.made_up import PASSAGE, TRAINING, write_run
 
 ARMS = ("base", "tuned", "rag", "tuned+rag")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
 
 
 def render(folder: Path, **changes: Any) -> str:
-    return page.render(folder, write_run(folder, **{"arms": ARMS, **changes}))
+    return document.render(write_run(folder, **{"arms": ARMS, **changes}), RunFolder(folder))
 
 
 class Outline(HTMLParser):
@@ -72,7 +74,7 @@ def test_every_claim_is_a_row_and_the_labels_needed_are_a_plot(tmp_path: Path) -
     told = entities.unescape(re.sub(r"<[^>]+>", " ", html))
     for row in (
         "from a changed document to an answer by it",
-        "words that stand in the sources",
+        "grounded: words that are in the sources",
         "1,000 queries",
         "answers a second, in batches",
         "once: tuning + indexing",
@@ -120,13 +122,13 @@ def test_a_long_study_is_shown_in_part_and_says_so(
     questions = [Record(f"Question {n}?", "Ann", document="a.md") for n in range(30)]
     long = [{**PASSAGE, "text": "Ann & co. " * 200} for _ in range(4)]
     texts = {arm: ["Ann"] * 30 for arm in ARMS}
-    figures = write_run(tmp_path, ARMS, questions, texts, long)
-    assert "in the run folder" not in page.render(tmp_path, figures)
-    monkeypatch.setattr(page, "MOST", 100_000)
-    monkeypatch.setattr(page, "CUTS", (*page.CUTS[:2], (20, 200)))
-    html = page.render(tmp_path, figures)
+    results, folder = write_run(tmp_path, ARMS, questions, texts, long), RunFolder(tmp_path)
+    assert "in the run folder" not in document.render(results, folder)
+    monkeypatch.setattr(document, "MOST", 100_000)
+    monkeypatch.setattr(document, "CUTS", (*document.CUTS[:2], (20, 200)))
+    html = document.render(results, folder)
     assert len(html.encode()) < 100_000
-    assert "The first 20 of 30 questions; the rest stands in the run folder." in html
+    assert "The first 20 of 30 questions; the rest is in the run folder." in html
     assert "Texts are cut to 200 characters" in html
 
 
@@ -155,8 +157,7 @@ def test_in_a_browser_the_filter_and_the_search_leave_what_fits(tmp_path: Path) 
 
 def test_what_was_refused_by_score_has_no_rate_and_no_prompt_without_room(tmp_path: Path) -> None:
     passages = [PASSAGE, {**PASSAGE, "id": "2"}]
-    figures = write_run(tmp_path, ARMS, passages=passages, refusing="rag")
-    html = page.render(tmp_path, figures)
+    html = render(tmp_path, passages=passages, refusing="rag")
     assert "had room for the first" not in html
     (rates,) = re.findall(r"answers a second, in batches.*?</tr>", html, re.S)
     cells = re.findall(r"<td[^>]*>([^<]*)</td>", rates)
@@ -165,8 +166,18 @@ def test_what_was_refused_by_score_has_no_rate_and_no_prompt_without_room(tmp_pa
 
 def test_the_page_says_what_was_tuned_otherwise_than_asked(tmp_path: Path) -> None:
     what = "micro-batches of 1 instead of 4: memory is short"
-    figures = write_run(tmp_path, arms=ARMS)
-    assert f"Tuned otherwise than asked: {what}." in page.render(
-        tmp_path, {**figures, "tune": {"epochs": [], "substitutions": [what]}}
-    )
-    assert "Tuned otherwise" not in page.render(tmp_path, figures)
+    results, folder = write_run(tmp_path, arms=ARMS), RunFolder(tmp_path)
+    assert "Tuned otherwise" not in document.render(results, folder)
+    tune = Training.model_validate({**TRAINING, "epochs": [], "substitutions": [what]})
+    html = document.render(results.model_copy(update={"tune": tune}), folder)
+    assert f"Tuned otherwise than asked: {what}." in html
+
+
+def test_warnings_are_marked_as_such_whatever_they_say(tmp_path: Path) -> None:
+    results, folder = write_run(tmp_path, arms=ARMS), RunFolder(tmp_path)
+    leaked = results.data.model_copy(update={"questions_also_in_training": 2})
+    html = document.render(results.model_copy(update={"data": leaked}), folder)
+    assert re.findall(r'<p class="caution">(.*?)</p>', html) == [
+        "2 held-out questions are word for word among the training rows.",
+        "Only 2 questions: a hint, not a finding; mind the intervals.",
+    ]

@@ -1,59 +1,133 @@
-"""Fixed figures of a study, for the tests on the rule."""
+"""Fixed evidence of a study, for the tests on the rule."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-ARMS = ("base", "tuned", "rag", "tuned+rag")
-Pair = tuple[str, str]
+from ragtune.recipe.schema import ARMS, Arm
+from ragtune.results.parts import Mean
+from ragtune.results.schema import (
+    ArmFigures,
+    Cost,
+    Difference,
+    DocumentChange,
+    Failures,
+    Freshness,
+    Latency,
+    Refusal,
+    Step,
+    Throughput,
+    Tokens,
+)
+from ragtune.results.verdict.evidence import Evidence
+
+METRIC = "token_f1"
+Pair = tuple[Arm, Arm]
 
 
-def figures(
+def evidence(
     quality: tuple[float, ...],
-    alike: dict[Pair, int] | None = None,
+    alike: Mapping[Pair, int] | None = None,
     tokens: tuple[float, ...] = (55.0, 55.0, 405.0, 405.0),
-) -> dict[str, Any]:
-    """Token F1 by arm; p95 of 15 ms, 120 ms with retrieval; all pairs told apart but ``alike``.
+) -> Evidence:
+    """Token F1 by arm; p95 of 15 ms, 120 ms with retrieval; all pairs differ but ``alike``.
 
-    ``alike`` maps pairs that are not told apart to how many more questions it would take. Tuning
-    takes an hour, indexing 36 s, an answer by a changed document one second more; 1,000 queries
-    take 10 s, 40 s with retrieval. Of 8 answers that base had right tuning broke 1, retrieval 4.
+    ``alike`` maps pairs that do not differ significantly to how many more questions it would take.
+    Tuning takes an hour, indexing 36 s, an answer by a changed document one second more; 1,000
+    queries take 10 s, 40 s with retrieval. Of 8 answers that base had right tuning broke 1,
+    retrieval 4.
     """
     alike = alike or {}
-    arms = {
-        name: {
-            "quality": {"token_f1": {"mean": f1, "ci95": [f1 - 0.05, f1 + 0.05]}},
-            "freshness_seconds": {"base": None, "tuned": 3601.0}.get(name, 37.0),
-            "latency_ms": {"p50": 10.0, "p95": 120.0 if "rag" in name else 15.0},
-            "tokens": {"prompt_mean": spent - 5, "completion_mean": 5.0},
-            "cost": {
-                "tuning_seconds": 3600.0 if "tuned" in name else 0.0,
-                "indexing_seconds": 36.0 if "rag" in name else 0.0,
-                "seconds_per_1000": 40.0 if "rag" in name else 10.0,
-            },
-        }
-        for name, f1, spent in zip(ARMS, quality, tokens, strict=True)
-    }
-    differences = [
-        {
-            "left": left,
-            "right": right,
-            "metric": "token_f1",
-            "mean": (gap := quality[n] - quality[ARMS.index(right)]),
-            "ci95": [gap - 0.02, gap + 0.02],
-            "different": (left, right) not in alike and gap != 0,
-            "more_questions": alike.get((left, right)),
-        }
-        for n, left in enumerate(ARMS)
-        for right in ARMS[n + 1 :]
-    ]
-    steps = [
-        {"adds": adds, "before": "base", "after": after, "fixed": 0, "broke": broke}
-        for adds, after, broke in (("retrieval", "rag", 4), ("tuning", "tuned", 1))
-    ]
-    return {
-        "arms": arms,
-        "differences": differences,
-        "failures": {"right": {"base": 8}, "steps": steps},
-        "data": {"train": 400},
-        "freshness": {"followed": 4, "changes": [{}] * 5},
-        "learning_curve": None,
-    }
+    return Evidence(
+        metric=METRIC,
+        arms={
+            name: _arm(name, mean, spent)
+            for name, mean, spent in zip(ARMS, quality, tokens, strict=True)
+        },
+        differences=[
+            _difference(left, right, quality[n] - quality[ARMS.index(right)], alike)
+            for n, left in enumerate(ARMS)
+            for right in ARMS[n + 1 :]
+        ],
+        failures=Failures(
+            right_from=0.5,
+            right={"base": 8},
+            flips={},
+            steps=[
+                Step(adds="retrieval", before="base", after="rag", fixed=0, broke=4),
+                Step(adds="tuning", before="base", after="tuned", fixed=0, broke=1),
+            ],
+            causes={},
+            questions=[],
+        ),
+        records=400,
+        freshness=fresh(followed=4),
+        curve=None,
+    )
+
+
+def fresh(*, followed: int) -> Freshness:
+    """Five changed documents, of which so many answers followed."""
+    change = DocumentChange(
+        document="a.md",
+        question="q",
+        fact="f",
+        before="b",
+        after="f",
+        shown=True,
+        followed=True,
+        index_seconds=36.0,
+        answer_seconds=1.0,
+    )
+    return Freshness(reindex_seconds=37.0, shown=5, followed=followed, changes=[change] * 5)
+
+
+def with_arm(of: Evidence, name: Arm, **changes: Any) -> Evidence:
+    """The evidence with some of an arm's figures replaced."""
+    return replace(of, arms={**of.arms, name: of.arms[name].model_copy(update=changes)})
+
+
+def with_p95(of: Evidence, name: Arm, ms: float) -> Evidence:
+    """The evidence with another 95th percentile."""
+    times = of.arms[name].latency_ms.model_copy(update={"p95": ms})
+    return with_arm(of, name, latency_ms=times)
+
+
+def _arm(name: Arm, mean: float, spent: float) -> ArmFigures:
+    p95 = 120.0 if "rag" in name else 15.0
+    return ArmFigures(
+        quality={METRIC: Mean(mean=mean, ci95=(mean - 0.05, mean + 0.05))},
+        categories={},
+        refusal=Refusal(unanswerable_refused=None, answerable_refused=None),
+        grounded=None,
+        latency_ms=Latency(
+            p50=10.0, p95=p95, retrieval_p50=0.0, prefill_p50=5.0, decode_p50=5.0, questions=8
+        ),
+        throughput=Throughput(answers_per_second=1.0, tokens_per_second=5.0),
+        tokens=Tokens(prompt_mean=spent - 5, completion_mean=5.0, cut_prompts=0, cut_passages=0),
+        cost=Cost(
+            tuning_seconds=3600.0 if "tuned" in name else 0.0,
+            indexing_seconds=36.0 if "rag" in name else 0.0,
+            seconds_per_1000=40.0 if "rag" in name else 10.0,
+            initial_price=None,
+            price_per_1000=None,
+            initial_kwh=None,
+            kwh_per_1000=None,
+        ),
+        freshness_seconds={"base": None, "tuned": 3601.0}.get(name, 37.0),
+    )
+
+
+def _difference(left: Arm, right: Arm, gap: float, alike: Mapping[Pair, int]) -> Difference:
+    different = (left, right) not in alike and gap != 0
+    return Difference(
+        metric=METRIC,
+        left=left,
+        right=right,
+        mean=gap,
+        ci95=(gap - 0.02, gap + 0.02),
+        p=0.01 if different else 0.5,
+        p_holm=0.02 if different else 1.0,
+        different=different,
+        more_questions=alike.get((left, right)),
+    )

@@ -20,9 +20,10 @@ from ragtune.core.errors import OfflineError, RunError
 from ragtune.recipe.schema import Rag
 from ragtune.retrieval import index
 from ragtune.retrieval.chunks import Chunker
+from ragtune.retrieval.filters import Condition, Filter
 from ragtune.retrieval.manifest import Changes
 from ragtune.retrieval.stores import places, server
-from ragtune.retrieval.stores.base import Place
+from ragtune.retrieval.stores.base import Place, Query
 from ragtune.retrieval.stores.server import ServerPlace
 from ragtune.sources.readers import Document
 from tests.local.retrieval.killing import Words, corpus
@@ -129,6 +130,27 @@ def test_filters_hold_in_every_mode(store: Any) -> None:
         assert ask(store, "the ferry", mode, filters=equal) == ["fog.md"]
         assert "fog.md" not in ask(store, "the ferry", mode, filters=other)
         assert set(ask(store, "the ferry", mode, filters=among)) == {"fog.md", "ferry.md"}
+
+
+def test_own_filters_hold_in_every_store(store: Any) -> None:
+    def found(*parts: Condition | Filter, holds: Any = "all") -> set[str]:
+        query = Query("the ferry", vector, 9, "hybrid", Filter(parts, holds))
+        return {passage.document for passage in store.search(query)}
+
+    (vector,) = Words().embed(["the ferry"])
+    fog, ferry = (Condition("document", "==", f"{name}.md") for name in ("fog", "ferry"))
+    rest = {"harbour.md", "canteen.md"}
+    assert found(fog) == {"fog.md"}
+    assert found(fog, ferry) == set()
+    assert found(fog, ferry, holds="any") == {"fog.md", "ferry.md"}
+    assert found(fog, ferry, holds="none") == rest
+    assert found(Condition("document", "!=", "fog.md")) == rest | {"ferry.md"}
+    assert found(Condition("document", "in", ["fog.md"])) == {"fog.md"}
+    assert found(Condition("document", "not in", ["fog.md", "ferry.md"])) == rest
+    assert found(Filter((fog, ferry), "any"), Condition("kind", "==", "md")) == {
+        "fog.md",
+        "ferry.md",
+    }
 
 
 def test_adding_twice_replaces_and_deleting_removes_the_whole_document(store: Any) -> None:

@@ -1,0 +1,124 @@
+"""The verbs of endpoints and of what costs money: deploy, delete, costs."""
+
+import json
+from pathlib import Path
+from time import sleep
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ragtune.core.run_folder import RunFolder
+from ragtune_cloud.cli.deployment import deployed
+from ragtune_cloud.cli.options import (
+    AcceptEula,
+    AsJson,
+    Expected,
+    InstanceType,
+    Lines,
+    Profile,
+    RunPath,
+    RunsPath,
+    Yes,
+    run_recipe,
+    runs_with_a_job,
+    say,
+)
+
+if TYPE_CHECKING:
+    from ragtune_cloud.target import Side
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verbs to ``ragtune cloud``."""
+    for verb in (deploy, delete, costs):
+        app.command()(verb)
+
+
+def deploy(
+    run_folder: RunPath,
+    *,
+    side: Annotated[str, typer.Option("--side", help="base, tuned or both.")] = "both",
+    instance_type: InstanceType = None,
+    ttl: Annotated[
+        float | None, typer.Option("--ttl", min=0, help="Minutes, after which it is deleted.")
+    ] = None,
+    accept_eula: AcceptEula = False,
+    yes: Yes = False,
+    profile: Profile = None,
+    account: Expected = None,
+) -> None:
+    """Deploy endpoints, which cost money by the hour until they are deleted."""
+    from ragtune_cloud.sagemaker import endpoints
+    from ragtune_cloud.sagemaker.target import SageMaker
+
+    run, target, sides = RunFolder(run_folder), SageMaker(profile, account), _sides(side)
+    with deployed(
+        target,
+        run_recipe(run),
+        run,
+        sides,
+        instance_type,
+        eula=accept_eula,
+        yes=yes,
+        keep=ttl is None,
+    ):
+        if ttl is not None:
+            say(f"deleted in {ttl:g} minutes, or when this command ends")
+            sleep(60 * ttl)
+            return
+    record, opened = target.opened(run)
+    for each in sides:
+        name = endpoints.endpoint_name(record, each)
+        say(f"{name} costs money until: ragtune cloud delete {run}")
+        say(f"  or: {endpoints.one_liner(name, opened)}")
+
+
+def delete(
+    run_folder: RunPath,
+    data: Annotated[
+        bool, typer.Option("--data", help="Also all that its attempts have in S3.")
+    ] = False,
+    profile: Profile = None,
+    account: Expected = None,
+) -> None:
+    """Delete the run's endpoints with their configurations and models."""
+    from ragtune.core.errors import CloudError
+    from ragtune_cloud.sagemaker import endpoints, jobs, storage
+    from ragtune_cloud.sagemaker.target import SageMaker
+
+    record, opened = SageMaker(profile, account).opened(RunFolder(run_folder))
+    endpoints.delete(record, opened, Lines())
+    if data:
+        now = jobs.describe(opened, record.job)
+        if now is not None and now["TrainingJobStatus"] in jobs.LIVE:
+            raise CloudError(f"{record.job}: is running; `ragtune cloud stop {run_folder}` first")
+        for names in record.names.attempts:
+            storage.remove(names, opened, Lines())
+    typer.echo(f"{record.job}: nothing deployed")
+
+
+def costs(
+    runs: RunsPath = Path("runs"),
+    region: Annotated[str | None, typer.Option("--region", help="Besides the runs' own.")] = None,
+    profile: Profile = None,
+    account: Expected = None,
+    as_json: AsJson = False,
+) -> None:
+    """List everything of ragtune's that still costs money, in every region that a run has used."""
+    from ragtune_cloud.sagemaker.target import SageMaker
+
+    found = SageMaker(profile, account).bill(runs_with_a_job(runs), region)
+    lines = [*map(str, found)] or ["nothing of ragtune's costs money"]
+    typer.echo(json.dumps([i.to_json() for i in found], indent=1) if as_json else "\n".join(lines))
+
+
+def _sides(side: str) -> "tuple[Side, ...]":
+    from ragtune.core.errors import RecipeError
+    from ragtune_cloud.target import SIDES
+
+    if side == "both":
+        return SIDES
+    found = tuple(one for one in SIDES if one == side)
+    if not found:
+        raise RecipeError(f"--side {side}: allowed: base, tuned, both")
+    return found

@@ -1,0 +1,81 @@
+"""What the cloud verbs share: their options, the run's recipe, the account."""
+
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ragtune.core.progress import Advance
+from ragtune.core.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from ragtune.recipe.schema import Recipe
+
+RunPath = Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]
+RunsPath = Annotated[Path, typer.Argument(help="Where run folders are kept.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Profile = Annotated[str | None, typer.Option("--profile", help="The AWS profile.")]
+Expected = Annotated[
+    str | None,
+    typer.Option(
+        "--account", help="The account's number: refuse any other.", envvar="RAGTUNE_ACCOUNT"
+    ),
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="FIELD=VALUE", help="Override a field of cloud or promote."),
+]
+InstanceType = Annotated[
+    str | None, typer.Option("--instance-type", help="To serve on; the model's default.")
+]
+AcceptEula = Annotated[
+    bool, typer.Option("--accept-eula", help="You have read and accept the model's licence.")
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before it costs money.")]
+
+
+class Lines:
+    """A watcher that says each line on stderr, as it is: never wrapped, so it can be copied."""
+
+    def say(self, line: str) -> None:
+        """Print the line."""
+        say(line)
+
+    def progress(self, title: str) -> AbstractContextManager[Advance]:
+        """Show nothing."""
+        return nullcontext(lambda done, total: None)
+
+
+def run_recipe(run: RunFolder, overrides: list[str] | None = None) -> "Recipe":
+    """The run's recipe, with another ``cloud`` or ``promote`` part where that was said.
+
+    Raises RecipeError for an override that would make it another recipe than the one measured.
+    """
+    from ragtune.core.errors import RecipeError
+    from ragtune.core.files import read_json
+    from ragtune.recipe import file as recipe_file
+
+    lock = read_json(run.lock)
+    for override in overrides or ():
+        if not override.startswith(("cloud.", "promote.")):
+            raise RecipeError(
+                f"--set {override}: the recipe that was measured is promoted as it is; "
+                "allowed: cloud.*, promote.*"
+            )
+    recipe = recipe_file.load(run.recipe, tuple(overrides or ()))
+    return recipe.at(run.path / lock["recipe_folder"])
+
+
+def runs_with_a_job(runs: Path) -> list[RunFolder]:
+    """The run folders below a folder from which a job was submitted."""
+    from ragtune_cloud.folder import CloudFolder
+
+    found = [RunFolder(path) for path in sorted(runs.glob("*/"))]
+    return [run for run in found if CloudFolder(run).job.exists()]
+
+
+def say(line: Any) -> None:
+    """Talk: to stderr."""
+    print(line, file=sys.stderr, flush=True)

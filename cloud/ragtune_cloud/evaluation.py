@@ -1,0 +1,139 @@
+"""The held-out questions, asked of models that a target serves, by the arms of the local study.
+
+The answers of a job's models are kept as a run keeps them, below ``cloud/study/<job>/``, so every
+figure, table and page of the local study is made of them too.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+from ragtune.arms.arm import Arm
+from ragtune.core.files import read_json, read_jsonl, write_json, write_jsonl, write_text
+from ragtune.core.progress import Watcher
+from ragtune.core.run_folder import RunFolder
+from ragtune.models.engines.base import Completion, Engine
+from ragtune.prompts.instruct import Prompt, Renderer, Tokenizer
+from ragtune.recipe.schema import Recipe
+from ragtune.sources.records import Record
+from ragtune_cloud.folder import CloudFolder, noted_job
+from ragtune_cloud.target import SIDES, Target
+
+
+def evaluate(target: Target, recipe: Recipe, run: RunFolder, watcher: Watcher) -> dict[str, Any]:
+    """Ask both models of the run's job, which are deployed already, and write the study's files.
+
+    What was answered before is not asked again. Raises CloudError where a model is not deployed or
+    answers in no known shape, ModelError where the run's tokenizer is missing.
+    """
+    from ragtune.models.find import model_folder
+    from ragtune.models.load import load_tokenizer
+
+    tokenizer = load_tokenizer(model_folder(recipe))
+    study = CloudFolder(run).study(noted_job(run) or "")
+    for side in SIDES:
+        arm = served_arm(recipe, target.engine(recipe, run, side), tokenizer)
+        with watcher.progress(f"ask {side}") as advance:
+            ask(arm, run, study, side, advance)
+    return figures(recipe, run, study)
+
+
+def ask(
+    arm: Arm, run: RunFolder, study: RunFolder, name: str, advance: Any = lambda done, total: None
+) -> None:
+    """Ask an arm every question that it has not answered yet, one at a time.
+
+    A line an answer, written as it comes, so that a killed evaluation goes on where it was; at the
+    end they are in the order of the questions. An endpoint answers each question alone, so the
+    time of the answer is its latency as well.
+    """
+    questions = [Record(**row) for row in read_jsonl(run.questions)]
+    path = study.answers(name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    known = {row["question"]: row for row in _whole_rows(path)}
+    left = [question for question in questions if question.id not in known]
+    with path.open("a", encoding="utf-8") as file:
+        for number, question in enumerate(left, len(questions) - len(left) + 1):
+            known[question.id] = arm.ask(question).to_json()
+            file.write(json.dumps(known[question.id]) + "\n")
+            file.flush()
+            advance(number, len(questions))
+    answers = [known[question.id] for question in questions]
+    write_jsonl(path, answers)
+    write_jsonl(study.latency(name), [_latency(answer) for answer in answers])
+
+
+def figures(recipe: Recipe, run: RunFolder, study: RunFolder) -> dict[str, Any]:
+    """The study's results and report, by the code of the local study; the results."""
+    from ragtune.results.collect import collect
+    from ragtune.results.page import page
+
+    write_jsonl(study.questions, read_jsonl(run.questions))
+    training = CloudFolder(run).training
+    tuned = {"tune": {"seconds": read_json(training)["seconds"]}} if training.exists() else {}
+    lock = {"stages": tuned, "data": read_json(run.lock).get("data", {})}
+    found = collect(_asked(recipe), study.path, lock)
+    write_json(study.results, found)
+    write_text(study.report, page.render(study.path, found))
+    return found
+
+
+def served_arm(recipe: Recipe, engine: Engine, tokenizer: Tokenizer) -> Arm:
+    """An arm without passages over a served model.
+
+    The prompt is cut, if at all, by the run's own tokenizer, as in the local study.
+    """
+    form = _Form(recipe.template.build(), tokenizer)
+    asking = _Asking(engine, form, recipe.study.max_new_tokens)
+    context = recipe.records.context == "input"
+    return Arm(form, cast(Any, asking), engine.context_length, show_context=context)
+
+
+class _Form(Renderer):
+    """The prompt form; it remembers the prompts, for arms pass on their ids alone."""
+
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self.made: dict[tuple[int, ...], Prompt] = {}
+
+    def prompt(self, *parts: Any, **options: Any) -> Prompt:
+        made = super().prompt(*parts, **options)
+        return self.made.setdefault(tuple(made.ids), made)
+
+
+class _Asking:
+    """An engine in the shape of the generator that arms are given today."""
+
+    def __init__(self, engine: Engine, form: _Form, limit: int) -> None:
+        self._engine, self._form, self.max_new_tokens = engine, form, limit
+
+    def one(self, ids: Sequence[int], say: Any = None) -> Completion:
+        prompts = [self._form.made[tuple(ids)]]
+        (found,) = self._engine.complete(prompts, limit=self.max_new_tokens)
+        return replace(found, ids=found.ids or range(found.tokens))
+
+    def text(self, completion: Completion) -> str:
+        return completion.text
+
+
+def _asked(recipe: Recipe) -> Recipe:
+    """The recipe as it was asked here: by the served arms alone, with nothing tuned again."""
+    study = recipe.study.model_copy(update={"arms": list(SIDES), "learning_curve": []})
+    return recipe.model_copy(update={"study": study})
+
+
+def _latency(answer: Mapping[str, Any]) -> dict[str, float]:
+    return {"retrieval": 0.0, "prefill": 0.0, "decode": answer["seconds"]}
+
+
+def _whole_rows(path: Path) -> list[Any]:
+    """The answers that are written; a last line that a kill broke off is removed."""
+    if not path.exists():
+        return []
+    text = path.read_text(encoding="utf-8")
+    whole = text[: text.rfind("\n") + 1]
+    if whole != text:
+        path.write_text(whole, encoding="utf-8")
+    return read_jsonl(path)

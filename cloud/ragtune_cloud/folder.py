@@ -1,0 +1,91 @@
+"""What promotion keeps in a run folder, below ``cloud/``, each path written down once.
+
+::
+
+    cloud/
+      plan.json               contract, cost, checks and the request that would be sent
+      jumpstart.lock.json     the model's artefacts and bounds, dated
+      job.json                the job that was submitted
+      training.json           its losses
+      study/<job>/            a run folder: the answers of the models that are served there
+      comparison.json         local and cloud side by side
+      fetched/                the tuned model, and a recipe and runs that study it
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from ragtune.core.files import read_json
+from ragtune.core.run_folder import RunFolder
+
+
+@dataclass(frozen=True)
+class CloudFolder:
+    """The ``cloud/`` folder of a run."""
+
+    run: RunFolder
+
+    @property
+    def path(self) -> Path:
+        """The folder itself."""
+        return self.run.path / "cloud"
+
+    @property
+    def plan(self) -> Path:
+        """What promotion would do."""
+        return self.path / "plan.json"
+
+    @property
+    def artefacts(self) -> Path:
+        """The dated lock of the model's artefacts and bounds."""
+        return self.path / "jumpstart.lock.json"
+
+    @property
+    def job(self) -> Path:
+        """The job that was submitted."""
+        return self.path / "job.json"
+
+    @property
+    def training(self) -> Path:
+        """The job's losses, by epoch."""
+        return self.path / "training.json"
+
+    def study(self, job: str) -> RunFolder:
+        """Answers of a job's models where they are served, as a run folder keeps them."""
+        return RunFolder(self.path / "study" / job)
+
+    @property
+    def comparison(self) -> Path:
+        """Local and cloud side by side."""
+        return self.path / "comparison.json"
+
+    @property
+    def fetched(self) -> Path:
+        """The folder of the tuned model that was brought here."""
+        return self.path / "fetched"
+
+    @property
+    def fetched_note(self) -> Path:
+        """Which job the fetched model is of."""
+        return self.fetched / "fetched.json"
+
+    @property
+    def fetched_model(self) -> Path:
+        """The fetched model's files."""
+        return self.fetched / "model"
+
+    @property
+    def fetched_recipe(self) -> Path:
+        """The recipe that studies the fetched model."""
+        return self.fetched / "recipe.yaml"
+
+    @property
+    def fetched_runs(self) -> Path:
+        """Where the runs of that recipe are kept."""
+        return self.fetched / "runs"
+
+
+def noted_job(run: RunFolder) -> str | None:
+    """The name of the job that was submitted from a run; None where there is none."""
+    path = CloudFolder(run).job
+    return str(read_json(path)["job"]) if path.exists() else None

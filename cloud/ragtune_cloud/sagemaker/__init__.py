@@ -1,0 +1,1 @@
+"""SageMaker: JumpStart's fine-tuning jobs and the endpoints that serve what they leave."""

@@ -1,0 +1,106 @@
+"""The contract of promotion: each field that shapes training, here and on JumpStart."""
+
+from typing import Any
+
+from ragtune.prompts import instruct as forms
+from ragtune.recipe.schema import Recipe, TuneLocal
+from ragtune_cloud.sagemaker import catalog
+from ragtune_cloud.sagemaker.spec import Hyperparameter, Spec
+from ragtune_cloud.target import NO_EQUIVALENT, SAME, Term
+
+SAME_NAME = (
+    "epoch",
+    "learning_rate",
+    "lora_r",
+    "lora_alpha",
+    "lora_dropout",
+    "target_modules",
+    "instruction_tuned",
+    "per_device_train_batch_size",
+    "per_device_eval_batch_size",
+    "max_input_length",
+    "max_train_samples",
+    "max_val_samples",
+    "validation_split_ratio",
+    "train_data_split_seed",
+)
+"""Fields of ``tune`` that are hyperparameters of the same name and meaning."""
+FIXED = {"target_modules": "q_proj,v_proj"}
+"""What the container does where a model's version has no such hyperparameter (seen in its log)."""
+SEPARATORS = {forms.SEPARATOR: "True", "": "False"}
+"""``template.separator`` as ``add_input_output_demarcation_key``."""
+
+
+def terms(recipe: Recipe, spec: Spec | None = None) -> list[Term]:
+    """Every field of the recipe that shapes the training, in the recipe's order.
+
+    Without the model's ``spec`` the documented hyperparameters are taken.
+    """
+    known = {row.name for row in rows_of(spec)}
+    found = [_named("seed", "seed", recipe.seed, known)]
+    for name in SAME_NAME:
+        found.append(_named(f"tune.{name}", name, getattr(recipe.tune, name), known))
+    found.append(_devices(recipe))
+    for name, default in TuneLocal().model_dump().items():
+        value = getattr(recipe.tune.local, name)
+        wire = None if value != default else str(value)
+        found.append(Term(f"tune.local.{name}", value, wire, SAME if wire else NO_EQUIVALENT))
+    separator = recipe.template.separator
+    wire = SEPARATORS.get(separator)
+    found.append(
+        Term(
+            "template.separator",
+            separator,
+            wire and f"add_input_output_demarcation_key={wire}",
+            SAME if wire else NO_EQUIVALENT,
+        )
+    )
+    return found
+
+
+def hyperparameters(recipe: Recipe, spec: Spec | None = None) -> dict[str, str]:
+    """What travels to JumpStart, every value as text: the model's defaults and the recipe's."""
+    sent = {row.name: row.default for row in rows_of(spec)}
+    own = {
+        "seed": str(recipe.seed),
+        **{name: str(getattr(recipe.tune, name)) for name in SAME_NAME},
+        "add_input_output_demarcation_key": SEPARATORS.get(recipe.template.separator, "True"),
+        "chat_dataset": "False",
+    }
+    return {name: own.get(name, default) for name, default in sent.items()}
+
+
+def rows_of(spec: Spec | None) -> tuple[Hyperparameter, ...]:
+    """The model's hyperparameters, or the documented ones."""
+    return catalog.hyperparameters() if spec is None else spec.hyperparameters
+
+
+def beside(spec: Spec | None = None) -> list[str]:
+    """``name=value`` of each hyperparameter that no field of the recipe sets: the defaults."""
+    own = {"seed", "add_input_output_demarcation_key", *SAME_NAME}
+    return [f"{row.name}={row.default}" for row in rows_of(spec) if row.name not in own]
+
+
+def faults(recipe: Recipe, spec: Spec | None = None) -> list[str]:
+    """Every hyperparameter that is out of the model's bounds, with what is allowed."""
+    values = hyperparameters(recipe, spec)
+    return [fault for row in rows_of(spec) if (fault := row.fault(values[row.name]))]
+
+
+def _named(field: str, name: str, value: Any, known: set[str]) -> Term:
+    if name in known:
+        return Term(field, value, str(value))
+    if FIXED.get(name) == value:
+        return Term(field, value, f"{value} (fixed)")
+    return Term(field, value, None, NO_EQUIVALENT)
+
+
+def _devices(recipe: Recipe) -> Term:
+    """Accumulation takes the place of the instance's GPUs, so both take equal samples a step."""
+    steps, instance = recipe.tune.gradient_accumulation_steps, recipe.cloud.instance_type
+    count = catalog.gpus(instance)
+    field = "tune.gradient_accumulation_steps"
+    if count == steps:
+        return Term(field, steps, f"{count} GPUs of {instance}")
+    why = f"{instance} has {count or 'an unknown number of'} GPUs"
+    return Term(field, steps, str(count), f"differs: {why}, so a step takes other samples")

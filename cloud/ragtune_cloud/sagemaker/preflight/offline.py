@@ -1,0 +1,113 @@
+"""The checks of a plan that need no account."""
+
+from ragtune.core.files import read_json, read_jsonl
+from ragtune.core.run_folder import RunFolder
+from ragtune.prompts.instruct import fields_of
+from ragtune.recipe.schema import Recipe
+from ragtune_cloud.sagemaker import catalog, contract
+from ragtune_cloud.sagemaker.cost import Cost
+from ragtune_cloud.sagemaker.spec import Spec
+from ragtune_cloud.target import FAILED, OK, UNCHECKED, WARNING, Finding
+
+
+def checks(
+    recipe: Recipe, run: RunFolder, spec: Spec | None, cost: Cost, *, eula: bool
+) -> dict[str, Finding]:
+    """What needs no account, by name; ``eula`` says whether the model's licence is accepted.
+
+    Raises RunError where the run has no data.
+    """
+    role = recipe.cloud.role
+    return {
+        "model": _model(recipe, spec),
+        "instance": _instance(recipe, spec),
+        "hyperparameters": _bounds(recipe, spec),
+        "data": _data(run),
+        "licence": _licence(spec, eula),
+        "cost": _cost(recipe, cost),
+        "role": Finding(OK, role)
+        if role
+        else Finding(FAILED, "cloud.role is missing: name the SageMaker execution role"),
+    }
+
+
+def _model(recipe: Recipe, spec: Spec | None) -> Finding:
+    wanted = recipe.model.jumpstart
+    if spec is not None:
+        told = f"{spec.model_id} {spec.version}, as of {spec.dated} from {spec.source}"
+        return Finding(OK if spec.is_live else WARNING, told)
+    if wanted not in catalog.load()["models"]:
+        return Finding(
+            FAILED,
+            f"model.jumpstart: {wanted}: not in the catalogue; see `ragtune cloud models`",
+        )
+    version = recipe.cloud.model_version or "newest"
+    return Finding(
+        FAILED,
+        f"{wanted} {version} in {recipe.cloud.region}: its artefacts are not known here; "
+        "`ragtune cloud resolve RUN` reads them from JumpStart",
+    )
+
+
+def _instance(recipe: Recipe, spec: Spec | None) -> Finding:
+    instance = recipe.cloud.instance_type
+    if spec is None:
+        return Finding(UNCHECKED, f"whether the model supports {instance}: its spec is not at hand")
+    if instance not in spec.instances:
+        return Finding(
+            FAILED,
+            f"cloud.instance_type: {instance}: {spec.model_id} is not supported on it; "
+            f"allowed: {', '.join(spec.instances)}",
+        )
+    if recipe.cloud.instance_count > 1:
+        return Finding(
+            WARNING,
+            f"{recipe.cloud.instance_count} instances: in the published job each did the whole "
+            "work, for the same losses and as many times the price; cloud.instance_count: 1",
+        )
+    return Finding(OK, f"1 x {instance}")
+
+
+def _bounds(recipe: Recipe, spec: Spec | None) -> Finding:
+    wrong = contract.faults(recipe, spec)
+    if wrong:
+        return Finding(FAILED, "; ".join(wrong))
+    return Finding(OK, "within the model's bounds" if spec else "within the documented bounds")
+
+
+def _data(run: RunFolder) -> Finding:
+    template = read_json(run.template)
+    rows = read_jsonl(run.train_rows)
+    wanted = fields_of(template["prompt"]) | fields_of(template["completion"])
+    for number, row in enumerate(rows, 1):
+        if missing := sorted(wanted - set(row)):
+            return Finding(
+                FAILED, f"train.jsonl line {number} lacks {', '.join(missing)} of template.json"
+            )
+    return Finding(OK, f"{len(rows)} rows, each with the template's {', '.join(sorted(wanted))}")
+
+
+def _licence(spec: Spec | None, eula: bool) -> Finding:
+    if spec is not None and not spec.needs_eula:
+        return Finding(OK, "the model has none to accept")
+    if eula:
+        return Finding(OK, "accepted with --accept-eula")
+    return Finding(FAILED, "read the model's licence, then accept it with --accept-eula")
+
+
+def _cost(recipe: Recipe, cost: Cost) -> Finding:
+    if cost.usd_high is None or cost.usd_ceiling is None:
+        return Finding(
+            FAILED,
+            f"no price is known for {recipe.cloud.instance_type}; add it to the catalogue",
+        )
+    said = f"likely ${cost.usd_likely:.2f}, at most ${cost.usd_ceiling:.2f}"
+    if cost.usd_likely is not None and cost.usd_likely > cost.usd_ceiling:
+        return Finding(
+            FAILED, f"{said}: the job would be stopped unfinished; raise cloud.max_cost_usd"
+        )
+    if cost.usd_high > cost.usd_ceiling:
+        return Finding(
+            WARNING, f"{said}: it may be stopped unfinished; consider a higher max_cost_usd"
+        )
+    return Finding(OK, said)

@@ -1,0 +1,80 @@
+"""What a job has in S3: listed, uploaded, removed."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from ragtune.core.errors import CloudError
+from ragtune.core.progress import Watcher
+from ragtune_cloud.sagemaker.account import Account, aws_errors, code_of
+from ragtune_cloud.sagemaker.names import ACCOUNT, Names
+
+
+def bucket_of(names: Names, account: Account) -> str:
+    """The bucket's name as AWS knows it, with the account's number."""
+    return names.bucket.replace(ACCOUNT, account.id)
+
+
+def objects(names: Names, account: Account, below: str = "") -> Iterator[dict[str, Any]]:
+    """Key and size of each object of a job, or of those in one of its folders."""
+    pages = account.client("s3").get_paginator("list_objects_v2")
+    prefix = f"{names.home}/{below}"
+    for page in pages.paginate(Bucket=bucket_of(names, account), Prefix=prefix):
+        yield from page.get("Contents", ())
+
+
+def foreign_keys(names: Names, account: Account) -> list[str]:
+    """Keys below the training prefix that this promotion did not put there."""
+    own = set(names.keys.values())
+    found = (entry["Key"] for entry in objects(names, account, "training/"))
+    return [key for key in found if key not in own]
+
+
+def upload(
+    content: bytes, key: str, names: Names, account: Account, *, kms_key: str | None
+) -> bool:
+    """Put an object, encrypted; false where it is there already with the same content."""
+    digest = hashlib.sha256(content).hexdigest()
+    bucket = bucket_of(names, account)
+    if _there(account, bucket, key, digest):
+        return False
+    safe = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
+    account.client("s3").put_object(
+        Bucket=bucket,
+        Key=key,
+        Body=content,
+        ChecksumSHA256=base64.b64encode(bytes.fromhex(digest)).decode(),
+        Metadata={"sha256": digest},
+        ExpectedBucketOwner=account.id,
+        **(safe or {"ServerSideEncryption": "AES256"}),
+    )
+    return True
+
+
+def remove(names: Names, account: Account, watcher: Watcher) -> None:
+    """Delete every object of a job: its data, the evidence, the model that it left.
+
+    Raises CloudError where AWS refuses.
+    """
+    s3, bucket, count = account.client("s3"), bucket_of(names, account), 0
+    with aws_errors(account.id):
+        for entry in objects(names, account):
+            s3.delete_object(Bucket=bucket, Key=entry["Key"])
+            count += 1
+        left = [entry["Key"] for entry in objects(names, account)]
+    if left:
+        raise CloudError(f"s3://{names.bucket}/{left[0]}: is still there; delete it by hand")
+    watcher.say(f"s3://{names.bucket}/{names.home}: {count} objects deleted")
+
+
+def _there(account: Account, bucket: str, key: str, digest: str) -> bool:
+    from botocore.exceptions import ClientError
+
+    try:
+        found = account.client("s3").head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if code_of(error) in {"404", "NoSuchKey", "NotFound"}:
+            return False
+        raise
+    return bool(found.get("Metadata", {}).get("sha256") == digest)

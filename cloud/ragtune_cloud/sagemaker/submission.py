@@ -1,0 +1,123 @@
+"""Submitting a plan once: what is there already is met again, whatever broke off before.
+
+The job's name follows from the recipe, the data and the model's version, so whoever submits the
+same again, or after a kill at any point, meets the job that is there.
+"""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from ragtune.core.errors import CloudError
+from ragtune.core.progress import Watcher
+from ragtune.core.run_folder import RunFolder
+from ragtune.recipe.schema import Recipe
+from ragtune_cloud.sagemaker import remedies, spec, storage
+from ragtune_cloud.sagemaker.account import Account, aws_errors, code_of
+from ragtune_cloud.sagemaker.draft import JumpStartDraft
+from ragtune_cloud.sagemaker.jobs import DEAD, describe
+from ragtune_cloud.sagemaker.names import Names, masked, names
+from ragtune_cloud.sagemaker.record import Record, as_found, record_of, write_record
+from ragtune_cloud.sagemaker.request import filled
+from ragtune_cloud.target import Plan
+
+
+def find_attempt(recipe: Recipe, run: RunFolder, account: Account, *, again: bool) -> int:
+    """Which attempt a submission is: the live or finished one, else the first that is free.
+
+    Raises CloudError where the last one failed or was stopped and ``again`` was not said.
+    """
+    attempt, found = 1, describe(account, _names(recipe, run, 1).job)
+    while found is not None and found["TrainingJobStatus"] in DEAD:
+        following = describe(account, _names(recipe, run, attempt + 1).job)
+        if following is None and not again:
+            raise _ended(found, account)
+        attempt, found = attempt + 1, following
+    return attempt
+
+
+def submit(planned: Plan, account: Account, watcher: Watcher) -> Record:
+    """Upload the data and the evidence, create the job, and note it; or attach to it.
+
+    Raises CloudError where the preflight failed, the data changed meanwhile, or AWS refuses.
+    """
+    draft, promotion = planned.draft, planned.promotion
+    assert isinstance(draft, JumpStartDraft)
+    record = record_of(promotion.recipe, draft.names)
+    found = describe(account, record.job)
+    if found is None:
+        planned.refuse_failures()
+        if draft.request is None:
+            raise CloudError("there is no request to send; `ragtune cloud resolve RUN` first")
+        with aws_errors(account.id):
+            _upload(planned, draft.names, account, watcher)
+        if not _create(draft.request, account, watcher):
+            found = describe(account, record.job)
+    if found is not None:
+        watcher.say(f"{record.job}: is there already; attached, nothing was paid for again")
+        record = as_found(record, found, account)
+    write_record(promotion.run, record)
+    return record
+
+
+def attach(recipe: Recipe, run: RunFolder, account: Account) -> Record:
+    """Find the run's newest job in the account and note it.
+
+    Raises CloudError where there is none.
+    """
+    record, attempt = None, 1
+    while described := describe(account, (job := _names(recipe, run, attempt)).job):
+        record, attempt = as_found(record_of(recipe, job), described, account), attempt + 1
+    if record is None:
+        raise CloudError(f"{job.job}: no such job in this account and region; submit it first")
+    write_record(run, record)
+    return record
+
+
+def _names(recipe: Recipe, run: RunFolder, attempt: int) -> Names:
+    model = recipe.model.jumpstart or ""
+    found = spec.find(model, recipe.cloud.model_version, recipe.cloud.region, run)
+    return names(recipe, run, found, attempt)
+
+
+def _ended(found: dict[str, Any], account: Account) -> CloudError:
+    """Why the last attempt came to nothing, and how to pay for another."""
+    ended, stage = found["TrainingJobStatus"], found.get("SecondaryStatus")
+    why = found.get("FailureReason") or (stage if stage != ended else None)
+    reason = masked(why or "stopped by request", account.id)
+    return CloudError(
+        f"{found['TrainingJobName']}: {ended}: {reason}; {remedies.remedy(reason)}; "
+        "--again pays for another attempt"
+    )
+
+
+def _upload(planned: Plan, names: Names, account: Account, watcher: Watcher) -> None:
+    promotion = planned.promotion
+    if found := storage.foreign_keys(names, account):
+        raise CloudError(f"{names.training} is not empty: {found[0]}; remove it first")
+    for path, key in names.keys.items():
+        content = (promotion.run.path / path).read_bytes()
+        expected = promotion.hashes.get(Path(path).name)
+        if expected not in {None, hashlib.sha256(content).hexdigest()}:
+            raise CloudError(f"{path}: changed while it was being submitted; plan again")
+        kms = promotion.recipe.cloud.kms_key
+        new = storage.upload(content, key, names, account, kms_key=kms)
+        watcher.say(
+            f"{path}: uploaded, {len(content)} bytes" if new else f"{path}: is there already"
+        )
+
+
+def _create(request: dict[str, Any], account: Account, watcher: Watcher) -> bool:
+    """Create the job; false where it is there already."""
+    from botocore.exceptions import ClientError
+
+    job = request["TrainingJobName"]
+    with aws_errors(account.id):
+        try:
+            account.client("sagemaker").create_training_job(**filled(request, account.id))
+        except ClientError as error:
+            if code_of(error) != "ResourceInUse":
+                raise
+            return False
+    watcher.say(f"{job}: submitted")
+    return True

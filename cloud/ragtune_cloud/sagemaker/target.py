@@ -1,0 +1,110 @@
+"""SageMaker JumpStart as a target."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ragtune.core.files import digest
+from ragtune.core.progress import Watcher
+from ragtune.core.run_folder import RunFolder
+from ragtune.recipe.schema import Recipe
+from ragtune_cloud import fetched
+from ragtune_cloud.folder import CloudFolder
+from ragtune_cloud.sagemaker import (
+    account,
+    artefact,
+    bill,
+    contract,
+    draft,
+    jobs,
+    spec,
+    submission,
+    watch,
+)
+from ragtune_cloud.sagemaker.account import Account
+from ragtune_cloud.sagemaker.endpoints import endpoint_name
+from ragtune_cloud.sagemaker.engine import EndpointEngine, served_length
+from ragtune_cloud.sagemaker.record import Record, read_record
+from ragtune_cloud.target import Item, Plan, Promotion, Side, Status, Term
+
+DEFAULT_REGION = "us-east-1"
+
+
+class SageMaker:
+    """JumpStart's fine-tuning and SageMaker's endpoints, by a person's credentials.
+
+    ``expected`` refuses any other account than the one of that number. A plan asks the account
+    only where ``online``.
+    """
+
+    name = "JumpStart"
+
+    def __init__(
+        self, profile: str | None = None, expected: str | None = None, *, online: bool = True
+    ) -> None:
+        self._profile, self._expected, self._online = profile, expected, online
+        self._accounts: dict[str, Account] = {}
+
+    def account(self, region: str) -> Account:
+        """The account in a region.
+
+        Raises CloudError where it is another than expected.
+        """
+        if region not in self._accounts:
+            opened = account.Account(region, self._profile)
+            opened.expect(self._expected)
+            self._accounts[region] = opened
+        return self._accounts[region]
+
+    def opened(self, run: RunFolder) -> tuple[Record, Account]:
+        """The run's job, and the account in its region."""
+        record = read_record(run)
+        return record, self.account(record.region)
+
+    def contract(self, recipe: Recipe, run: RunFolder) -> Sequence[Term]:
+        """Each field here and on JumpStart."""
+        model, cloud = recipe.model.jumpstart or "", recipe.cloud
+        return contract.terms(recipe, spec.find(model, cloud.model_version, cloud.region, run))
+
+    def plan(self, promotion: Promotion) -> draft.JumpStartDraft:
+        """Contract, request, cost and checks of a JumpStart job."""
+        region = promotion.recipe.cloud.region
+        return draft.draft(promotion, self.account(region) if self._online else None)
+
+    def submit(self, plan: Plan, watcher: Watcher) -> str:
+        """Create the training job, or attach to it; its name."""
+        opened = self.account(plan.promotion.recipe.cloud.region)
+        return submission.submit(plan, opened, watcher).job
+
+    def watch(self, run: RunFolder, watcher: Watcher) -> Status:
+        """Wait until the training job has ended."""
+        record, opened = self.opened(run)
+        return watch.watch(record, run, opened, watcher)
+
+    def fetch(self, recipe: Recipe, run: RunFolder, watcher: Watcher) -> Path:
+        """Bring the merged model here; the recipe that studies it."""
+        record, opened = self.opened(run)
+        artefact.fetch(record, run, opened, watcher)
+        return fetched.study_recipe(recipe, run)
+
+    def engine(self, recipe: Recipe, run: RunFolder, side: Side) -> EndpointEngine:
+        """A side's endpoint."""
+        record, opened = self.opened(run)
+        known = spec.find(record.model_id, recipe.cloud.model_version, record.region, run)
+        # A job's name follows from recipe, data and the base model's version, and so does this.
+        fingerprint = digest([record.job, side])
+        name = endpoint_name(record, side)
+        return EndpointEngine(name, fingerprint, opened, served_length(known))
+
+    def bill(self, runs: Sequence[RunFolder], region: str | None = None) -> list[Item]:
+        """Jobs, endpoints and stored objects, in every region that a run has used."""
+        records = [read_record(run) for run in runs if CloudFolder(run).job.exists()]
+        regions = sorted({r.region for r in records} | ({region} if region else set()))
+        found = []
+        for place in regions or [DEFAULT_REGION]:
+            mine = [record for record in records if record.region == place]
+            found += bill.running(self.account(place), mine)
+        return found
+
+    def status(self, run: RunFolder) -> Status:
+        """How the training job is doing now."""
+        return jobs.status(*self.opened(run))

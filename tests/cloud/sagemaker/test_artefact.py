@@ -1,0 +1,95 @@
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ragtune.core.errors import CloudError
+from ragtune.core.progress import Silent
+from ragtune.core.run_folder import RunFolder
+from ragtune.recipe import file as recipe_file
+from ragtune_cloud.fetched import check_model
+from ragtune_cloud.folder import CloudFolder
+from ragtune_cloud.sagemaker.account import Account
+from tests.cloud.fake import FakeSageMaker
+from tests.cloud.made_up import recipe, target, watched
+
+Open = Callable[[], Account]
+
+
+def fetched(run: RunFolder, account: Account) -> Path:
+    return target(account).fetch(recipe(), run, Silent())
+
+
+def test_no_model_is_fetched_before_the_job_is_completed(
+    submitted: RunFolder, account: Open
+) -> None:
+    with pytest.raises(CloudError, match="InProgress"):
+        fetched(submitted, account())
+
+
+@pytest.mark.parametrize(
+    ("artefact", "said"),
+    [(b"no archive", "cannot be unpacked"), (None, "what the job left is no model")],
+)
+def test_what_is_no_whole_model_is_refused(
+    submitted: RunFolder,
+    account: Open,
+    fake: FakeSageMaker,
+    tmp_path: Path,
+    *,
+    artefact: bytes | None,
+    said: str,
+) -> None:
+    empty = tmp_path / "empty.tar.gz"
+    with tarfile.open(empty, "w:gz") as tar:
+        tar.add(__file__, arcname="readme.txt")
+    fake.artefact = artefact or empty.read_bytes()
+    opened = account()
+    watched(submitted, opened)
+    with pytest.raises(CloudError, match=said):
+        fetched(submitted, opened)
+    assert not CloudFolder(submitted).fetched_note.exists()
+
+
+def test_a_fetched_model_is_kept_and_its_weights_are_checked(
+    submitted: RunFolder, account: Open, fake: FakeSageMaker, merged_model: bytes
+) -> None:
+    fake.artefact = merged_model
+    opened = account()
+    watched(submitted, opened)
+    path = fetched(submitted, opened)
+    model = path.parent / "model"
+    before = (model / "model.safetensors").stat().st_mtime_ns
+    assert fetched(submitted, opened) == path
+    assert (model / "model.safetensors").stat().st_mtime_ns == before
+    (model / "model.safetensors").write_bytes(b"broken")
+    with pytest.raises(CloudError, match="broken weights"):
+        check_model(model)
+
+
+@pytest.mark.parametrize("place", ["runs/published", "far/away/link"])
+def test_the_written_recipe_finds_what_the_runs_recipe_names(
+    submitted: RunFolder,
+    account: Open,
+    fake: FakeSageMaker,
+    merged_model: bytes,
+    tmp_path: Path,
+    *,
+    place: str,
+) -> None:
+    fake.artefact = merged_model
+    opened = account()
+    watched(submitted, opened)
+    (tmp_path / "reranker").mkdir()
+    (tmp_path / "records.jsonl").touch()
+    seen = RunFolder(tmp_path / place)
+    if seen != submitted:
+        seen.path.parent.mkdir(parents=True)
+        seen.path.symlink_to(submitted.path)
+    made = recipe(rag={"rerank": "reranker"}).at(tmp_path)
+    path = target(opened).fetch(made, seen, Silent())
+    written = recipe_file.load(path)
+    assert written.path(written.rag.rerank or "").samefile(tmp_path / "reranker")
+    assert written.path(written.records.source).samefile(tmp_path / "records.jsonl")
+    assert written.path(written.study.questions).samefile(submitted.questions)
