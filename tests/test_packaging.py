@@ -9,13 +9,15 @@ import tarfile
 import venv
 import zipfile
 from dataclasses import dataclass
-from importlib.metadata import distribution, requires
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
 from packaging.requirements import Requirement
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.conftest import ROOT
+from tests.test_dependencies import PROJECT
+
 VERBS = {
     *("init", "check", "preview", "run", "tune", "report", "export"),
     *("index", "search", "ask", "compare", "sweep"),
@@ -88,8 +90,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 def dependencies() -> set[str]:
     """The folders in which this environment has what ragtune needs."""
-    wanted = [Requirement(line) for line in requires("ragtune") or []]
-    needed = [w.name for w in wanted if w.marker is None or w.marker.evaluate({"extra": ""})]
+    wanted = map(Requirement, PROJECT["dependencies"])
+    needed = [w.name for w in wanted if w.marker is None or w.marker.evaluate()]
     return {str(distribution(name).locate_file("")) for name in needed}
 
 
@@ -123,7 +125,7 @@ def test_an_empty_environment_has_the_packages_and_nothing_of_a_general_name(
 
 def test_the_command_has_its_verbs_and_those_of_the_cloud(built: Built, tmp_path: Path) -> None:
     ragtune = built.bin / "ragtune"
-    assert called(ragtune, "--version", cwd=tmp_path) == f"ragtune {distribution_version()}\n"
+    assert called(ragtune, "--version", cwd=tmp_path) == f"ragtune {PROJECT['version']}\n"
     shown = called(ragtune, "--help", cwd=tmp_path)
     assert set(re.findall(r"^│ ([a-z]+) ", shown, re.M)) == VERBS
     assert called(built.bin / "python", "-m", "ragtune", "--version", cwd=tmp_path)
@@ -135,11 +137,3 @@ def test_a_first_project_is_good_with_the_data_of_the_wheel(built: Built, tmp_pa
     check = [built.bin / "ragtune", "check", "first/recipe.yaml", *builtin, "--json"]
     found = json.loads(called(*check, cwd=tmp_path))
     assert (found["train"], found["questions"], found["documents"]) == (200, 100, 40)
-
-
-def distribution_version() -> str:
-    """The version in pyproject.toml."""
-    page = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    found = re.search(r'^version = "(.+)"', page, re.M)
-    assert found is not None
-    return found[1]
