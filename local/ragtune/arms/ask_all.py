@@ -9,9 +9,6 @@ from ragtune.recipe.schema import Study
 from ragtune.retrieval.passages import Passage
 from ragtune.sources.records import Record
 
-TIMED = "retrieval, prefill, decode with drafts"
-"""The parts of a latency; an input of the stage, so that answers timed otherwise are made again."""
-
 
 def ask(
     arm: Arm,
