@@ -13,15 +13,15 @@ from ragtune.prompts.instruct import InstructFormat, Template
 from ragtune.prompts.registry import INSTRUCT, format_of
 from ragtune.recipe import file as recipe_file
 from ragtune.runs.pipeline import Pipeline
-from tests.local.prompts.lines import LinesFormat
+from tests.local.prompts.toy import Dialogue
 
 QUESTION = "When does the harbour open?"
 
 
 @pytest.fixture
-def lines(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything is asked in `LinesFormat`, for one test."""
-    monkeypatch.setitem(registry.formats, INSTRUCT, LinesFormat)
+def dialogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything is asked in `Dialogue`, for one test."""
+    monkeypatch.setitem(registry.formats, INSTRUCT, Dialogue)
 
 
 def test_a_template_is_bound_to_a_tokenizer(tiny_tokenizer: Any) -> None:
@@ -30,11 +30,11 @@ def test_a_template_is_bound_to_a_tokenizer(tiny_tokenizer: Any) -> None:
     assert form.hash == Template(separator=" > ").hash
 
 
-@pytest.mark.parametrize("name", ["instruct", "lines"])
+@pytest.mark.parametrize("name", ["instruct", "dialogue"])
 def test_every_format_asks_as_it_trains(name: str, tiny_tokenizer: Any) -> None:
     forms: dict[str, PromptFormat] = {
         "instruct": InstructFormat(Template(), tiny_tokenizer),
-        "lines": LinesFormat(Template(), tiny_tokenizer),
+        "dialogue": Dialogue(Template(), tiny_tokenizer),
     }
     form, passages = forms[name], ["The harbour opens at six.", "Fog.", "Soup."]
     context = form.context("Own.", passages)
@@ -56,7 +56,7 @@ def test_every_format_asks_as_it_trains(name: str, tiny_tokenizer: Any) -> None:
 
 
 def test_a_format_that_is_one_file_tunes_and_answers(
-    project: Callable[..., Path], tmp_path: Path, lines: None, monkeypatch: pytest.MonkeyPatch
+    project: Callable[..., Path], tmp_path: Path, dialogue: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recipe = recipe_file.load(project(), ("study.arms=[tuned]", "records.with_passages=0"))
     folder = tmp_path / "runs" / recipe.run_name
@@ -64,10 +64,10 @@ def test_a_format_that_is_one_file_tunes_and_answers(
     noted = read_json(folder / "adapter" / "ragtune.json")["template_hash"]
     with ragtune.open(folder) as run:
         form = run.arm("tuned").format
-        assert isinstance(form, LinesFormat)
+        assert isinstance(form, Dialogue)
         assert noted == form.hash != recipe.template.build().hash
         asked = run.arm("tuned").prompt(run.materials.questions[0], [])
-        assert asked.text.endswith("\nA:")
+        assert asked.text.endswith("\nassistant:")
         given = run.ask(QUESTION, arm="tuned")
         assert "\n" not in given["text"]
     monkeypatch.setitem(registry.formats, INSTRUCT, InstructFormat)

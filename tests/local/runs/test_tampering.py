@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from ragtune.core.errors import RunError
-from ragtune.core.files import read_json, read_jsonl, write_json
+from ragtune.core.files import copy_tree, read_json, read_jsonl, write_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
@@ -207,7 +207,7 @@ class Finished:
 
     def copy(self, to: Path) -> Path:
         folder = to / self.folder.name
-        shutil.copytree(self.folder, folder)
+        copy_tree(self.folder, folder)  # the index is sparse: dense it has 179 MB
         return folder
 
 
