@@ -207,7 +207,7 @@ class Finished:
 
     def copy(self, to: Path) -> Path:
         folder = to / self.folder.name
-        copy_tree(self.folder, folder)  # the index is sparse: dense it has 179 MB
+        copy_tree(self.folder, folder)  # its index is full of holes, which a plain copy fills
         return folder
 
 
