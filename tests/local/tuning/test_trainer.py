@@ -196,7 +196,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(
 
     try:
         with pytest.raises(
-            RunError, match=r"at step 2: .*; the checkpoint of step 1 is kept: make"
+            RunError, match=r"at step 2: .*; the checkpoint of step 1 is kept"
         ):
             run(tmp_path / "full", advance=advance)
     finally:

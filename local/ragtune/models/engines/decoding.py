@@ -219,7 +219,7 @@ class _Batch:
 
 
 def _draft(text: list[int], length: int) -> list[int]:
-    """Up to ``length`` tokens that followed the last ones of ``text`` where they occurred before."""
+    """Up to ``length`` tokens that followed the last ones where they occurred before."""
     if length < 1:
         return []
     for size in LOOKUP:
