@@ -22,6 +22,7 @@ from ragtune.sources import fields
 HELD_OUT = "held-out"
 """The questions that are split off the records, rather than read from a file."""
 
+
 @dataclass(frozen=True)
 class Record:
     """One instruction record; fields that a source does not have are empty.
