@@ -4,7 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ragtune.recipe.schema import Arm
-from ragtune.results.schema import ArmFigures, Difference, Failures, Freshness, LearningCurve
+from ragtune.results.schema import (
+    ArmFigures,
+    Difference,
+    Failures,
+    Freshness,
+    LearningCurve,
+    Results,
+)
 
 
 @dataclass(frozen=True)
@@ -21,6 +28,19 @@ class Evidence:
     records: int
     freshness: Freshness | None
     curve: LearningCurve | None
+
+    @classmethod
+    def of(cls, results: Results) -> "Evidence":
+        """What the verdict in a run's results was reached from."""
+        return cls(
+            metric=results.recommendation.metric,
+            arms=results.arms,
+            differences=results.differences,
+            failures=results.failures,
+            records=results.data.train,
+            freshness=results.freshness,
+            curve=results.learning_curve,
+        )
 
     def quality(self, arm: Arm) -> float:
         """The mean of an arm that the rule judges by."""
