@@ -226,6 +226,6 @@ def test_wrong_answers_are_counted_by_what_retrieval_did() -> None:
         questions=[],
     )
     assert wording.failures(found) == [
-        "right (token F1 from 0.5): rag 4",
+        "right: rag 4",
         "rag wrong: gold not found 2, misread 3",
     ]
