@@ -134,7 +134,7 @@ class Tune(Section):
     per_device_train_batch_size: Annotated[int, Field(ge=1, le=1000)] = 4
     per_device_eval_batch_size: Annotated[int, Field(ge=1, le=1000)] = 1
     gradient_accumulation_steps: Annotated[int, Field(ge=1)] = Field(
-        4, description="stands for the devices of the cloud instance: 4 on ml.g5.12xlarge"
+        4, description="takes the place of the cloud instance's devices: 4 on ml.g5.12xlarge"
     )
     validation_split_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.2
     train_data_split_seed: Annotated[int, Field(ge=0)] = 0
@@ -168,7 +168,7 @@ class Rag(Section):
     top_k: Annotated[int, Field(ge=1, le=100)] = 4
     search: Literal["dense", "keyword", "hybrid"] = "hybrid"
     rerank: str | None = Field(
-        None, description="a cross-encoder's folder, to rank what was found anew; null: none"
+        None, description="a cross-encoder's folder, to rank again what was found; null: none"
     )
     refuse_below: Literal["calibrated"] | float | None = Field(
         None,
