@@ -18,7 +18,6 @@ from ragtune.core.errors import RecordsError
 from ragtune.sources import fields
 
 
-
 @dataclass(frozen=True)
 class Record:
     """One instruction record; fields that a source does not have are empty.
