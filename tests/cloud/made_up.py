@@ -82,7 +82,9 @@ class Elsewhere(Materials):
 def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> RunFolder:
     """A run folder as a finished, proven run leaves it; only no model has made it."""
     run = RunFolder(folder)
-    questions = [Record(**{**ROW, "instruction": f"When, on day {n}?"}) for n in range(QUESTIONS)]
+    questions = [
+        Record.from_json({**ROW, "instruction": f"When, on day {n}?"}) for n in range(QUESTIONS)
+    ]
     write_text(run.recipe, recipe_file.dump(made_from))
     write_jsonl(run.train_rows, [ROW] * rows)
     write_jsonl(run.questions, [vars(question) for question in questions])

@@ -90,10 +90,10 @@ def test_tuned_must_beat_base_by_more_than_chance(run: RunFolder) -> None:
     assert unproven(figures) == ""
     scores = {"base": [0.0] * 8, "tuned": [1.0, 0.0] + [0.0] * 6}
     (pair,) = compare(scores, 10)
-    difference = Difference(metric="token_f1", **dict(pair))
+    difference = Difference(metric="right", **dict(pair))
     close = figures.model_copy(update={"differences": [difference]})
     low, high = pair.ci95
-    assert f"token F1 differs by {-high:.3f} to {-low:.3f} (95 %)" in unproven(close)
+    assert f"right differs by {-high:.3f} to {-low:.3f} (95 %)" in unproven(close)
     assert unproven(close, tuned_beats_base=False) == ""
     alone = figures.model_copy(update={"differences": []})
     assert "compares no tuned arm with a base arm" in unproven(alone)

@@ -211,7 +211,7 @@ class Study(Section):
     refusal: str = Field(
         "not in the documents", description="the response that says there is no answer"
     )
-    refusals: list[str] = Field(
+    refusals: list[Annotated[str, Field(pattern=r"\S")]] = Field(
         [], description="more phrases that say so in an answer; common wordings are known"
     )
     metric: str = Field(
@@ -237,13 +237,6 @@ class Study(Section):
     def all_refusals(self) -> tuple[str, ...]:
         """Every phrase of the recipe's own that says there is no answer."""
         return (self.refusal, *self.refusals)
-
-    @field_validator("refusals")
-    @classmethod
-    def _phrases(cls, value: list[str]) -> list[str]:
-        if not all(phrase.strip() for phrase in value):
-            raise ValueError("a phrase is empty")
-        return value
 
     @field_validator("learning_curve")
     @classmethod

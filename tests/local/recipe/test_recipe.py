@@ -135,3 +135,7 @@ def test_a_prompt_without_a_place_for_what_is_shown_is_refused(
     assert recipe_file.load(path).template.prompt == "{instruction}"
     (fault,) = faults(path, override)
     assert fault.endswith(f"template.prompt: {{context}} is missing, where {shown} go")
+
+
+def test_a_phrase_that_refuses_is_not_empty(project: Callable[..., Path]) -> None:
+    assert "study.refusals" in faults(project(), 'study.refusals=[" "]')[0]
