@@ -8,7 +8,8 @@ import pytest
 from ragtune.core.files import digest
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
-from ragtune.results.schema import DataCounts, Difference, Results
+from ragtune.results.data import DataCounts
+from ragtune.results.schema import Difference, Results
 from ragtune.results.statistics import compare
 from ragtune.runs.lock import Lock
 from ragtune.runs.open import open_run
@@ -148,4 +149,4 @@ def test_an_index_that_is_newer_than_the_answers_is_refused(
     (path.parent / "docs" / "fog.md").write_text("# Fog\n\nIn fog the bell rings nine times.\n")
     Pipeline(made_from, folder).index()
     (reason,) = gate.reasons_against(made_from, RunFolder(folder))
-    assert "retrieval, answers/rag, freshness older than" in reason
+    assert "retrieval, gold, answers/rag, freshness older than" in reason

@@ -14,6 +14,7 @@ from ragtune.core.text import refuses
 from ragtune.recipe.schema import Arm, Recipe
 from ragtune.results import cost, failures, freshness, retrieval, rows
 from ragtune.results import learning_curve as curve
+from ragtune.results.data import DataCounts, GoldFaults, NearDuplicates
 from ragtune.results.latency import latency, throughput
 from ragtune.results.metrics.base import Tools
 from ragtune.results.metrics.deciding import Deciding, choose
@@ -27,14 +28,11 @@ from ragtune.results.schema import (
     SCHEMA,
     ArmFigures,
     Category,
-    DataCounts,
     Forgetting,
     Freshness,
-    GoldFaults,
     HeldoutLoss,
     Index,
     LearningCurve,
-    NearDuplicates,
     RecipeUsed,
     Refusal,
     Results,
