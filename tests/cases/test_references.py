@@ -10,7 +10,7 @@ import pytest
 from ragtune.recipe.schema import Records
 from ragtune.results.rightness import is_right, is_unanswerable
 from ragtune.retrieval.passages import Passage, gold_rank
-from ragtune.sources import records as sources
+from ragtune.sources import split as sources
 from ragtune.sources.fields import NoRecord
 from tests.cases.case import figures, records, shared
 from tests.conftest import record_rows, write_jsonl

@@ -46,7 +46,12 @@ class Records(Section):
         "`passage`: it is knowledge to be retrieved, hidden from base and tuned",
     )
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.1, description="share held out, split by document, when study.questions is held-out"
+        0.1, description="share held out, see split, when study.questions is held-out"
+    )
+    split: Literal["document", "question"] = Field(
+        "document",
+        description="`document`: what is held out is about other documents and contexts; "
+        "`question`: about the same ones; records of one `group` stay together in both",
     )
     with_passages: Share = Field(
         0.0, description="share of training rows given once more with retrieved passages"
@@ -354,6 +359,12 @@ class Recipe(Section):
     def arms(self) -> list[Arm]:
         """The arms that this recipe can run: without documents there is nothing to retrieve."""
         return [a for a in self.study.arms if self.documents is not None or "rag" not in a]
+
+    @property
+    def retrieves(self) -> bool:
+        """Whether an arm or a training row needs passages."""
+        tunes = any("tuned" in arm for arm in self.arms)
+        return any("rag" in a for a in self.arms) or (tunes and self.records.with_passages > 0)
 
     def at(self, folder: Path) -> "Recipe":
         """The same recipe with its paths taken from ``folder``, that of its file."""

@@ -27,11 +27,14 @@ from ragtune.results.schema import (
     SCHEMA,
     ArmFigures,
     Category,
+    DataCounts,
     Forgetting,
     Freshness,
+    GoldFaults,
     HeldoutLoss,
     Index,
     LearningCurve,
+    NearDuplicates,
     RecipeUsed,
     Refusal,
     Results,
@@ -70,6 +73,8 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
     scores = {arm: score(cases[arm], used) for arm in recipe.arms}
     seconds = _seconds(folder, notes)
     found = rows.found(folder)
+    data = _data(recipe, folder, notes)
+    no_gold = data.gold.questions if data.gold else frozenset[str]()
     fresh = _optional(folder.freshness, Freshness)
     arms = {}
     for arm in recipe.arms:
@@ -89,7 +94,7 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
         metric=deciding.metric,
         arms=arms,
         differences=differences(scores, seed),
-        failures=failures.analyse(questions, answers, found, refusals),
+        failures=failures.analyse(questions, answers, found, refusals, no_gold),
         records=notes.data.train,
         freshness=fresh,
         curve=_learning_curve(
@@ -108,14 +113,16 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
         arms=arms,
         differences=list(evidence.differences),
         failures=evidence.failures,
-        retrieval=(retrieval.quality(questions, found, recipe.rag.top_k, seed) if found else None),
+        retrieval=(
+            retrieval.quality(questions, found, recipe.rag.top_k, seed, no_gold) if found else None
+        ),
         heldout_loss=_optional(folder.heldout, HeldoutLoss),
         forgetting=_optional(folder.forgetting, Forgetting),
         freshness=fresh,
         learning_curve=evidence.curve,
         tune=_optional(folder.training, Training),
         index=_index(folder),
-        data=notes.data,
+        data=data,
         seconds=seconds,
         environment=notes.environment,
         break_even=cost.break_even({arm: of.cost for arm, of in arms.items()}, weighed),
@@ -126,6 +133,16 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
             sensitivity=sensitivity(weighed, evidence),
         ),
     )
+
+
+def _data(recipe: Recipe, folder: RunFolder, notes: RunNotes) -> DataCounts:
+    """The counts of the data, with what the stages found wrong with it."""
+    tuned = any("tuned" in arm for arm in recipe.arms)
+    found = {
+        "near_duplicates": _optional(folder.leaks, NearDuplicates) if tuned else None,
+        "gold": _optional(folder.gold, GoldFaults) if folder.retrieval.exists() else None,
+    }
+    return notes.data.model_copy(update=found)
 
 
 def _seconds(folder: RunFolder, notes: RunNotes) -> dict[str, float]:

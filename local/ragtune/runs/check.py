@@ -9,6 +9,7 @@ from ragtune.core.errors import DocumentsError, RecipeError
 from ragtune.prompts.registry import format_of
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
+from ragtune.runs.audit import data_faults
 from ragtune.runs.materials import Materials
 from ragtune.runs.plan import passages_in_training, retrieves, tunes
 
@@ -69,6 +70,7 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
     materials = Materials(recipe)
     everything(recipe, materials)
     found, skipped = materials.corpus.read_all() if retrieves(recipe) else ([], {})
+    faults, said = data_faults(recipe, materials, found, skipped)
     prediction = predict(recipe, materials) if probe else None
     summary = {
         "recipe": recipe.name,
@@ -80,6 +82,8 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
         "documents": len({document.name for document in found}),
         "skipped": skipped,
         "arms": recipe.arms,
+        **faults,
+        "data_warnings": said,
         **({} if prediction is None else {"tuning": prediction.to_json()}),
     }
     return summary, "" if prediction is None else str(prediction)
@@ -140,10 +144,13 @@ def _first_chunks(recipe: Recipe, materials: Materials, count: int) -> Sequence[
 
 def show(file: Path, found: dict[str, Any], prediction: str) -> str:
     """The counts for a terminal, what was left out, and the prediction."""
+    division = found["division"]
+    split = f" (split by {division['by']})" if division else ""
     lines = [
         f"{file}: good; {found['train']} training records, {found['questions']} "
-        f"questions, {found['documents']} documents, arms {', '.join(found['arms'])}",
+        f"questions{split}, {found['documents']} documents, arms {', '.join(found['arms'])}",
         *(f"of these {line}" for line in _answers_shown(found)),
+        *(f"warning: {warning}" for warning in found["data_warnings"]),
         *(f"left out {bad}" for bad in found["bad_lines"]),
         *([prediction] if prediction else []),
         *(f"left out {name}: {reason}" for name, reason in found["skipped"].items()),
