@@ -111,7 +111,7 @@ def _record(run: RunFolder, made_from: Recipe) -> None:
     stages = plan(made_from)
     for stage in stages:
         _enter(stage, made_from, run, lock)
-    figures = Figures(made_from, lock, named(stages))
+    figures = Figures(made_from, lock, named(stages), run)
     _figures(figures, run)
     _enter(figures, made_from, run, lock)
     lock.save(run)

@@ -103,7 +103,9 @@ class OpenRun:
         Raises RunError where a stage is missing or older than what it was made from.
         """
         stages = plan(self.recipe)
-        self._refuse_outdated([*stages, Figures(self.recipe, self.lock, named(stages))])
+        self._refuse_outdated(
+            [*stages, Figures(self.recipe, self.lock, named(stages), self.folder)]
+        )
         return Results.load(self.folder.results)
 
     def report(self) -> Results:

@@ -129,6 +129,6 @@ class Pipeline:
 
 def figures(recipe: Recipe, materials: Materials, run: Run, stages: Sequence[Stage]) -> Results:
     """Compute every figure from what the stages left; write ``results.json`` and the report."""
-    stage = Figures(recipe, run.lock, named(stages))
+    stage = Figures(recipe, run.lock, named(stages), run.folder)
     run.make(stage, recipe, materials, environment=lambda: {}, again=True)
     return Results.load(run.folder.results)
