@@ -10,9 +10,9 @@ import pytest
 from ragtune.recipe.schema import Records
 from ragtune.results.rightness import is_right, is_unanswerable
 from ragtune.retrieval.passages import Passage, gold_rank
-from ragtune.sources import records as sources
 from ragtune.sources import split as splits
 from ragtune.sources.fields import NoRecord
+from ragtune.sources.records import Record
 from tests.cases.case import figures, records, shared
 from tests.conftest import record_rows, write_jsonl
 from tests.local.results.made_up import REFUSAL
@@ -38,7 +38,7 @@ def test_any_of_several_references_counts(written: dict[str, Any], tmp_path: Pat
     (record,) = records({"instruction": CITY, **written})
     assert record.references == ("Port Larkspur", "Larkspur")
     assert record.response == "Port Larkspur"
-    assert sources.Record.from_json(json.loads(json.dumps(record.to_json()))) == record
+    assert Record.from_json(json.loads(json.dumps(record.to_json()))) == record
     answers = {"base": ["Larkspur"], "rag": ["Applewick"]}
     found = figures(tmp_path, [{"instruction": CITY, **written}], answers)
     assert found.failures.right == {"base": 1, "rag": 0}
