@@ -59,8 +59,8 @@ def because(why: Because) -> str:  # noqa: PLR0911, one sentence a kind
     """Why the arm is chosen, or why none is."""
     match why:
         case reasons.Chosen():
-            best = why.not_different_from
-            rest = f", not significantly different from {best}" if best else ""
+            other = why.not_different_from
+            rest = f", not significantly different from {other}" if other else ""
             return f"{title(why.metric)} {why.mean:.2f} at {spending(why.spending)}{rest}"
         case reasons.NeedsUnmet():
             return "no arm meets every need; relax one, or use a larger model"
@@ -88,10 +88,9 @@ def _undecided(why: reasons.Undecided) -> str:
         more = f"; about {rounded(why.more_questions)} more questions are needed"
     if why.few:
         return f"{why.questions} questions are too few for a verdict{more}"
-    other: str = why.other or "the best constant answer"
     return (
         f"{why.leading}, {title(why.metric)} {why.mean:.2f}, is not significantly better than "
-        f"{other}{more}"
+        f"{why.other or 'the best constant answer'}{more}"
     )
 
 
