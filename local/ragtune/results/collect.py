@@ -89,7 +89,6 @@ def collect(
     heldout = _optional(folder.heldout, HeldoutLoss)
     training = _optional(folder.training, Training)
     first = next(iter(cases.values()))
-    by_question = {arm: of[deciding] for arm, of in scores.items()}
     evidence = Evidence(
         metric=deciding,
         questions=len(first),

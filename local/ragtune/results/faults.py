@@ -6,7 +6,7 @@ foresees some of them, `ragtune.results.wording` writes the sentences.
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from ragtune.recipe.schema import Arm
 from ragtune.results.parts import Part
@@ -126,3 +126,5 @@ AnyFault = Annotated[
     | FewLatencies,
     Field(discriminator="kind"),
 ]
+FAULTS: TypeAdapter[AnyFault] = TypeAdapter(AnyFault)
+"""Reads a fault from its JSON."""
