@@ -1,5 +1,6 @@
 from dataclasses import replace
 
+from ragtune.recipe.schema import Arm
 from ragtune.results.coverage import coverage, marks
 from ragtune.sources.records import Record
 
@@ -30,7 +31,7 @@ def test_else_the_nearest_training_question_decides() -> None:
 
 def test_a_side_with_few_questions_is_not_measured() -> None:
     seen = marks(OPEN, [*OPEN, Record("Who?", "Ann")])
-    scores = {"tuned": [1.0] * 40, "rag": [0.0] * 40}
+    scores: dict[Arm, list[float]] = {"tuned": [1.0] * 40, "rag": [0.0] * 40}
     found = coverage(seen, range(40), scores, 1)
     assert found.outside is None
     assert found.inside is not None

@@ -63,13 +63,13 @@ def seen(given: dict[Arm, list[AnswerRow]] | None = None, **changes: Any) -> lis
 
 
 def test_a_sound_study_has_no_fault() -> None:
-    sound = {"training": training(), "heldout": HeldoutLoss(base=3.0, tuned=2.0, tokens=9)}
-    assert seen(**sound) == []
+    moved = HeldoutLoss(base=3.0, tuned=2.0, tokens=9)
+    assert seen(training=training(), heldout=moved) == []
 
 
 def test_answers_as_long_as_the_limit_are_counted_by_arm() -> None:
     """Where references fit, the model talks on; where they do not, it had no chance."""
-    given = {
+    given: dict[Arm, list[AnswerRow]] = {
         "base": answers("no", tokens=24),
         "tuned": answers("six", tokens=24)[:2] + answers("x")[2:],
     }
@@ -77,7 +77,7 @@ def test_answers_as_long_as_the_limit_are_counted_by_arm() -> None:
     assert cut == AnswersCut(
         severity="weakens", arms=("base",), limit=24, cut={"base": 40, "tuned": 2}, questions=40
     )
-    long = {
+    long: dict[Arm, list[AnswerRow]] = {
         arm: [r.model_copy(update={"reference_tokens": 200}) for r in rows]
         for arm, rows in given.items()
     }
