@@ -62,7 +62,7 @@ def test_too_few_questions_and_steps_are_foreseen(plain: Callable[..., Path]) ->
 
 
 def test_steps_are_counted_as_training_takes_them(project: Project, tmp_path: Path) -> None:
-    recipe = recipe_file.load(project(), ["study.arms=[tuned]", "records.with_passages=0"])
+    recipe = recipe_file.load(project(), ("study.arms=[tuned]", "records.with_passages=0"))
     summary, _ = check(recipe)
     (foreseen,) = [w["steps"] for w in summary["warnings"] if w["kind"] == "few_steps"]
     results = Pipeline(recipe, tmp_path / "runs" / recipe.run_name).execute()
