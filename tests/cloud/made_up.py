@@ -83,7 +83,9 @@ def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> RunFolder:
     """A run folder as a finished, proven run leaves it; only no model has made it."""
     run = RunFolder(folder)
     questions = [
-        Record(**{**ROW, "instruction": f"When, on day {n}?", "response": HOURS[n % len(HOURS)]})
+        Record.from_json(
+            {**ROW, "instruction": f"When, on day {n}?", "response": HOURS[n % len(HOURS)]}
+        )
         for n in range(QUESTIONS)
     ]
     write_text(run.recipe, recipe_file.dump(made_from))

@@ -46,7 +46,12 @@ class Records(Section):
         "`passage`: it is knowledge to be retrieved, hidden from base and tuned",
     )
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.1, description="share held out, split by document, when study.questions is held-out"
+        0.1, description="share held out, see split, when study.questions is held-out"
+    )
+    split: Literal["document", "question"] = Field(
+        "document",
+        description="`document`: what is held out is about other documents and contexts; "
+        "`question`: about the same ones; records of one `group` stay together in both",
     )
     with_passages: Share = Field(
         0.0, description="share of training rows given once more with retrieved passages"
@@ -134,7 +139,7 @@ class Tune(Section):
     per_device_train_batch_size: Annotated[int, Field(ge=1, le=1000)] = 4
     per_device_eval_batch_size: Annotated[int, Field(ge=1, le=1000)] = 1
     gradient_accumulation_steps: Annotated[int, Field(ge=1)] = Field(
-        4, description="stands for the devices of the cloud instance: 4 on ml.g5.12xlarge"
+        4, description="takes the place of the cloud instance's devices: 4 on ml.g5.12xlarge"
     )
     validation_split_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.2
     train_data_split_seed: Annotated[int, Field(ge=0)] = 0
@@ -168,7 +173,7 @@ class Rag(Section):
     top_k: Annotated[int, Field(ge=1, le=100)] = 4
     search: Literal["dense", "keyword", "hybrid"] = "hybrid"
     rerank: str | None = Field(
-        None, description="a cross-encoder's folder, to rank what was found anew; null: none"
+        None, description="a cross-encoder's folder, to rank again what was found; null: none"
     )
     refuse_below: Literal["calibrated"] | float | None = Field(
         None,
@@ -206,6 +211,14 @@ class Study(Section):
     refusal: str = Field(
         "not in the documents", description="the response that says there is no answer"
     )
+    refusals: list[Annotated[str, Field(pattern=r"\S")]] = Field(
+        [], description="more phrases that say so in an answer; common wordings are known"
+    )
+    metric: str = Field(
+        "auto",
+        description="what decides between arms: `auto` (by the references: `right` for labels and "
+        "short ones, `similarity` for long ones), or a metric's name",
+    )
     general_text: str = Field(
         "builtin", description="plain text on which forgetting is measured: `builtin`, or a file"
     )
@@ -220,6 +233,11 @@ class Study(Section):
             raise ValueError("an arm is named twice")
         return [arm for arm in ARMS if arm in value]
 
+    @property
+    def all_refusals(self) -> tuple[str, ...]:
+        """Every phrase of the recipe's own that says there is no answer."""
+        return (self.refusal, *self.refusals)
+
     @field_validator("learning_curve")
     @classmethod
     def _rising(cls, value: list[float]) -> list[float]:
@@ -230,7 +248,7 @@ class Needs(Section):
     """What the recommendation weighs the measurements with; null: it does not matter."""
 
     p95_latency_ms: Annotated[float, Field(gt=0)] | None = None
-    min_quality: Share | None = Field(None, description="token F1 that is good enough")
+    min_quality: Share | None = Field(None, description="of the deciding metric, good enough")
     cite_sources: bool = False
     documents_change: Literal["never", "monthly", "weekly", "daily"] = Field(
         "never", description="daily: only what retrieves will do; else how often to index or tune"
@@ -342,6 +360,12 @@ class Recipe(Section):
         """The arms that this recipe can run: without documents there is nothing to retrieve."""
         return [a for a in self.study.arms if self.documents is not None or "rag" not in a]
 
+    @property
+    def retrieves(self) -> bool:
+        """Whether an arm or a training row needs passages."""
+        tunes = any("tuned" in arm for arm in self.arms)
+        return any("rag" in a for a in self.arms) or (tunes and self.records.with_passages > 0)
+
     def at(self, folder: Path) -> "Recipe":
         """The same recipe with its paths taken from ``folder``, that of its file."""
         recipe = self.model_copy()
@@ -365,13 +389,15 @@ class Recipe(Section):
 
     @property
     def identity(self) -> str:
-        """SHA-256 of the filled recipe less name, needs, cloud and promote, in hexadecimal.
+        """SHA-256 of the filled recipe less what answers are judged and weighed by, in hexadecimal.
 
-        Those say what the result is weighed with and where it runs; none changes what is
-        measured, so a run stays valid when they change.
+        That is name, needs, cloud, promote, study.metric and study.refusals: none changes what is
+        answered, so a run stays valid when they change, and only its figures are made again.
         """
         beside = {"name", "needs", "cloud", "promote"}
         what = {k: v for k, v in self.filled.items() if k not in beside}
+        judging = {"metric", "refusals"}
+        what["study"] = {k: v for k, v in what["study"].items() if k not in judging}
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
     @property

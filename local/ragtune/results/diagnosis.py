@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from ragtune.core.text import normalised
 from ragtune.recipe.schema import Arm, Study
 from ragtune.results.faults import (
     CUT,
@@ -22,7 +23,6 @@ from ragtune.results.faults import (
     NoValidation,
     ResidueDropped,
 )
-from ragtune.results.metrics.overlap import normalise
 from ragtune.results.rows import AnswerRow
 from ragtune.results.schema import HeldoutLoss, Training
 from ragtune.results.verdict.promotion import WITHOUT
@@ -133,7 +133,7 @@ def _unchanged(answers: Mapping[Arm, Sequence[AnswerRow]]) -> Iterator[AnyFault]
         if arm not in answers or other not in answers:
             continue
         pairs = list(zip(answers[arm], answers[other], strict=True))
-        same = sum(normalise(left.text) == normalise(right.text) for left, right in pairs)
+        same = sum(normalised(left.text) == normalised(right.text) for left, right in pairs)
         if same >= SAME * len(pairs):
             yield AnswersUnchanged(
                 severity="forbids", arms=(arm,), other=other, same=same, questions=len(pairs)

@@ -295,7 +295,7 @@ def break_even(found: BreakEven | None) -> str:
 def failures(found: Failures) -> list[str]:
     """Right answers and flips in one line, and where arms with passages went wrong in another."""
     right = ", ".join(f"{arm} {count}" for arm, count in found.right.items())
-    lines = [f"right ({title('token_f1')} from {found.right_from:g}): {right}"]
+    lines = [f"right: {right}"]
     if found.steps:
         flips = [f"{words} {found.flips[name]}" for name, words in FLIPS.items()]
         lines.append(f"flips: {', '.join(flips)}")

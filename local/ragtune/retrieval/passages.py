@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from ragtune.sources.plain import letters
 from ragtune.sources.records import Record
 
 
@@ -24,14 +26,14 @@ class Passage:
 def gold_rank(record: Record, passages: Sequence[Passage]) -> int | None:
     """The rank, from 1, of the first gold passage; None where none was found.
 
-    Gold is a passage of the gold document that, where the evidence sentence is known, holds it.
+    Gold is a passage of any gold document that, where the evidence sentence is known, holds it:
+    case, punctuation, spaces, ligatures and words broken at line ends do not count.
     """
-    wanted = _squeeze(record.evidence)
+    wanted = letters(record.evidence)
     for rank, passage in enumerate(passages, 1):
-        if passage.document == record.document and wanted in _squeeze(passage.text):
+        if passage.document in record.gold and wanted in _letters(passage.text):
             return rank
     return None
 
 
-def _squeeze(text: str) -> str:
-    return " ".join(text.split())
+_letters = lru_cache(maxsize=4096)(letters)

@@ -9,6 +9,7 @@ from ragtune.core.errors import DocumentsError, RecipeError
 from ragtune.prompts.registry import format_of
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
+from ragtune.runs.audit import data_faults
 from ragtune.runs.materials import Materials
 from ragtune.runs.plan import passages_in_training, retrieves, tunes
 
@@ -22,7 +23,9 @@ def everything(recipe: Recipe, materials: Materials) -> None:
     Raises RagtuneError for what is missing, broken, or does not fit together.
     """
     from ragtune.results.forgetting import paragraphs
+    from ragtune.results.metrics.deciding import known
 
+    known(recipe.study.metric)
     _ = materials.split, materials.base
     if retrieves(recipe):
         retrieval(recipe, materials)
@@ -69,20 +72,36 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
     materials = Materials(recipe)
     everything(recipe, materials)
     found, skipped = materials.corpus.read_all() if retrieves(recipe) else ([], {})
+    faults, said = data_faults(recipe, materials, found, skipped)
     prediction = predict(recipe, materials) if probe else None
     summary = {
         "recipe": recipe.name,
         "identity": recipe.identity,
         "train": len(materials.train),
         "questions": len(materials.questions),
+        **_answers(recipe, materials),
         "bad_lines": [str(b) for b in materials.split.bad],
         "documents": len({document.name for document in found}),
         "skipped": skipped,
         "arms": recipe.arms,
         "warnings": [fault.to_json() for fault in foresee(recipe, materials, found)],
+        **faults,
+        "data_warnings": said,
         **({} if prediction is None else {"tuning": prediction.to_json()}),
     }
     return summary, "" if prediction is None else str(prediction)
+
+
+def _answers(recipe: Recipe, materials: Materials) -> dict[str, int]:
+    """How many records and questions have no answer, and how many have several right ones."""
+    from ragtune.results.rightness import is_unanswerable
+
+    rows, refusals = [*materials.train, *materials.questions], recipe.study.all_refusals
+    return {
+        "unanswerable": sum(is_unanswerable(row, refusals) for row in rows),
+        "several_references": sum(len(row.references) > 1 for row in rows),
+        "with_pipes": sum(" | " in row.response for row in rows),
+    }
 
 
 def predict(recipe: Recipe, materials: Materials) -> "Prediction":
@@ -124,15 +143,28 @@ def show(file: Path, found: dict[str, Any], prediction: str) -> str:
     from ragtune.results.faults import FAULTS
     from ragtune.results.wording import fault
 
+    division = found["division"]
+    split = f" (split by {division['by']})" if division else ""
     lines = [
         f"{file}: good; {found['train']} training records, {found['questions']} "
-        f"questions, {found['documents']} documents, arms {', '.join(found['arms'])}",
+        f"questions{split}, {found['documents']} documents, arms {', '.join(found['arms'])}",
+        *(f"of these {line}" for line in _answers_shown(found)),
+        *(f"warning: {warning}" for warning in found["data_warnings"]),
         *(f"left out {bad}" for bad in found["bad_lines"]),
         *(f"warning: {fault(FAULTS.validate_python(value))}" for value in found["warnings"]),
         *([prediction] if prediction else []),
         *(f"left out {name}: {reason}" for name, reason in found["skipped"].items()),
     ]
     return "\n".join(lines)
+
+
+def _answers_shown(found: dict[str, Any]) -> list[str]:
+    told = (
+        (found["unanswerable"], "unanswerable: the right answer is study.refusal, in any words"),
+        (found["several_references"], "with several right answers, any of which counts"),
+        (found["with_pipes"], 'with " | " in a response, read as one answer; several are a list'),
+    )
+    return [f"{count} {what}" for count, what in told if count]
 
 
 def show_filled(recipe: Recipe, prediction: str) -> str:

@@ -6,7 +6,7 @@ Nothing here writes: a recipe can be checked and previewed with no run folder in
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -25,17 +25,19 @@ from ragtune.models.load import load_tokenizer
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.view import UndeclaredRead
 from ragtune.sources import documents
-from ragtune.sources.records import Record, Split, prepare
+from ragtune.sources.records import Record
+from ragtune.sources.split import Split, prepare
 
 
 def prepare_records(recipe: Recipe) -> Split:
-    """The training records and questions that a recipe names, as `sources.records` splits them."""
+    """The training records and questions that a recipe names, as `sources.split` splits them."""
     return prepare(
         recipe.records,
         seed=recipe.seed,
         path=recipe.path,
         questions=recipe.study.questions,
         max_questions=recipe.study.max_questions,
+        refusal=recipe.study.refusal,
     )
 
 
@@ -60,10 +62,15 @@ class Materials:
     @functools.cached_property
     def split(self) -> Split:
         """Training records and held-out questions, each with its gold document."""
-        split = prepare_records(self._recipe)
-        if self._recipe.documents is None or self._recipe.documents.source != documents.CONTEXTS:
+        split, recipe = prepare_records(self._recipe), self._recipe
+        if recipe.documents is None:
             return split
-        named = documents.with_context_names
+        if recipe.documents.source == documents.CONTEXTS:
+            named = documents.with_context_names
+        elif recipe.retrieves and self.corpus.copies:
+            named = functools.partial(documents.without_copies, copies=self.corpus.copies)
+        else:
+            return split
         return replace(split, train=named(split.train), test=named(split.test))
 
     @property
@@ -195,8 +202,8 @@ class Materials:
 
 
 _FINGERPRINTS: Mapping[str, Callable[[Materials], str | None]] = {
-    "records": lambda m: digest([asdict(r) for r in m.train]),
-    "questions": lambda m: digest([asdict(r) for r in m.questions]),
+    "records": lambda m: digest([r.to_json() for r in m.train]),
+    "questions": lambda m: digest([r.to_json() for r in m.questions]),
     "documents": lambda m: m.corpus.hash,
     "base": lambda m: m.base_fingerprint,
     "embedder": lambda m: m.embedder_fingerprint,

@@ -6,6 +6,7 @@ nothing.
 
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +120,7 @@ class Pipeline:
                 "test": len(split.test),
                 "bad_lines": [str(b) for b in split.bad],
                 "questions_also_in_training": len(split.leaked),
+                "division": asdict(split.division) if split.division else None,
             },
         )
         for bad in split.bad[:5]:

@@ -1,32 +1,31 @@
-"""Instruction records: load, filter, split.
+"""Instruction records: what one is, and how they are read.
 
 A record has Dolly's four fields, ``instruction, context, response, category``, and may name
-its gold ``document`` (a file name), the ``evidence`` in it (a sentence), and the ``group`` of
-records that ask for the same fact in other words. A question of the study is a record too: its
-response is the reference.
+its gold ``document`` (a file name) or several, the ``evidence`` in it (a sentence), and the
+``group`` of records that ask for the same fact in other words. A question of the study is a record
+too: its responses are the references. `ragtune.sources.fields` knows how they may be written.
 """
 
 import hashlib
 import json
-import random
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ragtune.core import hub
 from ragtune.core.errors import RecordsError
-from ragtune.recipe.schema import Records
-
-HELD_OUT = "held-out"
-"""The questions that are split off the records, rather than read from a file."""
-REQUIRED = ("instruction", "response")
-OPTIONAL = ("context", "category", "document", "evidence", "group")
+from ragtune.sources import fields
 
 
 @dataclass(frozen=True)
 class Record:
-    """One instruction record; fields that a source does not have are empty."""
+    """One instruction record; fields that a source does not have are empty.
+
+    ``response`` is what is trained on and the first reference, ``document`` the first gold
+    document; all of them are `references` and `gold`. The response of an unanswerable record is
+    ``study.refusal``.
+    """
 
     instruction: str
     response: str
@@ -35,16 +34,33 @@ class Record:
     document: str = ""
     evidence: str = ""
     group: str = ""
+    other_responses: tuple[str, ...] = ()
+    other_documents: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "Record":
+        """The record that `to_json` wrote."""
+        texts: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in row.items()}
+        return cls(**texts)
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields by name; of those that hold several texts only what there is."""
+        return {n: v for n, v in asdict(self).items() if v or not n.startswith("other_")}
 
     @property
     def id(self) -> str:
         """Twelve hexadecimal digits over the whole content: equal rows have equal ids."""
-        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:12]
+        return hashlib.sha256(json.dumps(self.to_json()).encode()).hexdigest()[:12]
 
     @property
-    def source(self) -> str:
-        """What a split must not tear apart: the gold document, else the context, else itself."""
-        return self.document or self.context or self.id
+    def references(self) -> tuple[str, ...]:
+        """Every right answer, the response first."""
+        return (self.response, *self.other_responses)
+
+    @property
+    def gold(self) -> tuple[str, ...]:
+        """The names of the gold documents, any of which will do."""
+        return tuple(name for name in (self.document, *self.other_documents) if name)
 
     def query(self, *, with_context: bool) -> str:
         """What is looked up for it: its context too, where that is part of the question."""
@@ -75,91 +91,21 @@ class Loaded:
     bad: list[BadLine] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Split:
-    """Training records, held-out questions, and what is to be known of them.
+def load(
+    path: Path, source: str, revision: str | None, max_bad_lines: float, refusal: str = ""
+) -> Loaded:
+    """The records of a file, a folder of them, or a hub id, which is what ``source`` says.
 
-    ``leaked`` are questions that are also, word for word, among the training records.
+    ``refusal`` is the response of records that have no answer.
+
+    Raises RecordsError for a source that is missing, empty or too broken, OfflineError for a hub
+    id while offline.
     """
-
-    train: list[Record]
-    test: list[Record]
-    bad: list[BadLine]
-    leaked: list[Record]
-
-
-def prepare(
-    spec: Records,
-    *,
-    seed: int,
-    path: Callable[[str], Path],
-    questions: str = HELD_OUT,
-    max_questions: int | None = None,
-) -> Split:
-    """Load the records, keep the wanted categories, and split off the held-out questions.
-
-    ``path`` finds what the recipe names, relative to the recipe's own folder. ``questions`` is
-    `HELD_OUT` or a file's name; of them the first ``max_questions`` are taken.
-
-    Raises RecordsError for a source that is missing, empty or too broken, for categories that
-    leave nothing, and for a split that leaves a side empty. OfflineError for a hub id while
-    offline.
-    """
-    loaded = _load(path(spec.source), spec.source, spec.revision, spec.max_bad_lines)
-    records = loaded.records
-    if spec.categories is not None:
-        wanted = set(spec.categories)
-        records = [r for r in records if r.category in wanted]
-        if not records:
-            found = ", ".join(sorted({r.category or "(none)" for r in loaded.records}))
-            raise RecordsError(
-                f"records.categories: {', '.join(spec.categories)} leave no record of "
-                f"{spec.source}; it has {found}"
-            )
-    bad = loaded.bad
-    if questions == HELD_OUT:
-        train, test = split(records, spec.test_fraction, seed)
-    else:
-        asked = _load(path(questions), questions, None, spec.max_bad_lines)
-        train, test, bad = records, asked.records, [*bad, *asked.bad]
-    test = test[:max_questions]
-    for side, rows in (("training records", train), ("held-out questions", test)):
-        if not rows:
-            raise RecordsError(f"{spec.source}: no {side}; the split needs two documents or more")
-    seen = {r.key for r in train}
-    return Split(train, test, bad, [r for r in test if r.key in seen])
-
-
-def split(
-    records: Sequence[Record], test_fraction: float, seed: int
-) -> tuple[list[Record], list[Record]]:
-    """Split off about ``test_fraction`` of the records, whole documents at a time, at least one.
-
-    Documents are drawn in an order that depends on ``seed`` and on the records alone; both sides
-    keep the file's order.
-    """
-    sources = list(dict.fromkeys(r.source for r in records))
-    random.Random(seed).shuffle(sources)
-    sizes: dict[str, int] = {}
-    for record in records:
-        sizes[record.source] = sizes.get(record.source, 0) + 1
-    held: set[str] = set()
-    count, wanted = 0, max(1, round(test_fraction * len(records)))
-    for source in sources:
-        if count >= wanted:
-            break
-        held.add(source)
-        count += sizes[source]
-    train = [r for r in records if r.source not in held]
-    return train, [r for r in records if r.source in held]
-
-
-def _load(path: Path, source: str, revision: str | None, max_bad_lines: float) -> Loaded:
     if not path.exists() and hub.is_id(source):
         rows = hub.dataset_rows(source, revision)
-        loaded = _parse((f"{source} row {n}", row) for n, row in enumerate(rows, 1))
+        loaded = _parse(((f"{source} row {n}", row) for n, row in enumerate(rows, 1)), refusal)
     else:
-        loaded = _parse(_lines(path))
+        loaded = _parse(_lines(path), refusal)
     if not loaded.records:
         reason = f"; first: {loaded.bad[0]}" if loaded.bad else ""
         raise RecordsError(f"{path if path.exists() else source}: holds no records{reason}")
@@ -197,41 +143,28 @@ def _json(line: bytes) -> Any:
         return error
 
 
-def _parse(rows: Iterable[tuple[str, Any]]) -> Loaded:
+def _parse(rows: Iterable[tuple[str, Any]], refusal: str) -> Loaded:
     loaded = Loaded([])
     for where, row in rows:
-        reason = _fault(row)
-        if reason:
-            loaded.bad.append(BadLine(where, reason))
-        else:
-            texts = {name: row.get(name) or "" for name in (*REQUIRED, *OPTIONAL)}
-            loaded.records.append(Record(**texts))
+        try:
+            loaded.records.append(Record(**fields.read(_object(row), refusal)))
+        except fields.NoRecord as error:
+            loaded.bad.append(BadLine(where, str(error)))
     return loaded
 
 
-def _fault(row: Any) -> str | None:
-    """Why a parsed line is no record; None where it is one."""
+def _object(row: Any) -> Mapping[str, Any]:
+    """The row.
+
+    Raises NoRecord where it is no JSON object.
+    """
     if isinstance(row, UnicodeDecodeError):
-        return "not UTF-8"
+        raise fields.NoRecord("not UTF-8")
     if isinstance(row, json.JSONDecodeError):
-        return f"not JSON: {row.msg} at column {row.colno}"
+        raise fields.NoRecord(f"not JSON: {row.msg} at column {row.colno}")
     if not isinstance(row, dict):
-        return "not a JSON object"
-    for name in (*REQUIRED, *OPTIONAL):
-        if reason := _no_text(row.get(name) or ""):
-            return f"{name} {reason}"
-    for name in REQUIRED:
-        if not (row.get(name) or "").strip():
-            return f"{name} is missing or empty"
-    return None
-
-
-def _no_text(value: Any) -> str | None:
-    """Why a field's value is no text; None where it is one."""
-    if not isinstance(value, str):
-        return "is not text"
-    half = any("\ud800" <= letter <= "\udfff" for letter in value)
-    return "holds half a character (a lone surrogate)" if half else None
+        raise fields.NoRecord("not a JSON object")
+    return row
 
 
 def _squeeze(text: str) -> str:

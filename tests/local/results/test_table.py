@@ -33,11 +33,11 @@ def test_the_table_says_why_answers_failed_and_what_would_change_the_verdict(
 ) -> None:
     arms = ("base", "tuned", "rag", "tuned+rag")
     text = " ".join(printed(write_run(tmp_path, arms)).split())
-    assert "right (token F1 from 0.5): base 1, tuned 2, rag 3, tuned+rag 3" in text
-    assert "retrieval fixed it 2" in text
-    assert "tuning forgot it 0" in text
+    assert "right: base 1, tuned 1, rag 3, tuned+rag 3" in text
+    assert "retrieval fixed it 3" in text
+    assert "tuning forgot it 1" in text  # "at noon" for "at six" is wrong by its value
     assert "warning: only 2 questions: a hint, not a finding" in text
-    assert "no verdict — the best, base, has token F1 0.50; 2 questions are too few" in text
+    assert "no verdict — the best, base, has right 0.50; 2 questions are too few" in text
     assert "break-even: tuned costs less than rag from 488 queries a month" in text
 
 
@@ -61,8 +61,8 @@ def test_every_claim_has_its_figure_in_eighty_columns(tmp_path: Path) -> None:
     assert "25% of 24 continuations unchanged" in words
     assert "freshness: 1 documents changed, 0.75 s each from the change to an answer" in words
     assert "the new fact was in 1 prompts, 1 answers changed to it" in words
-    assert "labels needed: tuned token F1 0.75 with 50, 0.75 with 200 records; from 50 on" in words
-    assert "token F1 by category, base/tuned/rag/tuned+rag: x (1) 0.00/1.00/1.00/1.00" in words
+    assert "labels needed: tuned right 0.50 with 50, 0.50 with 200 records; from 50 on" in words
+    assert "right by category, base/tuned/rag/tuned+rag: x (1) 0.00/1.00/1.00/1.00" in words
     assert "grounded, the share of an answer's words that are in its sources: rag 0.33" in words
     assert "low initial cost (1.5 s of indexing, 60 s of tuning)" in words
     assert "1 optimiser steps in all, where about 60 are needed" in words

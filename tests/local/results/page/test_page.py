@@ -59,7 +59,7 @@ def test_the_verdict_comes_first_and_every_arm_answers_every_question(tmp_path: 
     )
     assert said == [
         ("base", "✓ right", "at six"),
-        ("tuned", "✓ right", "at noon"),
+        ("tuned", "✗ wrong", "at noon"),  # half of the words of "at six", another hour
         ("rag", "✓ right", "six"),
         ("tuned+rag", "✓ right", "at &lt;b&gt;six&lt;/b&gt;"),
     ]
@@ -83,7 +83,7 @@ def test_every_claim_is_a_row_and_the_labels_needed_are_a_plot(tmp_path: Path) -
     assert "forgetting: general text 4.500 → 4.750" in told
     assert "“Who?” is now answered by  Zoë ." in told
     assert re.search(r"low initial cost\s+retrieval\s+retrieval\s+1.5 s of indexing", told)
-    assert 'aria-label="Token F1 by training records: tuned 0.75 with 50; ' in html
+    assert 'aria-label="Right by training records: tuned 0.50 with 50; ' in html
 
 
 def test_the_page_asks_for_nothing_and_is_the_same_each_time(tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_the_page_is_well_formed_and_its_controls_have_labels(
 
 def test_plots_say_their_figures_in_words(tmp_path: Path) -> None:
     html = entities.unescape(render(tmp_path))
-    assert re.search(r'aria-label="Token F1: base 0\.50, from 0\.\d\d to 0\.\d\d; tuned', html)
+    assert re.search(r'aria-label="Right: base 0\.50, from 0\.\d\d to 0\.\d\d; tuned', html)
     assert 'aria-label="Latency in ms: base median 30, 95th percentile 39;' in html
     assert 'aria-label="Machine hours a month: base 0.0028 at 100 queries' in html
     assert "epoch 2: training 2.500, validation 2.750" in html
@@ -152,7 +152,7 @@ def test_in_a_browser_the_filter_and_the_search_leave_what_fits(tmp_path: Path) 
          f"--user-data-dir={tmp_path / 'profile'}", path.as_uri()],
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
-    assert "<title>2,123,13,3,|0 of 3 questions</title>" in done.stdout
+    assert "<title>2,123,123,23,|0 of 3 questions</title>" in done.stdout
 
 
 def test_what_was_refused_by_score_has_no_rate_and_no_prompt_without_room(tmp_path: Path) -> None:
