@@ -10,7 +10,7 @@ import pytest
 from ragtune.recipe.schema import Records
 from ragtune.results.rightness import is_right, is_unanswerable
 from ragtune.retrieval.passages import Passage, gold_rank
-from ragtune.sources import split as sources
+from ragtune.sources import split as splits
 from ragtune.sources.fields import NoRecord
 from ragtune.sources.records import Record
 from tests.cases.case import figures, records, shared
@@ -121,9 +121,9 @@ def test_check_says_how_many_are_unanswerable_and_how_many_have_several_answers(
     assert 'of these 1 with " | " in a response, read as one answer; several are a list' in out
 
 
-def prepared(folder: Path, questions: str = sources.HELD_OUT) -> sources.Split:
+def prepared(folder: Path, questions: str = splits.HELD_OUT) -> splits.Split:
     spec = Records(source="records.jsonl")
-    return sources.prepare(
+    return splits.prepare(
         spec, seed=1, path=lambda name: folder / name, questions=questions, refusal=REFUSAL
     )
 
