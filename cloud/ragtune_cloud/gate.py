@@ -1,14 +1,22 @@
-"""Whether a run has shown enough to be paid for: whole, unchanged, better than its base."""
+"""Whether a run has shown enough to be paid for: whole, unchanged, a case for tuning."""
 
 from pathlib import Path
 
 from ragtune.core.errors import RunError
 from ragtune.core.files import file_hash
 from ragtune.core.run_folder import RunFolder
-from ragtune.recipe.schema import Arm, Promote, Recipe
+from ragtune.recipe.schema import Promote, Recipe
 from ragtune.results.metrics.registry import title
 from ragtune.results.schema import Results
-from ragtune.results.verdict.evidence import Evidence
+from ragtune.results.verdict.promotion import (
+    NoArm,
+    NotCompared,
+    NotHelped,
+    NotTuned,
+    Objection,
+    objection,
+)
+from ragtune.results.wording import because
 
 _RUN = RunFolder(Path())
 UPLOADED = tuple(_RUN.relative(path) for path in (_RUN.train_rows, _RUN.template))
@@ -49,8 +57,8 @@ def _another(recipe: Recipe, figures: Results) -> list[str]:
 def unproven(conditions: Promote, figures: Results) -> list[str]:
     """Which of the recipe's conditions of promotion a run's figures do not meet."""
     found = []
-    if conditions.tuned_beats_base and (reason := not_better(figures, "tuned", "base")):
-        found.append(f"{reason}; more records or epochs, or promote.tuned_beats_base: false")
+    if conditions.tuned_beats_base and (against := objection(figures)):
+        found.append(f"{_said(against)}; promote.tuned_beats_base: false tunes nevertheless")
     leaked = figures.data.questions_also_in_training
     if conditions.no_leaks and leaked:
         found.append(
@@ -60,15 +68,21 @@ def unproven(conditions: Promote, figures: Results) -> list[str]:
     return found
 
 
-def not_better(figures: Results, arm: Arm, other: Arm) -> str | None:
-    """Why ``arm`` is not shown to beat ``other`` by the verdict's comparison; None where it is."""
-    pair = Evidence.of(figures).between(arm, other)
-    if pair is None:
-        return f"the run compares no {arm} arm with a {other} arm"
-    if pair.different and pair.mean > 0:
-        return None
-    low, high = pair.ci95
-    return (
-        f"{arm} does not beat {other}: {title(pair.metric)} differs by {low:.3f} to {high:.3f} "
-        "(95 %)"
-    )
+def _said(against: Objection) -> str:
+    """Why a run is no case for tuning, in one line."""
+    match against:
+        case NoArm():
+            return f"the run names no arm: {because(against.because)}"
+        case NotTuned():
+            return f"the run recommends {against.arm}, which has no tuning in it"
+        case NotCompared():
+            return (
+                f"the run recommends {against.arm} and has no {against.other} arm to compare it "
+                "with; add it to study.arms"
+            )
+        case NotHelped():
+            low, high = against.ci95
+            return (
+                f"tuning does not help {against.arm}: {title(against.metric)} differs from "
+                f"{against.other} by {low:.3f} to {high:.3f} (95 %)"
+            )

@@ -14,8 +14,9 @@ from ragtune.core.errors import RunError
 from ragtune.core.files import read_json, write_json
 from ragtune.recipe.schema import Arm, Recipe
 from ragtune.results.data import DataCounts
+from ragtune.results.faults import AnyFault
 from ragtune.results.metrics.deciding import Deciding
-from ragtune.results.parts import Mean, Paired, Part
+from ragtune.results.parts import Baseline, Coverage, Mean, Paired, Part
 from ragtune.results.verdict.reasons import Recommendation
 
 SCHEMA: Literal[6] = 6
@@ -278,8 +279,9 @@ class RecipeUsed(Part):
 class Results(Part):
     """Every figure of a run.
 
-    ``labels`` is how many different labels the references are; None where they are free text.
-    ``several_references`` counts the questions with more than one right answer.
+    ``baselines`` are by metric. ``labels`` is how many different labels the references are; None
+    where they are free text. ``several_references`` counts the questions with more than one right
+    answer.
     """
 
     version: Literal[6] = Field(alias="schema")  # BaseModel has a method of that name
@@ -291,6 +293,9 @@ class Results(Part):
     deciding: Deciding
     arms: dict[Arm, ArmFigures]
     differences: list[Difference]
+    baselines: dict[str, Baseline]
+    coverage: Coverage | None
+    faults: list[AnyFault]
     failures: Failures
     retrieval: Retrieval | None
     heldout_loss: HeldoutLoss | None

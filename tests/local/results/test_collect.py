@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -6,8 +7,15 @@ from ragtune.core.errors import RunError
 from ragtune.core.files import write_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.results.collect import collect
+from ragtune.results.schema import Results
+from ragtune.results.verdict.reasons import NeedsUnmet
 from ragtune.sources.records import Record
-from tests.local.results.made_up import NOTES, REFUSAL, TRAINING, write_run
+from tests.local.results.made_up import (
+    NOTES,
+    REFUSAL,
+    TRAINING,
+    write_run,
+)
 
 
 def test_figures_follow_from_the_answers(tmp_path: Path) -> None:
@@ -32,14 +40,86 @@ def test_figures_follow_from_the_answers(tmp_path: Path) -> None:
     assert results.failures.flips["retrieval_fixed"] == 2
 
 
+ARMS = ("base", "tuned", "rag", "tuned+rag")
+
+
+ASKED = [Record(f"What does ticket {n} cost?", f"{n} crowns") for n in range(1, 41)]
+RIGHT = {"base": 0, "tuned": 20, "rag": 32, "tuned+rag": 33}
+"""How many of these each arm has right."""
+
+
+def many(path: Path, texts: dict[str, list[str]] | None = None, **recipe: Any) -> Results:
+    """Enough questions for a verdict."""
+    said = {
+        arm: [q.response if n < count else "none" for n, q in enumerate(ASKED)]
+        for arm, count in RIGHT.items()
+    }
+    return write_run(path, ARMS, ASKED, {**said, **(texts or {})}, **recipe)
+
+
 def test_needs_weigh_the_same_answers_again(tmp_path: Path) -> None:
-    arms = ("base", "tuned", "rag", "tuned+rag")
-    assert write_run(tmp_path, arms).recommendation.arm == "rag"
-    quick = write_run(tmp_path, arms, needs={"p95_latency_ms": 20})
-    assert quick.recommendation.arm is None
-    priced = write_run(tmp_path, arms, needs={"queries_per_month": 9, "price_per_hour": 36})
+    assert many(tmp_path).recommendation.arm == "rag"
+    quick = many(tmp_path, needs={"p95_latency_ms": 20})
+    assert quick.recommendation.because == NeedsUnmet()
+    priced = many(tmp_path, needs={"queries_per_month": 9, "price_per_hour": 36})
     assert priced.arms["tuned"].cost.initial_price == 0.6
-    assert priced.recommendation.arm == "base"
+    assert priced.recommendation.arm == "rag"
+
+
+def test_the_best_constant_answer_is_there_by_every_metric_of_single_answers(
+    tmp_path: Path,
+) -> None:
+    """Of 40 labels 28 are the same."""
+    asked = [Record(f"Which is {n}?", ("no", "yes", "yes")[n % 3]) for n in range(42)]
+    said = {"base": ["yes"] * 42}
+    found = write_run(tmp_path, ("base",), asked, said, documents=None)
+    assert found.baselines["right"].mean == pytest.approx(2 / 3, abs=1e-6)
+    assert found.baselines["right"].answer == "yes"
+    assert set(found.baselines) >= {"right", "token_f1", "exact_match", "rouge_l"}
+    assert "macro_f1" not in found.baselines
+    base = found.baselines["right"].against["base"]
+    assert (base.left, base.right, base.mean, base.different) == ("base", "constant", 0.0, False)
+    assert found.recommendation.out["base"].kind == "dead"
+
+
+def test_dead_arms_have_no_break_even_and_no_speed(tmp_path: Path) -> None:
+    alive = many(tmp_path)
+    assert alive.break_even is not None
+    assert {"low latency", "low initial cost"} <= criteria(alive)
+    dead = many(tmp_path, {"tuned": ["none"] * 40})
+    assert dead.recommendation.arm == "rag"
+    assert dead.break_even is None
+    assert criteria(dead) == {"narrow task", "wide knowledge", "curated labels", "few labels"}
+
+
+def criteria(results: Results) -> set[str]:
+    return {line.criterion for line in results.recommendation.criteria}
+
+
+def test_the_verdict_says_whether_the_other_metrics_agree(tmp_path: Path) -> None:
+    said = many(tmp_path).recommendation
+    others = {other.metric: other.arm for other in said.other_metrics}
+    assert {"token_f1": "rag", "exact_match": "rag", "rouge_l": "rag"}.items() <= others.items()
+    assert "right" not in others
+    assert said.survives
+    assert said.turns is None
+    assert said.smallest_difference is not None
+
+
+def test_questions_inside_and_outside_of_the_records_are_measured_apart(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    inside = [True] * 20 + [False] * 20
+    write_json(folder.coverage, {"by": "document", "inside": inside})
+    found = many(tmp_path).coverage
+    assert found is not None
+    assert found.inside is not None
+    assert (found.inside.questions, found.inside.arms["tuned"].mean) == (20, 1.0)
+    assert found.outside is not None
+    assert (found.outside.questions, found.outside.arms["tuned"].mean) == (20, 0.0)
+    assert found.outside.difference is not None
+    assert (found.outside.difference.left, found.outside.difference.right) == ("tuned", "rag")
+    write_json(folder.coverage, {"by": "document", "inside": inside[:-1]})  # of other questions
+    assert many(tmp_path).coverage is None
 
 
 def test_a_study_of_refusals_alone_is_judged_by_them(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ STAGES = [
     "answers/tuned",
     "answers/rag",
     "answers/tuned+rag",
+    "coverage",
     "leaks",
     "heldout",
     "forgetting",

@@ -37,11 +37,11 @@ def test_the_recipe_has_every_stage(made: tuple[Recipe, RunFolder]) -> None:
     assert named(plan(made[0])) == [
         *("index", "questions", "data", "tune", "retrieval", "gold"),
         *(f"answers/{arm}" for arm in ARMS),
-        *("leaks", "heldout", "forgetting", "curve/0.6", "freshness"),
+        *("leaks", "coverage", "heldout", "forgetting", "curve/0.6", "freshness"),
     ]
 
 
-@pytest.mark.parametrize("number", range(15))
+@pytest.mark.parametrize("number", range(16))
 def test_a_stage_reads_nothing_but_what_it_declares(
     made: tuple[Recipe, RunFolder], tmp_path: Path, number: int
 ) -> None:

@@ -45,6 +45,7 @@ PARTS = [
     "answers/tuned+rag.jsonl",
     "latency/base.jsonl",
     "latency/rag.jsonl",
+    "coverage.json",
     "heldout.json",
     "forgetting.json",
     "freshness.json",

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from ragtune.arms.arm import Arm
 from ragtune.arms.ask_all import ask
@@ -14,6 +15,7 @@ from ragtune.recipe import schema
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import parts
+from ragtune.sources.records import Record
 
 ASKED = (*parts.PROMPT, "study.max_new_tokens")
 
@@ -55,8 +57,19 @@ class Answers(Stage):
         found = parts.found(work) if "rag" in self.arm else [[] for _ in questions]
         with opened(self.arm, work) as arm, work.watcher.progress(self.name) as advance:
             answers, latencies = ask(arm, questions, found, work.recipe.study, advance)
-        write_jsonl(work.out.answers(self.arm), [a.to_json() for a in answers])
+        lengths = [reference_tokens(work.materials.tokenizer, q) for q in questions]
+        lines = [
+            {**answer.to_json(), "reference_tokens": length}
+            for answer, length in zip(answers, lengths, strict=True)
+        ]
+        write_jsonl(work.out.answers(self.arm), lines)
         write_jsonl(work.out.latency(self.arm), [asdict(t) for t in latencies])
+
+
+def reference_tokens(tokenizer: Any, question: Record) -> int:
+    """The tokens that the shortest reference takes, with the one that ends an answer."""
+    encoded = tokenizer(list(question.references), add_special_tokens=False)
+    return min(map(len, encoded["input_ids"])) + 1
 
 
 @contextlib.contextmanager

@@ -49,7 +49,7 @@ class Outline(HTMLParser):
 
 def test_the_verdict_comes_first_and_every_arm_answers_every_question(tmp_path: Path) -> None:
     html = render(tmp_path)
-    assert html.index("rag fits best") < html.index("The arms side by side")
+    assert html.index("No verdict") < html.index("The arms side by side")
     assert "When &amp; &lt;where&gt;?" in html
     assert "at &lt;b&gt;six&lt;/b&gt;" in html
     assert html.count('<article class="question"') == 3
