@@ -114,6 +114,7 @@ def collect(
             criteria=criteria(evidence),
             sensitivity=sensitivity(needs, evidence),
         ),
+        finished=max((stage.finished for stage in notes.stages.values()), default=""),
     )
 
 

@@ -1,4 +1,4 @@
-"""The arms side by side for the terminal."""
+"""The arms side by side for the terminal: what a person decides by first, all else on request."""
 
 from collections.abc import Sequence
 
@@ -11,13 +11,73 @@ from ragtune.results import wording
 from ragtune.results.metrics.registry import title
 from ragtune.results.notes import notes
 from ragtune.results.schema import ArmFigures, Results
+from ragtune.results.summary import State, shares, summarise
 from ragtune.results.wording import brief
 
+STYLES: dict[State, str] = {"decided": "bold green", "undecided": "yellow", "forbidden": "bold red"}
+DASH = "-"
 
-def render(results: Results) -> RenderableType:
-    """Quality, time and cost of each arm, what has no column, and the verdict, a line each."""
-    tables = (_quality(results), _times(results), _costs(results))
-    return Group(*tables, *(Text(line) for line in lines(results)))
+
+def render(results: Results, *, details: bool = False) -> RenderableType:
+    """The table, what limits trust in it, and last the verdict in three lines.
+
+    With ``details`` every other figure and the reasons for the verdict stand between.
+    """
+    told = summarise(results)
+    between: list[RenderableType] = []
+    if details:
+        between += [_quality(results), _times(results)]
+        between += [Text(line) for line in lines(results)]
+    else:
+        between += [Text(f"warning: {n.text}") for n in notes(results) if n.kind == "warning"]
+        between.append(Text("F1, causes and reasons: --details", style="dim"))
+    verdict = [Text(line, style=STYLES[told.state]) for line in told.lines]
+    return Group(_first(results), *between, Text(""), *verdict)
+
+
+def _first(results: Results) -> Table:
+    """Right of N, cost, latency, freshness."""
+    needs = results.recipe.filled.needs
+    priced, metered = needs.price_per_hour is not None, needs.watts is not None
+    columns = [
+        f"right\nof {results.questions}",
+        "95 %",
+        "once\ns",
+        "1,000\nanswers s",
+        *["1,000\nprice"] * priced,
+        *["1,000\nWh"] * metered,
+        "answer\ns",
+        "slowest\n5 % s",
+        "new\nfact s",
+    ]
+    counted = shares(results)
+    rows = []
+    for name, arm in results.arms.items():
+        low, high = counted[name].ci95
+        times, fresh = arm.latency_ms, arm.freshness_seconds
+        rows.append(
+            [
+                f"{results.failures.right[name]}",
+                f"{low * results.questions:.0f}-{high * results.questions:.0f}",
+                *_cost(arm),
+                brief(times.p50 / 1000),
+                brief(times.p95 / 1000),
+                DASH if fresh is None else brief(fresh),
+            ]
+        )
+    recipe = results.recipe
+    name = f"{recipe.name}-{recipe.identity[:8]}: {results.questions} held-out questions"
+    return _table(results, columns, rows, name)
+
+
+def _cost(arm: ArmFigures) -> list[str]:
+    cost = arm.cost
+    return [
+        brief(cost.tuning_seconds + cost.indexing_seconds),
+        brief(cost.seconds_per_1000),
+        *([] if cost.price_per_1000 is None else [f"{cost.price_per_1000:.2g}"]),
+        *([] if cost.kwh_per_1000 is None else [f"{1000 * cost.kwh_per_1000:.3g}"]),
+    ]
 
 
 def _quality(results: Results) -> Table:
@@ -38,9 +98,7 @@ def _quality(results: Results) -> Table:
                 *([f"{rightly.mean:.2f}"] if refusals and rightly else []),
             ]
         )
-    recipe = results.recipe
-    name = f"{recipe.name}-{recipe.identity[:8]}: {results.questions} held-out questions"
-    return _table(results, columns, rows, name)
+    return _table(results, columns, rows)
 
 
 def _metrics(results: Results) -> list[str]:
@@ -62,31 +120,11 @@ def _times(results: Results) -> Table:
             [
                 f"{times.p50:.0f}/{times.p95:.0f}",
                 "+".join(f"{part:.0f}" for part in parts),
-                "-" if rate is None else f"{rate:.3g}",
+                DASH if rate is None else f"{rate:.3g}",
                 f"{arm.tokens.prompt_mean:.0f}+{arm.tokens.completion_mean:.0f}",
             ]
         )
     return _table(results, ["p50/p95 ms", "find+read+write", "answers/s", "tokens"], rows)
-
-
-def _costs(results: Results) -> Table:
-    """What each arm takes once, for many queries, and until it follows its documents."""
-    needs = results.recipe.filled.needs
-    priced, metered = needs.price_per_hour is not None, needs.watts is not None
-    columns = ["once s", "s/1000", *["price"] * priced, *["Wh"] * metered, "fresh s"]
-    rows = [_cost(arm) for arm in results.arms.values()]
-    return _table(results, columns, rows)
-
-
-def _cost(arm: ArmFigures) -> list[str]:
-    cost, fresh = arm.cost, arm.freshness_seconds
-    return [
-        brief(cost.tuning_seconds + cost.indexing_seconds),
-        brief(cost.seconds_per_1000),
-        *([] if cost.price_per_1000 is None else [f"{cost.price_per_1000:.2g}"]),
-        *([] if cost.kwh_per_1000 is None else [f"{1000 * cost.kwh_per_1000:.3g}"]),
-        "-" if fresh is None else brief(fresh),
-    ]
 
 
 def _table(

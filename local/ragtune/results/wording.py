@@ -21,6 +21,8 @@ CAUSES: dict[Cause, str] = {
     "no_gold": "no gold document is named, so retrieval cannot be judged",
 }
 """Why an arm with passages was wrong."""
+HALF = 0.5
+"""From here on a metric calls an answer right, where it is held against a person."""
 CAUSES_IN_SHORT: dict[Cause, str] = {
     "not_found": "gold not found",
     "left_out": "gold left out",
@@ -30,10 +32,44 @@ CAUSES_IN_SHORT: dict[Cause, str] = {
 }
 """For the terminal, in this order; without a gold document there is nothing to say."""
 
+METRICS: dict[str, str] = {
+    "token_f1": "how many words of answer and reference agree, 0 to 1",
+    "exact_match": "share of answers that equal the reference",
+    "rouge_l": "the longest run of words in the reference's order, 0 to 1",
+    "macro_f1": "F1 of each label, all labels counting alike",
+}
+"""What a metric means, in a few words; for those that ship."""
+JUDGES = {"right": "right, as in this report"}
+"""Judges that are held against a person, where the name does not say it."""
+
+
+def judge(name: str) -> str:
+    """What a judge is called that is held against a person."""
+    return JUDGES.get(name) or f"{title(name)} from {HALF:g}"
+
+
+def what_is_right(found: Failures) -> str:
+    """When an answer counts as right."""
+    return (
+        f"An answer counts as right from {title('token_f1')} {found.right_from:g} on; where the "
+        "documents hold no answer, when it says so."
+    )
+
 
 def brief(seconds: float) -> str:
     """Seconds to three significant digits, never with an exponent above 100."""
     return f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.3g}"
+
+
+def about(seconds: float) -> str:
+    """Seconds as one would say them: 12, 0.7, 0.04."""
+    return (
+        f"{seconds:.0f}"
+        if seconds >= 10
+        else f"{seconds:.1f}"
+        if seconds >= 0.1
+        else f"{seconds:.2g}"
+    )
 
 
 def rounded(count: float) -> str:

@@ -1,0 +1,207 @@
+"""The verdict in three plain lines, for people who never heard of F1.
+
+What to do; what the other way adds; what would change it, or is still open.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from ragtune.recipe.schema import Arm
+from ragtune.results import wording
+from ragtune.results.parts import Mean
+from ragtune.results.schema import Results
+from ragtune.results.statistics import estimate
+from ragtune.results.verdict import reasons
+from ragtune.results.verdict.reasons import Change, NeedChange, NotBetter
+
+ARMS: dict[str, str] = {
+    "base": "the model as it is",
+    "tuned": "tuning",
+    "rag": "retrieval",
+    "tuned+rag": "retrieval and tuning together",
+}
+"""What an arm is called in a sentence."""
+BESIDE: dict[str, tuple[tuple[Arm, str, str], ...]] = {
+    "base": (
+        ("rag", "retrieval", "retrieval adds anything"),
+        ("tuned", "tuning", "tuning adds anything"),
+    ),
+    "tuned": (
+        ("tuned+rag", "retrieval on top", "retrieval adds anything"),
+        ("rag", "retrieval alone", "tuning is better than retrieval"),
+    ),
+    "rag": (
+        ("tuned+rag", "tuning on top", "tuning adds anything"),
+        ("tuned", "tuning alone", "retrieval is better than tuning"),
+    ),
+    "tuned+rag": (
+        ("rag", "retrieval alone", "tuning adds anything"),
+        ("tuned", "tuning alone", "retrieval adds anything"),
+    ),
+}
+"""For the arm that is chosen: another one, its words, and what is open where they do not differ."""
+UNMET: dict[str, str] = {
+    "too_slow": "is too slow",
+    "too_poor": "is not good enough",
+    "no_sources": "cites no sources",
+    "learnt_only": "does not follow changing documents",
+    "too_stale": "does not follow changing documents",
+    "over_budget": "costs too much",
+}
+"""By the kind of reason: the need that an arm fails."""
+
+State = Literal["decided", "undecided", "forbidden"]
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Three sentences, and how far they are to be trusted.
+
+    ``undecided``: the questions do not tell, or no arm fits. ``forbidden``: a fault of the study
+    forbids a verdict.
+    """
+
+    state: State
+    do: str
+    beside: str
+    change: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The sentences there are."""
+        return [line for line in (self.do, self.beside, self.change) if line]
+
+
+def summarise(results: Results) -> Summary:
+    """The summary of a run."""
+    arm = results.recommendation.arm
+    if arm is None:
+        return Summary("undecided", _nothing(results), _best(results), _change(results))
+    return Summary("decided", use(results, arm), _beside(results, arm), _change(results))
+
+
+def shares(results: Results) -> dict[Arm, Mean]:
+    """Each arm's share of all questions that it got right, with Wilson's interval."""
+    rows, seed = results.failures.questions, results.recipe.filled.seed
+    return {arm: estimate([float(row.right[arm]) for row in rows], seed) for arm in results.arms}
+
+
+def named(arm: str) -> str:
+    """What an arm is called in a sentence."""
+    return ARMS.get(arm, arm)
+
+
+def use(results: Results, arm: Arm) -> str:
+    """The first sentence, where there is an arm to use."""
+    right, seconds = results.failures.right[arm], results.arms[arm].latency_ms.p50 / 1000
+    return (
+        f"Use {named(arm)}: {right} of {results.questions} right, {wording.about(seconds)} s an "
+        "answer."
+    )
+
+
+def _nothing(results: Results) -> str:
+    match results.recommendation.because:
+        case reasons.NeedsUnmet():
+            return "Use none of them: no way meets every need of the recipe."
+        case reasons.NothingAnswered():
+            return "Use none of them: the model answers next to nothing, whatever it is given."
+        case _:
+            return "Undecided: these questions do not tell which way is better."
+
+
+def _best(results: Results) -> str:
+    right = results.failures.right
+    arm = max(right, key=lambda name: right[name])
+    return f"The most right: {named(arm)}, {right[arm]} of {results.questions}."
+
+
+def _beside(results: Results, arm: Arm) -> str:
+    """What the nearest other ways come to, and whether they add anything."""
+    there = [(other, words) for other, words, _ in BESIDE.get(arm, ()) if other in results.arms]
+    clauses = [
+        _clause(results, other, words, full=n == 0) for n, (other, words) in enumerate(there)
+    ]
+    told = "; ".join(clauses)
+    return f"{told[:1].upper()}{told[1:]}." if told else ""
+
+
+def _clause(results: Results, other: Arm, words: str, *, full: bool) -> str:
+    """One of the other ways; ``full`` says "of N" as well."""
+    right = results.failures.right[other]
+    count = f"{right} of {results.questions}" if full else f"{right}"
+    why = results.recommendation.out.get(other)
+    if why is None:
+        return f"{words} has {count}"
+    if failed := UNMET.get(why.kind):
+        return f"{words} has {count} right, but {failed}"
+    if isinstance(why, NotBetter):
+        if words.endswith("alone"):
+            return f"{words} is not measurably worse ({count})"
+        return f"{words.removesuffix(' on top')} adds nothing measurable ({count})"
+    if words.endswith("alone"):
+        return f"{words} has {count}"
+    return f"{words} makes it worse ({count})"
+
+
+def _change(results: Results) -> str:
+    """What is still open, and the first changes that lead to another arm."""
+    recommendation = results.recommendation
+    said = [open_question(results)] if recommendation.arm else []
+    changes = [(what.arm, words) for what in recommendation.sensitivity if (words := if_(what))]
+    ways = list(dict.fromkeys(arm for arm, _ in changes if arm))[:2]
+    told = [
+        f"{next(words for arm, words in changes if arm == way)}: use {named(way)}" for way in ways
+    ]
+    if told:
+        said.append(f"If {'; if '.join(told)}.")
+    return " ".join(filter(None, said))
+
+
+def open_question(results: Results) -> str:
+    """What more questions would tell; empty where all is told."""
+    recommendation = results.recommendation
+    for other, _, what in BESIDE.get(recommendation.arm or "", ()):
+        why = recommendation.out.get(other)
+        if isinstance(why, NotBetter) and why.more_questions:
+            more = wording.rounded(why.more_questions)
+            return f"Whether {what} is undecided; about {more} more questions would tell."
+    return ""
+
+
+def if_(what: Change) -> str:
+    """A change as the condition of a sentence; empty for those that need a metric's name."""
+    match what:
+        case NeedChange():
+            return _need(what)
+        case reasons.VolumeChange():
+            count = wording.rounded(what.queries_per_month)
+            return f"there are {count} queries a month or {what.side}"
+        case reasons.MachineTimeChange():
+            start = what.from_queries_per_month
+            volume = f"from {wording.rounded(start)}" if start else "at few"
+            return f"machine time is what counts, {volume} queries a month"
+        case _:
+            return ""
+
+
+def _need(what: NeedChange) -> str:  # noqa: PLR0911, one clause a need
+    match what.need, what.value:
+        case "cite_sources", True:
+            return "sources must be cited"
+        case "cite_sources", _:
+            return "no sources need be cited"
+        case "documents_change", "never":
+            return "documents never change"
+        case "documents_change", often:
+            return f"documents change {often}"
+        case "p95_latency_ms", None:
+            return "answers may take their time"
+        case "p95_latency_ms", float(limit) | int(limit):
+            return f"95 of 100 answers must take less than {wording.about(limit / 1000)} s"
+        case "budget_per_month", _:
+            return "there is no budget to keep"
+        case "min_quality", None:
+            return "no least quality is asked for"
+        case _:
+            return ""
