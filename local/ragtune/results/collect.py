@@ -12,6 +12,7 @@ from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Arm, Recipe
 from ragtune.results import cost, failures, freshness, retrieval, rows
 from ragtune.results import learning_curve as curve
+from ragtune.results.agreement import agreement, marks
 from ragtune.results.failures import is_unanswerable
 from ragtune.results.latency import latency, throughput
 from ragtune.results.metrics.labels import label_set
@@ -114,8 +115,21 @@ def collect(
             criteria=criteria(evidence),
             sensitivity=sensitivity(needs, evidence),
         ),
+        agreement=agreement(
+            marks(folder),
+            answers,
+            evidence.failures,
+            scores,
+            _scored(questions, refusal),
+        ),
         finished=max((stage.finished for stage in notes.stages.values()), default=""),
     )
+
+
+def _scored(questions: Sequence[Record], refusal: str) -> list[int]:
+    """The places of the questions that scores are of: the answerable ones, all where none is."""
+    answerable = [n for n, q in enumerate(questions) if not is_unanswerable(q, refusal)]
+    return answerable or list(range(len(questions)))
 
 
 def _seconds(folder: RunFolder, notes: RunNotes) -> dict[str, float]:

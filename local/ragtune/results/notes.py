@@ -10,14 +10,27 @@ from ragtune.results.wording import brief
 
 FEW = 30
 """Fewer judged questions than this are called few."""
+MEANS = {
+    "retrieval:": "recall@k: how often a gold passage is among the k found; MRR and nDCG: how high "
+    "it is ranked, 1 where always first",
+    "held-out": "how surprised the model is by the reference answers; a nat is 1.44 bits, and less "
+    "is better",
+    "forgetting:": "the same on text that has nothing to do with the records; more is worse",
+    "labels": "how good the tuned arms are after tuning on a part of the records",
+}
+"""What a remark's terms mean, by its first word."""
 
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence for table and page; a warning says that the figures deserve less trust."""
+    """A sentence for table and page; a warning says that the figures deserve less trust.
+
+    ``means`` explains its terms, for the page.
+    """
 
     kind: Literal["remark", "warning"]
     text: str
+    means: str = ""
 
     def __str__(self) -> str:
         return f"warning: {self.text}" if self.kind == "warning" else self.text
@@ -26,7 +39,7 @@ class Note:
 def notes(results: Results) -> list[Note]:
     """All notes on a run, remarks first."""
     return [
-        *(Note("remark", text) for text in _remarks(results)),
+        *(Note("remark", text, MEANS.get(text.split()[0], "")) for text in _remarks(results)),
         *(Note("warning", text) for text in _warnings(results)),
     ]
 

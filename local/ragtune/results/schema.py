@@ -278,9 +278,11 @@ class BreakEven(Part):
 class Kappa(Part):
     """How far a judge agrees with a person over the same answers.
 
-    ``share`` of equal verdicts; ``kappa`` is Cohen's, None where both always say the same one.
+    ``share`` of equal verdicts; ``kappa`` is Cohen's, None where both always say the same one. A
+    metric is held against the marks of those ``answers`` that it scores.
     """
 
+    answers: int
     share: Mean
     kappa: Mean | None
 

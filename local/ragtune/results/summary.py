@@ -50,6 +50,9 @@ UNMET: dict[str, str] = {
 }
 """By the kind of reason: the need that an arm fails."""
 
+FASTER = 0.8
+"""A limit on time is named where it leads to an arm that takes less than this share of it."""
+
 State = Literal["decided", "undecided", "forbidden"]
 
 
@@ -110,10 +113,16 @@ def _nothing(results: Results) -> str:
             return "Undecided: these questions do not tell which way is better."
 
 
-def _best(results: Results) -> str:
+def best(results: Results) -> Arm:
+    """The arm with the most right answers."""
     right = results.failures.right
-    arm = max(right, key=lambda name: right[name])
-    return f"The most right: {named(arm)}, {right[arm]} of {results.questions}."
+    return max(right, key=lambda arm: right[arm])
+
+
+def _best(results: Results) -> str:
+    arm = best(results)
+    right = results.failures.right[arm]
+    return f"The most right: {named(arm)}, {right} of {results.questions}."
 
 
 def _beside(results: Results, arm: Arm) -> str:
@@ -148,7 +157,11 @@ def _change(results: Results) -> str:
     """What is still open, and the first changes that lead to another arm."""
     recommendation = results.recommendation
     said = [open_question(results)] if recommendation.arm else []
-    changes = [(what.arm, words) for what in recommendation.sensitivity if (words := if_(what))]
+    changes = [
+        (what.arm, words)
+        for what in sorted(recommendation.sensitivity, key=_is_limit)
+        if (words := if_(what)) and not _is_close(results, what)
+    ]
     ways = list(dict.fromkeys(arm for arm, _ in changes if arm))[:2]
     told = [
         f"{next(words for arm, words in changes if arm == way)}: use {named(way)}" for way in ways
@@ -156,6 +169,19 @@ def _change(results: Results) -> str:
     if told:
         said.append(f"If {'; if '.join(told)}.")
     return " ".join(filter(None, said))
+
+
+def _is_limit(what: Change) -> bool:
+    return isinstance(what, NeedChange) and what.need == "p95_latency_ms"
+
+
+def _is_close(results: Results, what: Change) -> bool:
+    """Whether a limit on time would lead to an arm that is hardly faster."""
+    now, other = results.recommendation.arm, what.arm
+    if not (_is_limit(what) and now and other):
+        return False
+    p95 = {arm: figures.latency_ms.p95 for arm, figures in results.arms.items()}
+    return p95[other] > FASTER * p95[now]
 
 
 def open_question(results: Results) -> str:

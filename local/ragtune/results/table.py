@@ -10,7 +10,7 @@ from rich.text import Text
 from ragtune.results import wording
 from ragtune.results.metrics.registry import title
 from ragtune.results.notes import notes
-from ragtune.results.schema import ArmFigures, Results
+from ragtune.results.schema import Agreement, ArmFigures, Results
 from ragtune.results.summary import State, shares, summarise
 from ragtune.results.wording import brief
 
@@ -27,6 +27,7 @@ def render(results: Results, *, details: bool = False) -> RenderableType:
     between: list[RenderableType] = []
     if details:
         between += [_quality(results), _times(results)]
+        between += [agreement(results.agreement)] if results.agreement else []
         between += [Text(line) for line in lines(results)]
     else:
         between += [Text(f"warning: {n.text}") for n in notes(results) if n.kind == "warning"]
@@ -52,12 +53,12 @@ def _first(results: Results) -> Table:
     ]
     counted = shares(results)
     rows = []
-    for name, arm in results.arms.items():
-        low, high = counted[name].ci95
+    for of, arm in results.arms.items():
+        low, high = counted[of].ci95
         times, fresh = arm.latency_ms, arm.freshness_seconds
         rows.append(
             [
-                f"{results.failures.right[name]}",
+                f"{results.failures.right[of]}",
                 f"{low * results.questions:.0f}-{high * results.questions:.0f}",
                 *_cost(arm),
                 brief(times.p50 / 1000),
@@ -127,10 +128,36 @@ def _times(results: Results) -> Table:
     return _table(results, ["p50/p95 ms", "find+read+write", "answers/s", "tokens"], rows)
 
 
+def agreement(agreed: Agreement) -> RenderableType:
+    """Each judge against a person's marks."""
+    found = _plain("judge")
+    for column in ("answers", "agrees", "kappa", "95 %"):
+        found.add_column(column, justify="right", no_wrap=True)
+    for judge, how in agreed.by.items():
+        kappa = how.kappa
+        found.add_row(
+            wording.judge(judge),
+            f"{how.answers}",
+            f"{100 * how.share.mean:.0f} %",
+            DASH if kappa is None else f"{kappa.mean:.2f}",
+            DASH if kappa is None else "{:.2f}-{:.2f}".format(*kappa.ci95),
+        )
+    return Group(Text(wording.marked(agreed)), found)
+
+
 def _table(
     results: Results, columns: Sequence[str], rows: Sequence[Sequence[str]], name: str | None = None
 ) -> Table:
     """A row an arm, the recommended one in green."""
+    table = _plain("arm", name)
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True, vertical="bottom")
+    for arm, row in zip(results.arms, rows, strict=True):
+        table.add_row(arm, *row, style="green" if arm == results.recommendation.arm else "")
+    return table
+
+
+def _plain(first: str, name: str | None = None) -> Table:
     table = Table(
         title=name,
         title_justify="left",
@@ -138,11 +165,7 @@ def _table(
         pad_edge=False,
         collapse_padding=True,
     )
-    table.add_column("arm", no_wrap=True, vertical="bottom")
-    for column in columns:
-        table.add_column(column, justify="right", no_wrap=True, vertical="bottom")
-    for arm, row in zip(results.arms, rows, strict=True):
-        table.add_row(arm, *row, style="green" if arm == results.recommendation.arm else "")
+    table.add_column(first, no_wrap=True, vertical="bottom")
     return table
 
 

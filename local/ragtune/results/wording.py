@@ -1,7 +1,7 @@
 """The sentences of table and page about a verdict, written from its values."""
 
 from ragtune.results.metrics.registry import title
-from ragtune.results.schema import BreakEven, Cause, Failures, Flip
+from ragtune.results.schema import Agreement, BreakEven, Cause, Failures, Flip
 from ragtune.results.verdict import reasons
 from ragtune.results.verdict.reasons import Because, Change, Measured, Reason, Recommendation
 
@@ -21,8 +21,6 @@ CAUSES: dict[Cause, str] = {
     "no_gold": "no gold document is named, so retrieval cannot be judged",
 }
 """Why an arm with passages was wrong."""
-HALF = 0.5
-"""From here on a metric calls an answer right, where it is held against a person."""
 CAUSES_IN_SHORT: dict[Cause, str] = {
     "not_found": "gold not found",
     "left_out": "gold left out",
@@ -45,7 +43,17 @@ JUDGES = {"right": "right, as in this report"}
 
 def judge(name: str) -> str:
     """What a judge is called that is held against a person."""
-    return JUDGES.get(name) or f"{title(name)} from {HALF:g}"
+    return JUDGES.get(name) or f"{title(name)} from 0.5"
+
+
+def marked(agreed: Agreement) -> str:
+    """What a person marked, and what the figures of agreement mean."""
+    skipped = f", {agreed.skipped} skipped" if agreed.skipped else ""
+    return (
+        f"A person marked {agreed.marked} answers without seeing the arm: {agreed.right} right"
+        f"{skipped}. They were drawn evenly from what the report calls right and wrong. Kappa: "
+        "1 where both always agree, 0 where they agree as often as by chance."
+    )
 
 
 def what_is_right(found: Failures) -> str:

@@ -1,23 +1,26 @@
 """Three questions that show what the verdict comes to."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ragtune.recipe.schema import Arm
 from ragtune.results.page.questions import ShownQuestion
 from ragtune.results.schema import Results
-from ragtune.results.summary import named
+from ragtune.results.summary import best, named
 
 RIVALS: dict[str, tuple[Arm, ...]] = {
     "base": ("rag", "tuned"),
-    "tuned": ("rag", "base"),
-    "rag": ("tuned", "base"),
-    "tuned+rag": ("rag", "tuned"),
+    "tuned": ("rag", "base", "tuned+rag"),
+    "rag": ("tuned", "base", "tuned+rag"),
+    "tuned+rag": ("rag", "tuned", "base"),
 }
-"""For an arm, the others that it is shown against; the first that there is."""
+"""For an arm, the others that it is shown against, the most telling first."""
 LENGTH = 240
 """Characters that are shown of a text."""
+
+Kind = tuple[str, Mapping[Arm, bool]]
+"""A title, and which arms are right and wrong."""
 
 
 @dataclass(frozen=True)
@@ -36,25 +39,30 @@ def examples(results: Results, questions: Sequence[ShownQuestion]) -> list[Examp
     choice does not depend on anybody's taste.
     """
     right = results.failures.right
-    arm = results.recommendation.arm or max(right, key=lambda name: right[name])
-    rival = next((other for other in RIVALS.get(arm, ()) if other in right), None)
-    one, other = _capital(named(arm)), named(rival or arm)
-    kinds: list[tuple[str, Callable[[Mapping[Arm, bool]], bool]]] = []
-    if rival:
-        kinds = [
-            (f"{one} is right, {other} is wrong", lambda of: of[arm] and not of[rival]),
-            (f"{one} and {other} are right", lambda of: of[arm] and of[rival]),
-        ]
-    else:
-        kinds = [(f"{one} is right", lambda of: of[arm])]
-    kinds.append((f"{one} is wrong", lambda of: not of[arm]))
+    arm = results.recommendation.arm or best(results)
+    rivals = [other for other in RIVALS.get(arm, ()) if other in right]
+    one = _capital(named(arm))
+    differing: list[Kind] = [
+        (f"{one} is right, {named(other)} is wrong", {arm: True, other: False}) for other in rivals
+    ]
+    both: list[Kind] = [
+        (f"{one} is right, {named(other)} as well", {arm: True, other: True}) for other in rivals
+    ]
+    wrong: list[Kind] = [(f"{one} is wrong", {arm: False})]
+    wrong += [(f"{_capital(named(other))} is wrong", {other: False}) for other in reversed(rivals)]
+    kinds: list[list[Kind]] = [[(f"{one} is right", {arm: True})], wrong]
+    if rivals:
+        kinds = [differing, both, wrong]
     common = Counter(question.reference for question in questions)
-    found = []
-    for title, fits in kinds:
-        those = [question for question in questions if fits(question.judged.right)]
-        if those:
-            best = min(those, key=lambda q: (common[q.reference], _length(q)))
-            found.append(Example(title, len(those), best.shortened(LENGTH)))
+    left, found = list(questions), list[Example]()
+    for kind in kinds:
+        for title, wanted in kind:
+            if those := [q for q in left if wanted.items() <= q.judged.right.items()]:
+                shown = min(those, key=lambda q: (common[q.reference], _length(q)))
+                left.remove(shown)
+                count = sum(wanted.items() <= q.judged.right.items() for q in questions)
+                found.append(Example(title, count, shown.shortened(LENGTH)))
+                break
     return found
 
 
