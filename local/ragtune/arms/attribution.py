@@ -6,49 +6,61 @@ that turns a passage's words round.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-from ragtune.retrieval.bm25 import bm25
+from ragtune.core.text import agrees, tokens
+from ragtune.core.text.content import is_content, stem
+from ragtune.core.text.values import Value
 
 ENOUGH = 0.75
 """The share of a sentence's content words from which one passage supports it."""
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。\uff01\uff1f])|\n+")
+
+Held = tuple[frozenset[str], tuple[Value, ...]]
+"""The stems of a text's content words, and its numbers, dates and times."""
 
 
 def support(answer: str, passages: Sequence[str]) -> list[dict[str, Any]]:
     """For each sentence that has content words, the passage that holds most of them.
 
-    ``share`` is how many of them it holds, as stems without stop words; ``source`` its number,
-    from 1, None where no passage holds any. ``supported`` says that the share is `ENOUGH` and
-    that every number of the sentence is in that passage.
+    ``share`` is how many of its content words and values it holds, words by their stems and values
+    by what they say; ``source`` its number, from 1, None where no passage holds any. ``supported``
+    says that the share is `ENOUGH` and that every value of the sentence is in that passage.
     """
-    encoder = bm25()
-    held = [(_words(encoder, text), set(_NUMBER.findall(text))) for text in passages]
+    held = [_content(text) for text in passages]
     rows = []
     for sentence in _SENTENCE_END.split(answer):
-        words, numbers = _words(encoder, sentence), set(_NUMBER.findall(sentence))
-        if not words:
+        words, values = _content(sentence)
+        if not words and not values:
             continue
         best = max(
-            (
-                (len(words & known) / len(words), numbers <= figures, -number)
-                for number, (known, figures) in enumerate(held, 1)
-            ),
+            ((*_shared(words, values, known), -number) for number, known in enumerate(held, 1)),
             default=(0.0, False, 0),
         )
-        share, numbers_held, place = best
+        share, values_held, place = best
         rows.append(
             {
                 "sentence": sentence.strip(),
                 "share": round(share, 4),
                 "source": -place if share else None,
-                "supported": share >= ENOUGH and numbers_held,
+                "supported": share >= ENOUGH and values_held,
             }
         )
     return rows
 
 
-def _words(encoder: Any, text: str) -> set[int]:
-    """The stems of a text's content words, hashed as the keyword index does it."""
-    return set(encoder.embed_query(text).indices)
+def _shared(words: frozenset[str], values: Sequence[Value], passage: Held) -> tuple[float, bool]:
+    """The share of words and values that a passage holds, and whether it holds all values."""
+    known, said = passage
+    held = sum(any(agrees(one, value) for one in said) for value in values)
+    share = (len(words & known) + held) / (len(words) + len(values))
+    return share, held == len(values)
+
+
+@lru_cache(maxsize=1024)
+def _content(text: str) -> Held:
+    found = [token for token in tokens(text) if is_content(token)]
+    words = frozenset(stem(token.text) for token in found if token.value is None)
+    values = {token.text: token.value for token in found if token.value is not None}
+    return words, tuple(values.values())

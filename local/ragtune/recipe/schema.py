@@ -206,6 +206,14 @@ class Study(Section):
     refusal: str = Field(
         "not in the documents", description="the response that says there is no answer"
     )
+    refusals: list[str] = Field(
+        [], description="more phrases that say so in an answer; common wordings are known"
+    )
+    metric: str = Field(
+        "auto",
+        description="what decides between arms: `auto` (by the references: `right` for labels and "
+        "short ones, `similarity` for long ones), or a metric's name",
+    )
     general_text: str = Field(
         "builtin", description="plain text on which forgetting is measured: `builtin`, or a file"
     )
@@ -220,6 +228,18 @@ class Study(Section):
             raise ValueError("an arm is named twice")
         return [arm for arm in ARMS if arm in value]
 
+    @property
+    def all_refusals(self) -> tuple[str, ...]:
+        """Every phrase of the recipe's own that says there is no answer."""
+        return (self.refusal, *self.refusals)
+
+    @field_validator("refusals")
+    @classmethod
+    def _phrases(cls, value: list[str]) -> list[str]:
+        if not all(phrase.strip() for phrase in value):
+            raise ValueError("a phrase is empty")
+        return value
+
     @field_validator("learning_curve")
     @classmethod
     def _rising(cls, value: list[float]) -> list[float]:
@@ -230,7 +250,7 @@ class Needs(Section):
     """What the recommendation weighs the measurements with; null: it does not matter."""
 
     p95_latency_ms: Annotated[float, Field(gt=0)] | None = None
-    min_quality: Share | None = Field(None, description="token F1 that is good enough")
+    min_quality: Share | None = Field(None, description="of the deciding metric, good enough")
     cite_sources: bool = False
     documents_change: Literal["never", "monthly", "weekly", "daily"] = Field(
         "never", description="daily: only what retrieves will do; else how often to index or tune"
@@ -365,13 +385,15 @@ class Recipe(Section):
 
     @property
     def identity(self) -> str:
-        """SHA-256 of the filled recipe less name, needs, cloud and promote, in hexadecimal.
+        """SHA-256 of the filled recipe less what answers are judged and weighed by, in hexadecimal.
 
-        Those say what the result is weighed with and where it runs; none changes what is
-        measured, so a run stays valid when they change.
+        That is name, needs, cloud, promote, study.metric and study.refusals: none changes what is
+        answered, so a run stays valid when they change, and only its figures are made again.
         """
         beside = {"name", "needs", "cloud", "promote"}
         what = {k: v for k, v in self.filled.items() if k not in beside}
+        judging = {"metric", "refusals"}
+        what["study"] = {k: v for k, v in what["study"].items() if k not in judging}
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
     @property

@@ -7,18 +7,22 @@ from typing import TypeVar
 import numpy as np
 from pydantic import BaseModel
 
+from ragtune.core.errors import RecipeError
 from ragtune.core.files import read_json
 from ragtune.core.run_folder import RunFolder
+from ragtune.core.text import refuses
 from ragtune.recipe.schema import Arm, Recipe
 from ragtune.results import cost, failures, freshness, retrieval, rows
 from ragtune.results import learning_curve as curve
 from ragtune.results.agreement import agreement, marks
-from ragtune.results.failures import is_unanswerable
 from ragtune.results.latency import latency, throughput
+from ragtune.results.metrics.base import Tools
+from ragtune.results.metrics.deciding import Deciding, choose
+from ragtune.results.metrics.grounded import grounded
 from ragtune.results.metrics.labels import label_set
-from ragtune.results.metrics.overlap import exact_match, grounded, normalise
-from ragtune.results.metrics.registry import DECIDING
+from ragtune.results.metrics.registry import NOTHING, needs
 from ragtune.results.parts import Mean
+from ragtune.results.rightness import is_unanswerable
 from ragtune.results.rows import AnswerRow
 from ragtune.results.schema import (
     SCHEMA,
@@ -48,19 +52,23 @@ from ragtune.sources.records import Record
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def collect(
-    recipe: Recipe, folder: RunFolder, notes: RunNotes, deciding: str = DECIDING
-) -> Results:
-    """Every figure of a run; ``notes`` is what its ``lock.json`` says, ``deciding`` a metric.
+def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = NOTHING) -> Results:
+    """Every figure of a run; ``notes`` is what its ``lock.json`` says.
 
-    Raises RunError where a stage has not been made.
+    Of ``tools`` only what the deciding metric needs is used, so that nothing is loaded in vain.
+
+    Raises RunError where a stage has not been made, RecipeError where ``study.metric`` cannot
+    decide.
     """
-    seed, refusal, needs = recipe.seed, recipe.study.refusal, recipe.needs
+    seed, refusals, weighed = recipe.seed, recipe.study.all_refusals, recipe.needs
     questions = rows.questions(folder)
     answers = {arm: rows.answers(folder, arm) for arm in recipe.arms}
     latencies = {arm: rows.latencies(folder, arm) for arm in recipe.arms}
-    cases = {arm: judged(questions, answers[arm], refusal) for arm in recipe.arms}
-    scores = {arm: score(cases[arm]) for arm in recipe.arms}
+    cases = {arm: judged(questions, answers[arm], refusals) for arm in recipe.arms}
+    references = [case.references[0] for case in next(iter(cases.values()))]
+    deciding = choose(recipe.study.metric, references, tools.offered)
+    used = _used(deciding, tools)
+    scores = {arm: score(cases[arm], used) for arm in recipe.arms}
     seconds = _seconds(folder, notes)
     found = rows.found(folder)
     fresh = _optional(folder.freshness, Freshness)
@@ -69,32 +77,35 @@ def collect(
         times = latency(latencies[arm])
         arms[arm] = ArmFigures(
             quality=quality(scores[arm], cases[arm], seed),
-            categories=_categories(questions, scores[arm][deciding], refusal, seed),
-            refusal=_refusals(questions, answers[arm], refusal, seed),
+            categories=_categories(questions, scores[arm][deciding.metric], refusals, seed),
+            refusal=_refusals(questions, answers[arm], refusals, seed),
             grounded=_grounded(answers[arm], seed),
             latency_ms=times,
             throughput=throughput(answers[arm]),
             tokens=_tokens(answers[arm]),
-            cost=cost.arm_cost(arm, seconds, answers[arm], latencies[arm], needs),
+            cost=cost.arm_cost(arm, seconds, answers[arm], latencies[arm], weighed),
             freshness_seconds=freshness.arm_seconds(arm, seconds, fresh, times.p50),
         )
     evidence = Evidence(
-        metric=deciding,
+        metric=deciding.metric,
         arms=arms,
         differences=differences(scores, seed),
-        failures=failures.analyse(questions, answers, found, refusal),
+        failures=failures.analyse(questions, answers, found, refusals),
         records=notes.data.train,
         freshness=fresh,
-        curve=_learning_curve(recipe, folder, scores, deciding, records=notes.data.train),
+        curve=_learning_curve(
+            recipe, folder, scores, deciding.metric, used, records=notes.data.train
+        ),
     )
-    choice = recommend(needs, evidence)
-    references = [case.references[0] for case in next(iter(cases.values()))]
+    choice = recommend(weighed, evidence)
     return Results(
         schema=SCHEMA,
         recipe=RecipeUsed(name=recipe.name, identity=recipe.identity, filled=recipe.at(Path())),
         questions=len(questions),
-        unanswerable=sum(is_unanswerable(q, refusal) for q in questions),
+        unanswerable=sum(is_unanswerable(q, refusals) for q in questions),
+        several_references=sum(len(q.references) > 1 for q in questions),
         labels=len(label_set(references)) or None,
+        deciding=deciding,
         arms=arms,
         differences=list(evidence.differences),
         failures=evidence.failures,
@@ -108,27 +119,27 @@ def collect(
         data=notes.data,
         seconds=seconds,
         environment=notes.environment,
-        break_even=cost.break_even({arm: of.cost for arm, of in arms.items()}, needs),
+        break_even=cost.break_even({arm: of.cost for arm, of in arms.items()}, weighed),
         recommendation=Recommendation(
             **dict(choice),
-            metric=deciding,
+            metric=deciding.metric,
             criteria=criteria(evidence),
-            sensitivity=sensitivity(needs, evidence),
+            sensitivity=sensitivity(weighed, evidence),
         ),
         agreement=agreement(
             marks(folder),
             answers,
             evidence.failures,
             scores,
-            _scored(questions, refusal),
+            _scored(questions, refusals),
         ),
         finished=max((stage.finished for stage in notes.stages.values()), default=""),
     )
 
 
-def _scored(questions: Sequence[Record], refusal: str) -> list[int]:
+def _scored(questions: Sequence[Record], refusals: Sequence[str]) -> list[int]:
     """The places of the questions that scores are of: the answerable ones, all where none is."""
-    answerable = [n for n, q in enumerate(questions) if not is_unanswerable(q, refusal)]
+    answerable = [n for n, q in enumerate(questions) if not is_unanswerable(q, refusals)]
     return answerable or list(range(len(questions)))
 
 
@@ -145,15 +156,29 @@ def _seconds(folder: RunFolder, notes: RunNotes) -> dict[str, float]:
     return seconds
 
 
+def _used(deciding: Deciding, tools: Tools) -> Tools:
+    """The tools that the deciding metric needs, the others left out.
+
+    Raises RecipeError where one is not offered.
+    """
+    wanted = needs(deciding.metric)
+    if missing := wanted - tools.offered:
+        raise RecipeError(
+            f"study.metric: {deciding.metric} needs the {' and the '.join(sorted(missing))}, which "
+            "is not offered here; choose another"
+        )
+    return Tools(**{name: getattr(tools, name) for name in wanted})
+
+
 def _refusals(
-    questions: Sequence[Record], answers: Sequence[AnswerRow], refusal: str, seed: int
+    questions: Sequence[Record], answers: Sequence[AnswerRow], refusals: Sequence[str], seed: int
 ) -> Refusal:
     """How often the arm said that there is no answer, where that is right and where it is not."""
     rightly: list[float] = []
     wrongly: list[float] = []
     for question, answer in zip(questions, answers, strict=True):
-        side = rightly if is_unanswerable(question, refusal) else wrongly
-        side.append(exact_match(answer.text, refusal))
+        side = rightly if is_unanswerable(question, refusals) else wrongly
+        side.append(float(refuses(answer.text, refusals)))
     return Refusal(
         unanswerable_refused=_estimated(rightly, seed),
         answerable_refused=_estimated(wrongly, seed),
@@ -161,13 +186,13 @@ def _refusals(
 
 
 def _categories(
-    questions: Sequence[Record], scores: Sequence[float], refusal: str, seed: int
+    questions: Sequence[Record], scores: Sequence[float], refusals: Sequence[str], seed: int
 ) -> dict[str, Category]:
     """The deciding metric by category, most questions first, over those that have an answer.
 
     ``scores`` are of the answerable questions; of all where none is, and then none is shown.
     """
-    asked = [q for q in questions if not is_unanswerable(q, refusal)]
+    asked = [q for q in questions if not is_unanswerable(q, refusals)]
     groups: dict[str, list[float]] = {}
     for question, value in zip(asked, scores, strict=False):
         if question.category:
@@ -181,11 +206,9 @@ def _categories(
 def _grounded(answers: Sequence[AnswerRow], seed: int) -> Mean | None:
     """The share of an answer's words that are in the passages it was given, where it had any."""
     shares = [
-        grounded(a.text, [passage.text for passage in a.sources])
-        for a in answers
-        if a.sources and normalise(a.text)
+        grounded(a.text, [passage.text for passage in a.sources]) for a in answers if a.sources
     ]
-    return _estimated(shares, seed)
+    return _estimated([share for share in shares if share is not None], seed)
 
 
 def _tokens(answers: Sequence[AnswerRow]) -> Tokens:
@@ -202,6 +225,7 @@ def _learning_curve(
     folder: RunFolder,
     scores: Mapping[Arm, Scores],
     metric: str,
+    tools: Tools,
     *,
     records: int,
 ) -> LearningCurve | None:
@@ -210,13 +234,13 @@ def _learning_curve(
     if not arms:
         return None
     points = {1.0: {arm: scores[arm][metric] for arm in arms}}
-    questions, refusal = rows.questions(folder), recipe.study.refusal
+    questions, refusals = rows.questions(folder), recipe.study.all_refusals
     for share in recipe.study.learning_curve:
         if share == 1:
             continue
+        given = {arm: rows.curve_answers(folder, share, arm) for arm in arms}
         points[share] = {
-            arm: score(judged(questions, rows.curve_answers(folder, share, arm), refusal))[metric]
-            for arm in arms
+            arm: score(judged(questions, given[arm], refusals), tools)[metric] for arm in arms
         }
     return curve.figures(metric, points, records, recipe.seed)
 

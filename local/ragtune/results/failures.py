@@ -9,14 +9,11 @@ from collections.abc import Mapping, Sequence
 from typing import get_args
 
 from ragtune.recipe.schema import Arm
-from ragtune.results.metrics.overlap import exact_match, token_f1
+from ragtune.results.rightness import is_right, is_unanswerable, labels
 from ragtune.results.rows import AnswerRow
 from ragtune.results.schema import Added, Cause, Failures, Flip, Question, Step
 from ragtune.retrieval.passages import Passage, gold_rank
 from ragtune.sources.records import Record
-
-RIGHT_FROM = 0.5
-"""The token F1 from which an answer counts as right; a refusal must be the refusal itself."""
 
 STEPS: Mapping[Added, tuple[tuple[Arm, Arm], ...]] = {
     "retrieval": (("base", "rag"), ("tuned", "tuned+rag")),
@@ -27,37 +24,26 @@ STEPS: Mapping[Added, tuple[tuple[Arm, Arm], ...]] = {
 FLIPS: tuple[Flip, ...] = get_args(Flip)
 
 
-def is_unanswerable(question: Record, refusal: str) -> bool:
-    """Whether the reference answer is that there is none."""
-    return exact_match(question.response, refusal) == 1.0
-
-
-def is_right(question: Record, text: str, refusal: str) -> bool:
-    """Whether an answer counts as right: see `RIGHT_FROM`."""
-    if is_unanswerable(question, refusal):
-        return exact_match(text, refusal) == 1.0
-    return token_f1(text, question.response) >= RIGHT_FROM
-
-
 def analyse(
     questions: Sequence[Record],
     answers: Mapping[Arm, Sequence[AnswerRow]],
     found: Sequence[Sequence[Passage]],
-    refusal: str,
+    refusals: Sequence[str],
 ) -> Failures:
     """Each question's verdicts, flips and causes, and how often each occurs.
 
     ``answers`` are those of each arm, in the order of the questions; ``found`` the passages of the
-    retrieval stage, empty where there is none.
+    retrieval stage, empty where there is none; ``refusals`` the study's own phrases.
     """
+    named = labels(questions, refusals)
     rows = []
     for n, question in enumerate(questions):
         given = {arm: lines[n] for arm, lines in answers.items()}
         passages = found[n] if found else ()
-        rows.append(_question(question, given, passages, refusal))
+        right = {arm: is_right(question, a.text, refusals, named) for arm, a in given.items()}
+        rows.append(_question(question, given, right, passages, refusals))
     flips = Counter(flip for row in rows for flip in row.flips)
     return Failures(
-        right_from=RIGHT_FROM,
         right={arm: sum(row.right[arm] for row in rows) for arm in answers},
         flips={flip: flips[flip] for flip in FLIPS},
         steps=_steps(rows, answers),
@@ -73,18 +59,22 @@ def analyse(
 def _question(
     question: Record,
     given: Mapping[Arm, AnswerRow],
+    right: Mapping[Arm, bool],
     passages: Sequence[Passage],
-    refusal: str,
+    refusals: Sequence[str],
 ) -> Question:
-    right = {arm: is_right(question, answer.text, refusal) for arm, answer in given.items()}
     rank = gold_rank(question, passages) if question.document else None
     causes = {
-        arm: _cause(question, answer, rank, refusal)
+        arm: _cause(question, answer, rank, refusals)
         for arm, answer in given.items()
         if "rag" in arm and not right[arm]
     }
     return Question(
-        question=question.id, gold_rank=rank, right=right, flips=flips_of(right), causes=causes
+        question=question.id,
+        gold_rank=rank,
+        right=dict(right),
+        flips=flips_of(right),
+        causes=causes,
     )
 
 
@@ -106,8 +96,8 @@ def flips_of(right: Mapping[Arm, bool]) -> list[Flip]:
     return [flip for flip in FLIPS if flip in seen]
 
 
-def _cause(question: Record, answer: AnswerRow, rank: int | None, refusal: str) -> Cause:
-    if is_unanswerable(question, refusal):
+def _cause(question: Record, answer: AnswerRow, rank: int | None, refusals: Sequence[str]) -> Cause:
+    if is_unanswerable(question, refusals):
         return "not_refused"
     if not question.document:
         return "no_gold"

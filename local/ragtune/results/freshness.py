@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING
 
 from ragtune.arms.arm import Arm
 from ragtune.core.errors import DocumentsError
-from ragtune.results.failures import is_right, is_unanswerable
-from ragtune.results.metrics.overlap import normalise, token_f1
+from ragtune.core.text import normalised
+from ragtune.results.metrics.answers import token_f1
+from ragtune.results.rightness import is_right, is_unanswerable
 from ragtune.results.schema import DocumentChange, Freshness
 from ragtune.sources.documents import Corpus, Document, from_documents
 from ragtune.sources.records import Record
@@ -43,8 +44,9 @@ class Change:
 
 def by_rightness(questions: Sequence[Record], texts: Sequence[str], refusal: str) -> list[Record]:
     """The answerable questions, those that were answered rightly first."""
-    both = [q for q in zip(questions, texts, strict=True) if not is_unanswerable(q[0], refusal)]
-    ordered = sorted(both, key=lambda pair: not is_right(pair[0], pair[1], refusal))
+    refusals = (refusal,)
+    both = [q for q in zip(questions, texts, strict=True) if not is_unanswerable(q[0], refusals)]
+    ordered = sorted(both, key=lambda pair: not is_right(pair[0], pair[1], refusals))
     return [question for question, _ in ordered]
 
 
@@ -93,7 +95,7 @@ def measure(
         after = arm(retriever).ask(change.question)
         answered = time.perf_counter()
         retriever.close()
-        now = replace(change.question, response=change.fact)
+        now = replace(change.question, response=change.fact, other_responses=())
         done.append(
             DocumentChange(
                 document=change.document,
@@ -101,14 +103,19 @@ def measure(
                 fact=change.fact,
                 before=before[number],
                 after=after.text,
-                shown=any(normalise(change.fact) in normalise(s["text"]) for s in after.sources),
-                followed=after.text != before[number] and is_right(now, after.text, refusal),
+                shown=any(_holds(s["text"], change.fact) for s in after.sources),
+                followed=after.text != before[number] and is_right(now, after.text, (refusal,)),
                 index_seconds=round(indexed - started, 4),
                 answer_seconds=round(answered - indexed, 4),
             )
         )
         advance(number + 1, len(made))
     return done
+
+
+def _holds(text: str, fact: str) -> bool:
+    """Whether a text has a fact's words in a row, numbers by value."""
+    return f" {normalised(fact)} " in f" {normalised(text)} "
 
 
 def summary(measured: Sequence[DocumentChange]) -> Freshness:

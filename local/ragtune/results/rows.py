@@ -62,7 +62,7 @@ def questions(folder: RunFolder) -> list[Record]:
 
     Raises RunError where they are missing.
     """
-    return [Record(**row) for row in read_jsonl(folder.questions)]
+    return [Record.from_json(row) for row in read_jsonl(folder.questions)]
 
 
 def answers(folder: RunFolder, arm: str) -> list[AnswerRow]:

@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from ragtune.core.errors import RunError
 from ragtune.core.files import read_json, write_json
 from ragtune.recipe.schema import Arm, Recipe
+from ragtune.results.metrics.deciding import Deciding
 from ragtune.results.parts import Mean, Paired, Part
 from ragtune.results.verdict.reasons import Recommendation
 
-SCHEMA: Literal[5] = 5
+SCHEMA: Literal[6] = 6
 """Of ``results.json``; raised when a field changes its meaning or goes."""
 
 Quality = dict[str, Mean]
@@ -125,7 +126,6 @@ class Question(Part):
 class Failures(Part):
     """Right answers, flips and causes, counted and by question."""
 
-    right_from: float
     right: dict[Arm, int]
     flips: dict[Flip, int]
     steps: list[Step]
@@ -313,13 +313,16 @@ class Results(Part):
     ``labels`` is how many different labels the references are; None where they are free text.
     ``finished`` is when the last stage was made, in UTC; ``agreement`` is with a person's marks,
     None where nobody has given any.
+    ``several_references`` counts the questions with more than one right answer.
     """
 
-    version: Literal[5] = Field(alias="schema")  # BaseModel has a method of that name
+    version: Literal[6] = Field(alias="schema")  # BaseModel has a method of that name
     recipe: RecipeUsed
     questions: int
     unanswerable: int
+    several_references: int
     labels: int | None
+    deciding: Deciding
     arms: dict[Arm, ArmFigures]
     differences: list[Difference]
     failures: Failures

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 
 from ragtune.recipe.schema import Arm
-from ragtune.results.failures import is_unanswerable
-from ragtune.results.metrics.base import Case
-from ragtune.results.metrics.registry import metrics, set_metrics
+from ragtune.results.metrics.base import Case, Tools
+from ragtune.results.metrics.registry import NOTHING, metrics, set_metrics
 from ragtune.results.metrics.registry import score as score_by
 from ragtune.results.parts import Mean
+from ragtune.results.rightness import case, is_unanswerable, labels
 from ragtune.results.rows import Answered
 from ragtune.results.schema import Difference, Quality
 from ragtune.results.statistics import compare, estimate
@@ -17,24 +17,28 @@ Scores = Mapping[str, Sequence[float]]
 """One number a judged question, by metric."""
 
 
-def judged(questions: Sequence[Record], answers: Sequence[Answered], refusal: str) -> list[Case]:
-    """The cases that quality is over, in order: the answerable ones, all where none is."""
+def judged(
+    questions: Sequence[Record], answers: Sequence[Answered], refusals: Sequence[str]
+) -> list[Case]:
+    """The cases that quality is over, in order: the answerable ones, all where none is.
+
+    ``refusals`` are the study's own phrases.
+    """
+    named = labels(questions, refusals)
     both = list(zip(questions, answers, strict=True))
-    answerable = [(q, a) for q, a in both if not is_unanswerable(q, refusal)]
-    return [_case(q, a) for q, a in answerable or both]
+    answerable = [(q, a) for q, a in both if not is_unanswerable(q, refusals)]
+    return [
+        case(q, a.text, refusals, passages=[p.text for p in a.sources], labels=named)
+        for q, a in answerable or both
+    ]
 
 
-def _case(question: Record, answer: Answered) -> Case:
-    passages = tuple(p.text for p in answer.sources)
-    return Case(question, answer.text, (question.response,), passages)
-
-
-def score(cases: Sequence[Case]) -> Scores:
-    """The scores of the cases by each metric.
+def score(cases: Sequence[Case], tools: Tools = NOTHING) -> Scores:
+    """The scores of the cases by each metric that needs nothing but these tools.
 
     Raises RagtuneError where a metric does not give one from 0 to 1 for each case.
     """
-    return {name: score_by(metric, cases) for name, metric in metrics().items()}
+    return {name: score_by(metric, cases) for name, metric in metrics(tools).items()}
 
 
 def quality(scores: Scores, cases: Sequence[Case], seed: int) -> Quality:

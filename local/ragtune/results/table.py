@@ -102,8 +102,12 @@ def _quality(results: Results) -> Table:
     return _table(results, columns, rows)
 
 
+_REPORT_ONLY = ("recall", "numeric_error", "accuracy")
+"""Metrics that the terminal has no room for."""
+
+
 def _metrics(results: Results) -> list[str]:
-    return list(next(iter(results.arms.values())).quality)
+    return [n for n in next(iter(results.arms.values())).quality if n not in _REPORT_ONLY]
 
 
 def _broken(metric: str) -> str:

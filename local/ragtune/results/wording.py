@@ -56,12 +56,11 @@ def marked(agreed: Agreement) -> str:
     )
 
 
-def what_is_right(found: Failures) -> str:
-    """When an answer counts as right."""
-    return (
-        f"An answer counts as right from {title('token_f1')} {found.right_from:g} on; where the "
-        "documents hold no answer, when it says so."
-    )
+RIGHT_MEANS = (
+    "An answer is right where it says what a reference says, numbers and dates by value; where the "
+    "documents hold no answer, when it says so."
+)
+"""When an answer counts as right."""
 
 
 def brief(seconds: float) -> str:
@@ -239,7 +238,7 @@ def break_even(found: BreakEven | None) -> str:
 def failures(found: Failures) -> list[str]:
     """Right answers and flips in one line, and where arms with passages went wrong in another."""
     right = ", ".join(f"{arm} {count}" for arm, count in found.right.items())
-    lines = [f"right ({title('token_f1')} from {found.right_from:g}): {right}"]
+    lines = [f"right: {right}"]
     if found.steps:
         flips = [f"{words} {found.flips[name]}" for name, words in FLIPS.items()]
         lines.append(f"flips: {', '.join(flips)}")

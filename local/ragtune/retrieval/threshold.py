@@ -55,7 +55,7 @@ def calibrate(
     gold = np.array([best_score(p) for p in retriever.search(asked, 1)])
     without = np.array(
         [
-            best_score(retriever.search([text], 1, _all_but(record.document))[0])
+            best_score(retriever.search([text], 1, _all_but(record.gold))[0])
             for text, record in zip(asked, chosen, strict=True)
         ]
     )
@@ -70,5 +70,5 @@ def best_score(passages: Sequence[Any]) -> float:
     return float(passages[0].score) if passages else 0.0
 
 
-def _all_but(document: str) -> Filter:
-    return Filter((Condition("document", "!=", document),))
+def _all_but(documents: Sequence[str]) -> Filter:
+    return Filter(tuple(Condition("document", "!=", name) for name in documents))

@@ -22,7 +22,9 @@ def everything(recipe: Recipe, materials: Materials) -> None:
     Raises RagtuneError for what is missing, broken, or does not fit together.
     """
     from ragtune.results.forgetting import paragraphs
+    from ragtune.results.metrics.deciding import known
 
+    known(recipe.study.metric)
     _ = materials.split, materials.base
     if retrieves(recipe):
         retrieval(recipe, materials)
@@ -73,6 +75,7 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
         "identity": recipe.identity,
         "train": len(materials.train),
         "questions": len(materials.questions),
+        **_answers(recipe, materials),
         "bad_lines": [str(b) for b in materials.split.bad],
         "documents": len({document.name for document in found}),
         "skipped": skipped,
@@ -80,6 +83,17 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
         **({} if prediction is None else {"tuning": prediction.to_json()}),
     }
     return summary, "" if prediction is None else str(prediction)
+
+
+def _answers(recipe: Recipe, materials: Materials) -> dict[str, int]:
+    """How many records and questions have no answer, and how many have several right ones."""
+    from ragtune.results.rightness import is_unanswerable
+
+    rows, refusals = [*materials.train, *materials.questions], recipe.study.all_refusals
+    return {
+        "unanswerable": sum(is_unanswerable(row, refusals) for row in rows),
+        "several_references": sum(len(row.references) > 1 for row in rows),
+    }
 
 
 def predict(recipe: Recipe, materials: Materials) -> "Prediction":
@@ -128,11 +142,20 @@ def show(file: Path, found: dict[str, Any], prediction: str) -> str:
     lines = [
         f"{file}: good; {found['train']} training records, {found['questions']} "
         f"questions, {found['documents']} documents, arms {', '.join(found['arms'])}",
+        *(f"of these {line}" for line in _answers_shown(found)),
         *(f"left out {bad}" for bad in found["bad_lines"]),
         *([prediction] if prediction else []),
         *(f"left out {name}: {reason}" for name, reason in found["skipped"].items()),
     ]
     return "\n".join(lines)
+
+
+def _answers_shown(found: dict[str, Any]) -> list[str]:
+    told = (
+        (found["unanswerable"], "unanswerable: the right answer is study.refusal, in any words"),
+        (found["several_references"], "with several right answers, any of which counts"),
+    )
+    return [f"{count} {what}" for count, what in told if count]
 
 
 def show_filled(recipe: Recipe, prediction: str) -> str:

@@ -14,7 +14,7 @@ from ragtune.core.errors import RecipeError
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Arm
 from ragtune.results import rows, statistics
-from ragtune.results.metrics.registry import DECIDING, title
+from ragtune.results.metrics.registry import title
 from ragtune.results.parts import Mean, Paired, Part
 from ragtune.results.rows import Answered
 from ragtune.results.schema import ArmFigures, Results
@@ -51,12 +51,14 @@ class RunDifference(Paired):
 class Comparison(Part):
     """What differs between finished runs, in the order in which they were named.
 
+    ``metric`` is the one that decides in the first run that decides by one which all have.
     ``arms`` holds the figures of each arm in each run, None where a run has no such arm.
     ``differences`` are paired, over the questions that all runs were asked, and corrected by Holm's
     method over the pairs of runs, for each arm and metric apart.
     """
 
     runs: list[str]
+    metric: str
     recipe: list[FieldValues]
     questions: list[int]
     common_questions: int
@@ -81,6 +83,7 @@ def compare(folders: Sequence[Path]) -> Comparison:
     answers = [_answers(folder, one) for folder, one in zip(opened, results, strict=True)]
     return Comparison(
         runs=names,
+        metric=_metric(results),
         recipe=_changed([_flat(one.recipe.filled.filled) for one in results]),
         questions=[one.questions for one in results],
         common_questions=len(questions),
@@ -105,7 +108,7 @@ def show(found: Comparison) -> RenderableType:
         table.add_row(row.field, *(Text(str(value)) for value in row.values))
     table.add_section()
     for arm, runs in found.arms.items():
-        table.add_row(f"{arm}: {title(DECIDING)}", *(_cell(run) for run in runs))
+        table.add_row(f"{arm}: {title(found.metric)}", *(_cell(run, found.metric) for run in runs))
         times = ["-" if run is None else f"{run.p95_ms:.0f}" for run in runs]
         table.add_row(f"{arm}: p95 ms", *times)
     table.add_row("fits best", *(arm or "none" for arm in found.recommended))
@@ -114,11 +117,11 @@ def show(found: Comparison) -> RenderableType:
         *([] if found.recipe else ["the recipes do not differ"]),
         f"{found.common_questions} questions were asked in all of them",
         *(
-            f"{d.arm}: {title(DECIDING)} of {names[d.left]} less that of {names[d.right]}: "
+            f"{d.arm}: {title(found.metric)} of {names[d.left]} less that of {names[d.right]}: "
             f"{d.mean:+.2f} ({d.ci95[0]:+.2f} to {d.ci95[1]:+.2f}), "
             f"{'' if d.different else 'not '}significantly different"
             for d in found.differences
-            if d.metric == DECIDING
+            if d.metric == found.metric
         ),
     ]
     return Group(table, *map(Text, notes))
@@ -154,8 +157,15 @@ def _shown(arm: ArmFigures) -> ArmShown:
     )
 
 
-def _cell(run: ArmShown | None) -> str:
-    found = run.quality.get(DECIDING) if run else None
+def _metric(results: Sequence[Results]) -> str:
+    """The first run's deciding metric that every run has; the first one's where none is."""
+    every = [one.deciding.metric for one in results]
+    arms = [arm for one in results for arm in one.arms.values()]
+    return next((m for m in every if all(m in arm.quality for arm in arms)), every[0])
+
+
+def _cell(run: ArmShown | None, metric: str) -> str:
+    found = run.quality.get(metric) if run else None
     if found is None:
         return "-"
     return "{:.2f} ({:.2f}-{:.2f})".format(found.mean, *found.ci95)
@@ -181,12 +191,12 @@ def _differences(
     questions: Sequence[Record],
     answers: Sequence[Given],
 ) -> list[RunDifference]:
-    """Each pair of runs, arm by arm and metric by metric, with the first run's refusal and seed."""
+    """Each pair of runs, arm by arm and metric by metric, with the first run's phrases and seed."""
     recipe, found = first.recipe.filled, []
-    refusal = recipe.study.refusal
+    refusals = recipe.study.all_refusals
     for arm in arms:
         scores = {
-            name: score(judged(questions, [given[arm][q.id] for q in questions], refusal))
+            name: score(judged(questions, [given[arm][q.id] for q in questions], refusals))
             for name, given in zip(names, answers, strict=True)
             if arm in given
         }

@@ -6,7 +6,7 @@ Nothing here writes: a recipe can be checked and previewed with no run folder in
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -36,6 +36,7 @@ def prepare_records(recipe: Recipe) -> Split:
         path=recipe.path,
         questions=recipe.study.questions,
         max_questions=recipe.study.max_questions,
+        refusal=recipe.study.refusal,
     )
 
 
@@ -195,8 +196,8 @@ class Materials:
 
 
 _FINGERPRINTS: Mapping[str, Callable[[Materials], str | None]] = {
-    "records": lambda m: digest([asdict(r) for r in m.train]),
-    "questions": lambda m: digest([asdict(r) for r in m.questions]),
+    "records": lambda m: digest([r.to_json() for r in m.train]),
+    "questions": lambda m: digest([r.to_json() for r in m.questions]),
     "documents": lambda m: m.corpus.hash,
     "base": lambda m: m.base_fingerprint,
     "embedder": lambda m: m.embedder_fingerprint,

@@ -10,7 +10,6 @@ import itertools
 import json
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,9 @@ from ragtune.core.files import write_json, write_jsonl
 from ragtune.core.progress import Watcher
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
-from ragtune.results.metrics.registry import DECIDING, title
+from ragtune.results.metrics.registry import title
+from ragtune.results.parts import Mean
+from ragtune.results.schema import ArmFigures, Results
 from ragtune.runs.materials import prepare_records
 from ragtune.runs.pipeline import Pipeline
 from ragtune.sources.records import split
@@ -120,11 +121,11 @@ class Sweep:
         folder = self.runs / winner.run_name
         results = Pipeline(winner, folder, self.watcher).execute()
         found = {
-            "metric": DECIDING,
+            "metric": results.deciding.metric,
             "trials": done,
             "best": best["set"],
             "run": str(folder),
-            "test": {arm: f.quality[DECIDING].to_json() for arm, f in results.arms.items()},
+            "test": {arm: _decides(f, results).to_json() for arm, f in results.arms.items()},
         }
         write_json(self.folder / "sweep.json", found)
         return found
@@ -151,15 +152,20 @@ class Sweep:
                 "raise records.test_fraction or add records"
             )
         for name, rows in (("train", train), ("development", held)):
-            write_jsonl(self.folder / f"{name}.jsonl", [asdict(row) for row in rows])
+            write_jsonl(self.folder / f"{name}.jsonl", [row.to_json() for row in rows])
 
     def _measure(self, recipe: Recipe, values: Values, number: str) -> dict[str, Any]:
         folder = self.folder / recipe.run_name
         self.watcher.say(f"{number}: {_text(values)}")
         results = Pipeline(recipe, folder, self.watcher).execute()
-        quality = {str(arm): f.quality[DECIDING] for arm, f in results.arms.items()}
+        quality = {str(arm): _decides(f, results) for arm, f in results.arms.items()}
         arm = self.arm or max(quality, key=lambda name: quality[name].mean)
         return {"set": values, "run": str(folder), "arm": arm, **quality[arm].to_json()}
+
+
+def _decides(arm: ArmFigures, results: Results) -> Mean:
+    """An arm's figure by the metric that decides."""
+    return arm.quality[results.deciding.metric]
 
 
 def search(
@@ -196,7 +202,7 @@ def search(
 def show(found: dict[str, Any]) -> RenderableType:
     """The trials for a terminal, the best first, and the winner on the test questions."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in (*found["best"], "arm", f"{title(DECIDING)} (development)", "95 %"):
+    for name in (*found["best"], "arm", f"{title(found['metric'])} (development)", "95 %"):
         table.add_column(name, justify="left" if name == "arm" else "right")
     for trial in sorted(found["trials"], key=lambda t: -float(t["mean"])):
         low, high = trial["ci95"]
@@ -204,7 +210,8 @@ def show(found: dict[str, Any]) -> RenderableType:
         table.add_row(*values, trial["arm"], f"{trial['mean']:.2f}", f"{low:.2f}-{high:.2f}")
     test = ", ".join(f"{arm} {f1['mean']:.2f}" for arm, f1 in found["test"].items())
     return Group(
-        table, Text(f"{_text(found['best'])} on the test questions: {title(DECIDING)} {test}")
+        table,
+        Text(f"{_text(found['best'])} on the test questions: {title(found['metric'])} {test}"),
     )
 
 

@@ -68,7 +68,10 @@ def context_name(context: str) -> str:
 
 def with_context_names(records: Iterable[Record]) -> list[Record]:
     """The same records, each with its own context as its gold document."""
-    return [replace(r, document=context_name(r.context)) if r.context else r for r in records]
+    return [
+        replace(r, document=context_name(r.context), other_documents=()) if r.context else r
+        for r in records
+    ]
 
 
 def from_documents(documents: Iterable[Document]) -> Corpus:

@@ -1,15 +1,16 @@
 """Instruction records: load, filter, split.
 
 A record has Dolly's four fields, ``instruction, context, response, category``, and may name
-its gold ``document`` (a file name), the ``evidence`` in it (a sentence), and the ``group`` of
-records that ask for the same fact in other words. A question of the study is a record too: its
-response is the reference.
+its gold ``document`` (a file name) or several, the ``evidence`` in it (a sentence), and the
+``group`` of records that ask for the same fact in other words. A question of the study is a record
+too: its responses are the references. `ragtune.sources.fields` knows how they may be written.
 """
 
 import hashlib
 import json
 import random
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,16 +18,24 @@ from typing import Any
 from ragtune.core import hub
 from ragtune.core.errors import RecordsError
 from ragtune.recipe.schema import Records
+from ragtune.sources import fields
 
 HELD_OUT = "held-out"
 """The questions that are split off the records, rather than read from a file."""
-REQUIRED = ("instruction", "response")
-OPTIONAL = ("context", "category", "document", "evidence", "group")
+_PIPE = " | "
+_ALTERNATIVE = re.compile(r"\w(?:[\w .,'\u2019:%€$£°+/&()]|-(?!-))*")
+_LONGEST = 6
+"""Words of an answer that may be one of several between pipes."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """One instruction record; fields that a source does not have are empty."""
+    """One instruction record; fields that a source does not have are empty.
+
+    ``response`` is what is trained on and the first reference, ``document`` the first gold
+    document; all of them are `references` and `gold`. The response of an unanswerable record is
+    ``study.refusal``.
+    """
 
     instruction: str
     response: str
@@ -35,11 +44,34 @@ class Record:
     document: str = ""
     evidence: str = ""
     group: str = ""
+    other_responses: tuple[str, ...] = ()
+    other_documents: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> "Record":
+        """The record that `to_json` wrote."""
+        texts: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in row.items()}
+        return cls(**texts)
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields by name; of those that hold several texts only what there is."""
+        return {n: v for n, v in asdict(self).items() if v or not n.startswith("other_")}
 
     @property
     def id(self) -> str:
         """Twelve hexadecimal digits over the whole content: equal rows have equal ids."""
-        return hashlib.sha256(json.dumps(asdict(self)).encode()).hexdigest()[:12]
+        return hashlib.sha256(json.dumps(self.to_json()).encode()).hexdigest()[:12]
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every right answer, the response first; ``NYC | New York`` holds two more."""
+        every = (self.response, *self.other_responses)
+        return tuple(dict.fromkeys([*every, *(p for text in every for p in _alternatives(text))]))
+
+    @property
+    def gold(self) -> tuple[str, ...]:
+        """The names of the gold documents, any of which will do."""
+        return tuple(name for name in (self.document, *self.other_documents) if name)
 
     @property
     def source(self) -> str:
@@ -95,17 +127,19 @@ def prepare(
     path: Callable[[str], Path],
     questions: str = HELD_OUT,
     max_questions: int | None = None,
+    refusal: str = "",
 ) -> Split:
     """Load the records, keep the wanted categories, and split off the held-out questions.
 
     ``path`` finds what the recipe names, relative to the recipe's own folder. ``questions`` is
-    `HELD_OUT` or a file's name; of them the first ``max_questions`` are taken.
+    `HELD_OUT` or a file's name; of them the first ``max_questions`` are taken. ``refusal`` is the
+    response of records that have no answer.
 
     Raises RecordsError for a source that is missing, empty or too broken, for categories that
     leave nothing, and for a split that leaves a side empty. OfflineError for a hub id while
     offline.
     """
-    loaded = _load(path(spec.source), spec.source, spec.revision, spec.max_bad_lines)
+    loaded = _load(path(spec.source), spec.source, spec.revision, spec.max_bad_lines, refusal)
     records = loaded.records
     if spec.categories is not None:
         wanted = set(spec.categories)
@@ -120,7 +154,7 @@ def prepare(
     if questions == HELD_OUT:
         train, test = split(records, spec.test_fraction, seed)
     else:
-        asked = _load(path(questions), questions, None, spec.max_bad_lines)
+        asked = _load(path(questions), questions, None, spec.max_bad_lines, refusal)
         train, test, bad = records, asked.records, [*bad, *asked.bad]
     test = test[:max_questions]
     for side, rows in (("training records", train), ("held-out questions", test)):
@@ -154,12 +188,14 @@ def split(
     return train, [r for r in records if r.source in held]
 
 
-def _load(path: Path, source: str, revision: str | None, max_bad_lines: float) -> Loaded:
+def _load(
+    path: Path, source: str, revision: str | None, max_bad_lines: float, refusal: str
+) -> Loaded:
     if not path.exists() and hub.is_id(source):
         rows = hub.dataset_rows(source, revision)
-        loaded = _parse((f"{source} row {n}", row) for n, row in enumerate(rows, 1))
+        loaded = _parse(((f"{source} row {n}", row) for n, row in enumerate(rows, 1)), refusal)
     else:
-        loaded = _parse(_lines(path))
+        loaded = _parse(_lines(path), refusal)
     if not loaded.records:
         reason = f"; first: {loaded.bad[0]}" if loaded.bad else ""
         raise RecordsError(f"{path if path.exists() else source}: holds no records{reason}")
@@ -197,41 +233,35 @@ def _json(line: bytes) -> Any:
         return error
 
 
-def _parse(rows: Iterable[tuple[str, Any]]) -> Loaded:
+def _parse(rows: Iterable[tuple[str, Any]], refusal: str) -> Loaded:
     loaded = Loaded([])
     for where, row in rows:
-        reason = _fault(row)
-        if reason:
-            loaded.bad.append(BadLine(where, reason))
-        else:
-            texts = {name: row.get(name) or "" for name in (*REQUIRED, *OPTIONAL)}
-            loaded.records.append(Record(**texts))
+        try:
+            loaded.records.append(Record(**fields.read(_object(row), refusal)))
+        except fields.NoRecord as error:
+            loaded.bad.append(BadLine(where, str(error)))
     return loaded
 
 
-def _fault(row: Any) -> str | None:
-    """Why a parsed line is no record; None where it is one."""
+def _object(row: Any) -> Mapping[str, Any]:
+    """The row.
+
+    Raises NoRecord where it is no JSON object.
+    """
     if isinstance(row, UnicodeDecodeError):
-        return "not UTF-8"
+        raise fields.NoRecord("not UTF-8")
     if isinstance(row, json.JSONDecodeError):
-        return f"not JSON: {row.msg} at column {row.colno}"
+        raise fields.NoRecord(f"not JSON: {row.msg} at column {row.colno}")
     if not isinstance(row, dict):
-        return "not a JSON object"
-    for name in (*REQUIRED, *OPTIONAL):
-        if reason := _no_text(row.get(name) or ""):
-            return f"{name} {reason}"
-    for name in REQUIRED:
-        if not (row.get(name) or "").strip():
-            return f"{name} is missing or empty"
-    return None
+        raise fields.NoRecord("not a JSON object")
+    return row
 
 
-def _no_text(value: Any) -> str | None:
-    """Why a field's value is no text; None where it is one."""
-    if not isinstance(value, str):
-        return "is not text"
-    half = any("\ud800" <= letter <= "\udfff" for letter in value)
-    return "holds half a character (a lone surrogate)" if half else None
+def _alternatives(text: str) -> list[str]:
+    """The answers between pipes, where each is a few words; a command or a table is none."""
+    parts = text.split(_PIPE)
+    short = all(_ALTERNATIVE.fullmatch(p) and len(p.split()) <= _LONGEST for p in parts)
+    return parts if len(parts) > 1 and short else []
 
 
 def _squeeze(text: str) -> str:

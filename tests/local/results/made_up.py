@@ -7,7 +7,7 @@ from ragtune.core.files import write_json, write_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
 from ragtune.results.collect import collect
-from ragtune.results.metrics.registry import DECIDING
+from ragtune.results.metrics.deciding import AUTO
 from ragtune.results.schema import Results, RunNotes
 from ragtune.sources.records import Record
 
@@ -79,7 +79,7 @@ def write_run(
     passages: list[dict[str, Any]] | None = None,
     *,
     refusing: str = "",
-    deciding: str = DECIDING,
+    deciding: str = AUTO,
     **recipe: Any,
 ) -> Results:
     """Write a run of the arms over the questions, each with the same passages; its figures.
@@ -94,7 +94,7 @@ def write_run(
             "name": "made-up",
             "records": {"source": "r"},
             "documents": {"source": "d"},
-            "study": {"arms": list(arms)},
+            "study": {"arms": list(arms), "metric": deciding},
             **recipe,
         }
     )
@@ -107,13 +107,13 @@ def write_run(
         write_jsonl(folder.latency(arm), times)
     found = [{"question": q.id, "passages": passages} for q in questions]
     write_jsonl(folder.retrieval, found)
-    write_jsonl(folder.questions, [vars(q) for q in questions])
+    write_jsonl(folder.questions, [q.to_json() for q in questions])
     if "tuned" in arms:
         write_json(folder.training, TRAINING)
         write_json(folder.forgetting, FORGOTTEN)
     if "rag" in arms:
         write_json(folder.freshness, FRESH)
-    results = collect(filled, folder, NOTES, deciding)
+    results = collect(filled, folder, NOTES)
     results.dump(folder.results)
     return results
 

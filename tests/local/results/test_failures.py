@@ -1,7 +1,8 @@
 import pytest
 
 from ragtune.recipe.schema import ARMS
-from ragtune.results.failures import analyse, flips_of, is_right
+from ragtune.results.failures import analyse, flips_of
+from ragtune.results.rightness import is_right
 from ragtune.results.rows import AnswerRow
 from ragtune.results.schema import Step
 from ragtune.retrieval.passages import Passage
@@ -45,11 +46,12 @@ def test_flips_follow_from_which_arms_are_right(right: str, flips: list[str]) ->
     assert flips_of({arm: arm in right.split() for arm in ARMS}) == flips
 
 
-def test_an_answer_is_right_from_half_the_words_on_and_a_refusal_only_as_such() -> None:
-    assert is_right(Record("q", "at six"), "six o'clock at night", REFUSAL)
-    assert not is_right(Record("q", "at six"), "at noon, not before, ever", REFUSAL)
-    assert is_right(Record("q", REFUSAL), "Not in the documents.", REFUSAL)
-    assert not is_right(Record("q", REFUSAL), "in the documents", REFUSAL)
+def test_an_answer_is_right_by_the_judge_and_a_refusal_in_any_words() -> None:
+    assert is_right(Record("When?", "at six"), "six o'clock at night", [REFUSAL])
+    assert not is_right(Record("When?", "at six"), "at seven", [REFUSAL])  # F1 is 0.5
+    assert is_right(Record("q", REFUSAL), "I do not know.", [REFUSAL])
+    assert not is_right(Record("q", REFUSAL), "in the documents", [REFUSAL])
+    assert is_right(Record("q", "pass"), "We pass on that.", ["pass"])
 
 
 def test_wrong_answers_are_counted_apart_by_what_retrieval_did() -> None:
@@ -71,7 +73,7 @@ def test_wrong_answers_are_counted_apart_by_what_retrieval_did() -> None:
         for text, passages, count in zip(texts, found, shown, strict=True)
     ]
     base = [answer(text) for text in ["six", *["seven"] * 6]]
-    seen = analyse(questions, {"base": base, "rag": lines}, found, REFUSAL)
+    seen = analyse(questions, {"base": base, "rag": lines}, found, [REFUSAL])
     causes = ["misread", "not_found", "left_out", "refused", "not_refused", "no_gold"]
     assert seen.causes == {"rag": dict.fromkeys(causes, 1)}
     assert [q.causes.get("rag") for q in seen.questions] == [*causes, None]

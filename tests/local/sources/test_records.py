@@ -54,7 +54,7 @@ def test_bad_lines_are_named_by_number_and_reason(tmp_path: Path) -> None:
     assert "not JSON" in split.bad[0].reason
     assert [b.reason for b in split.bad[1:]] == [
         "not a JSON object",
-        "response is missing or empty",
+        'response is missing; write "" where a question has no answer',
         "instruction is not text",
     ]
 

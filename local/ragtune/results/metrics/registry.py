@@ -8,17 +8,20 @@ import functools
 from collections.abc import Mapping, Sequence
 from importlib.metadata import entry_points
 
-from ragtune.core.errors import RagtuneError
-from ragtune.results.metrics.base import Case, Metric, SetMetric
-from ragtune.results.metrics.labels import MACRO_F1
-from ragtune.results.metrics.overlap import EXACT_MATCH, ROUGE_L, TOKEN_F1
+from ragtune.core.errors import RagtuneError, RecipeError
+from ragtune.results.metrics.base import Case, Equipped, Metric, SetMetric, Tools
+from ragtune.results.metrics.labels import ACCURACY, MACRO_F1
+from ragtune.results.metrics.numeric import NUMERIC_ERROR
+from ragtune.results.metrics.similarity import SIMILARITY
+from ragtune.results.metrics.single import EXACT_MATCH, RECALL, RIGHT, ROUGE_L, TOKEN_F1
 
 GROUP = "ragtune.metrics"
-DECIDING = TOKEN_F1.name
-"""The metric that verdict, promotion, sweep and learning curve go by."""
+NOTHING = Tools()
 
-_METRICS: dict[str, Metric] = {m.name: m for m in (TOKEN_F1, EXACT_MATCH, ROUGE_L)}
-_SET_METRICS: dict[str, SetMetric] = {MACRO_F1.name: MACRO_F1}
+_METRICS: dict[str, Metric] = {
+    m.name: m for m in (RIGHT, TOKEN_F1, EXACT_MATCH, ROUGE_L, RECALL, SIMILARITY)
+}
+_SET_METRICS: dict[str, SetMetric] = {m.name: m for m in (MACRO_F1, ACCURACY, NUMERIC_ERROR)}
 
 
 def register(metric: Metric) -> None:
@@ -31,15 +34,38 @@ def register(metric: Metric) -> None:
     _METRICS[metric.name] = metric
 
 
-def metrics(offered: frozenset[str] = frozenset()) -> Mapping[str, Metric]:
-    """The metrics by name that need nothing but what is ``offered``."""
+def metrics(tools: Tools = NOTHING) -> Mapping[str, Metric]:
+    """The metrics by name that need nothing but these tools, ready to score with them."""
     _load_plugins()
-    return {name: metric for name, metric in _METRICS.items() if metric.needs <= offered}
+    return {
+        name: metric.using(tools) if isinstance(metric, Equipped) else metric
+        for name, metric in _METRICS.items()
+        if metric.needs <= tools.offered
+    }
 
 
-def set_metrics(offered: frozenset[str] = frozenset()) -> Mapping[str, SetMetric]:
+def set_metrics(tools: Tools = NOTHING) -> Mapping[str, SetMetric]:
     """As `metrics`, of figures that are of all cases together."""
-    return {name: metric for name, metric in _SET_METRICS.items() if metric.needs <= offered}
+    return {n: metric for n, metric in _SET_METRICS.items() if metric.needs <= tools.offered}
+
+
+def needs(name: str) -> frozenset[str]:
+    """What a metric that can decide needs.
+
+    Raises RecipeError where there is none of this name, or where it has no scores to compare.
+    """
+    _load_plugins()
+    if name in _SET_METRICS:
+        raise RecipeError(
+            f"study.metric: {name} has no score of a single answer; allowed: {_choices()}"
+        )
+    if name not in _METRICS:
+        raise RecipeError(f"study.metric: no metric {name}; allowed: {_choices()}")
+    return _METRICS[name].needs
+
+
+def _choices() -> str:
+    return ", ".join(("auto", *_METRICS))
 
 
 def title(name: str) -> str:

@@ -15,10 +15,13 @@ class Figures(Stage):
 
     name = "figures"
     fields = tuple(Recipe.model_fields)
+    version = 2
     shared = False
 
     def __init__(self, recipe: Recipe, lock: Lock, after: Sequence[str]) -> None:
         self.recipe, self.lock, self.after = recipe, lock, tuple(after)
+        if recipe.study.metric in ("auto", "similarity"):
+            self.materials = ("embedder",)
 
     def outputs(self, folder: RunFolder) -> Sequence[Path]:
         """Results and report."""
@@ -28,6 +31,7 @@ class Figures(Stage):
         """Compute and write them."""
         from ragtune.results import page
         from ragtune.results.collect import collect
+        from ragtune.results.metrics.base import Tools
         from ragtune.results.schema import RunNotes
 
         notes = {
@@ -39,6 +43,12 @@ class Figures(Stage):
             "data": self.lock.data,
             "environment": self.lock.environment(self.after),
         }
-        results = collect(self.recipe, work.run, RunNotes.model_validate(notes))
+
+        def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
+            vectors: list[list[float]] = work.materials.embedder.embed(texts)
+            return vectors
+
+        tools = Tools(embedder=embed if self.materials else None)
+        results = collect(self.recipe, work.run, RunNotes.model_validate(notes), tools)
         results.dump(work.out.results)
         write_text(work.out.report, page.render(results, work.run))

@@ -108,7 +108,7 @@ def floor(work: Work) -> ScoreFloor | None:
 
 def questions(work: Work) -> list[Record]:
     """The held-out questions, as the run asks them."""
-    return [Record(**row) for row in read_jsonl(work.run.questions)]
+    return [Record.from_json(row) for row in read_jsonl(work.run.questions)]
 
 
 def found(work: Work) -> list[list[Passage]]:

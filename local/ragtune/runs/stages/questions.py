@@ -1,7 +1,6 @@
 """The held-out questions, as they are asked."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from ragtune.core.files import write_jsonl
@@ -21,4 +20,4 @@ class Questions(Stage):
 
     def make(self, work: Work) -> None:
         """Write them down."""
-        write_jsonl(work.out.questions, [asdict(r) for r in work.materials.questions])
+        write_jsonl(work.out.questions, [r.to_json() for r in work.materials.questions])

@@ -1,10 +1,10 @@
 import pytest
 
-from ragtune.results.metrics.labels import label_set, macro_f1
+from ragtune.results.metrics.labels import accuracy, label_set, macro_f1
 
 
 def test_labels_are_few_texts_that_come_again() -> None:
-    assert label_set(["Yes", "no"] * 5) == ["yes", "no"]
+    assert label_set(["Yes", "no"] * 5) == ["Yes", "no"]  # as they are first written
     assert label_set([f"answer {n}" for n in range(100)]) == []
     assert label_set(["yes"] * 10) == []
     assert label_set(["yes", "no"] * 4) == []
@@ -27,3 +27,12 @@ def test_an_answer_that_is_no_label_is_wrong_for_its_reference_alone() -> None:
 
 def test_free_text_has_no_macro_f1() -> None:
     assert macro_f1(["x"] * 30, [f"answer {n}" for n in range(30)], seed=1) is None
+
+
+def test_a_label_is_named_in_a_sentence_as_well_and_denied_ones_do_not_count() -> None:
+    references = ["refund"] * 5 + ["repair"] * 5
+    answers = ["It is a refund.", "Refund", "not a repair, a refund", "refund or repair", "money"]
+    found = accuracy([*answers, *["repair"] * 5], references, seed=1)
+    assert found is not None
+    assert found.mean == 0.8
+    assert accuracy(["x"] * 30, [f"answer {n}" for n in range(30)], seed=1) is None

@@ -12,7 +12,7 @@ from ragtune.core.errors import RagtuneError
 from ragtune.core.run_folder import RunFolder
 from ragtune.results import table
 from ragtune.results.metrics import registry
-from ragtune.results.metrics.base import Case
+from ragtune.results.metrics.base import Case, Tools
 from ragtune.results.page import render
 from ragtune.results.schema import Results
 from tests.local.results.made_up import QUESTIONS, TEXTS, write_run
@@ -78,7 +78,7 @@ def test_a_metric_that_needs_what_is_not_offered_is_left_out() -> None:
 
     registry.register(Near())
     assert "near" not in registry.metrics()
-    assert "near" in registry.metrics(frozenset({"embedder"}))
+    assert "near" in registry.metrics(Tools(embedder=lambda texts: [[1.0] for _ in texts]))
 
 
 def test_a_name_is_given_once() -> None:

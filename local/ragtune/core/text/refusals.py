@@ -1,0 +1,124 @@
+"""Whether a text says that it has no answer.
+
+In English, German, French, Spanish, Chinese and Japanese; no library does this without a model.
+`refusal_phrases` has the wordings: who does not say (the documents, I), what they do not (say,
+mention, find), and what is not there (an answer, information). A sentence counts only where it
+speaks of the answer's absence: "pets are not included" is an answer, "this is not included in the
+documents" is none.
+"""
+
+import re
+from collections.abc import Iterable
+from functools import cache, lru_cache
+
+from ragtune.core.text.characters import UNSPACED, cleaned
+from ragtune.core.text.refusal_phrases import ENGLISH, EUROPEAN, OTHER_SCRIPTS, PARTS
+
+
+def _patterns(text: str) -> str:
+    """The patterns of a text of `refusal_phrases` as one."""
+    whole = [part.replace("\n", "") for part in text.strip().split("\n\n")]
+    pattern = "|".join(f"(?:{part})" for part in whole)
+    for name, part in PARTS.items():
+        pattern = pattern.replace(f"<{name}>", part.replace("\n", ""))
+    return pattern
+
+
+@cache
+def _spaced() -> re.Pattern[str]:
+    """The wordings of languages with spaces; made when first asked for, which takes 0.1 s."""
+    return re.compile(_patterns(f"{ENGLISH.strip()}\n\n{EUROPEAN.strip()}"), re.I)
+
+
+_CUT = re.compile(_patterns(OTHER_SCRIPTS))
+_HAS_UNSPACED = re.compile(f"[{UNSPACED}]")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。\uff01\uff1f!?])|\n+")
+_BUT = re.compile(
+    r"[,;]?\s+\b(?:but|however|though|although|aber|jedoch|mais|pero|sin embargo)\b[\s,]*|"
+    r"(?:但是?|不过|しかし|ですが)[,、]?", re.I)  # fmt: skip
+_ABOUT_SOURCE = re.compile(_patterns(r"\b<source>\b|\bthey\b|文档|文件|资料|資料|文書"), re.I)
+_POLITE = re.compile(
+    r"\b(?:please|contact|sorry|afraid|unfortunately|apolog|consult|ask|check|let me know|help|"
+    r"provide|more (?:information|context|details)|if you)\b", re.I)  # fmt: skip
+_DENIAL = re.compile(
+    r"\b(?:no|not|none|nothing|nowhere|nobody|non|na)\b|cannot|dunno|who knows|n't|n'|\bun|neither|"
+    r"never|silent|lack|fail|missing|absent|insuff|impossible|beyond|outside|"
+    r"n/a|omit|leave|hard|difficult|guess|too little|without|kein|nicht|ne |aucun|pas|ignor|sin |"
+    r"desconoc",
+    re.I,
+)
+"""What a refusal cannot do without: most sentences are let go here, at a tenth of the cost."""
+
+
+def refuses(text: str, phrases: Iterable[str] = ()) -> bool:
+    """Whether the text as a whole says that it has no answer.
+
+    It does where its first sentence does and no "but" follows with an answer, or where all that
+    comes before a later such sentence is about the documents. ``phrases`` are more wordings, each
+    found anywhere in it.
+    """
+    parts = sentences(text)
+    if not parts:
+        return False
+    more = tuple(phrases)
+    said = [says_nothing(part, more) for part in parts]
+    if not any(said):
+        return False
+    if said[0]:
+        if _answers_after_all(parts[0], more):
+            return False
+        return not any(_asserts(p) for p, none in zip(parts[1:], said[1:], strict=True) if not none)
+    before = parts[: said.index(True)]
+    return all(_ABOUT_SOURCE.search(p) or _POLITE.search(p) or len(p.split()) < 2 for p in before)
+
+
+def _answers_after_all(sentence: str, phrases: tuple[str, ...]) -> bool:
+    """Whether an answer follows a "but": I don't know, but I guess 12 knots."""
+    _, *after = _BUT.split(sentence, maxsplit=1)
+    return bool(after) and not says_nothing(after[0], phrases) and _asserts(after[0])
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a cleaned text."""
+    return [part.strip() for part in _SENTENCE.split(cleaned(text)) if part.strip()]
+
+
+def without_refusals(text: str, phrases: Iterable[str] = ()) -> str:
+    """The text without the sentences that refuse, and with what follows a "but" in them."""
+    more = tuple(phrases)
+    kept = []
+    for part in sentences(text):
+        if says_nothing(part, more):
+            _, *after = _BUT.split(part, maxsplit=1)
+            kept += after
+        else:
+            kept.append(part)
+    return " ".join(kept)
+
+
+def says_nothing(sentence: str, phrases: tuple[str, ...] = ()) -> bool:
+    """Whether one sentence says that there is no answer."""
+    return _says_nothing(sentence, tuple(p for p in phrases if p.strip()))
+
+
+@lru_cache(maxsize=4096)
+def _says_nothing(sentence: str, phrases: tuple[str, ...]) -> bool:
+    flat = _flat(sentence)
+    if any(f" {_flat(p)} " in f" {flat} " for p in phrases):
+        return True
+    sentence = sentence.strip(" \t\"'*_([{")
+    if _HAS_UNSPACED.search(sentence) and _CUT.search(sentence):
+        return True
+    return bool(_DENIAL.search(sentence) and _spaced().search(sentence))
+
+
+@lru_cache(maxsize=4096)
+def _flat(text: str) -> str:
+    """Letters and digits alone, spaced; characters each for itself in scripts without spaces."""
+    text = _HAS_UNSPACED.sub(lambda m: f" {m[0]} ", cleaned(text).casefold().replace("'", ""))
+    return " ".join(re.sub(r"[^\w]+", " ", text).split())
+
+
+def _asserts(sentence: str) -> bool:
+    """Whether a sentence after a refusal answers all the same, rather than being polite."""
+    return not (_POLITE.search(sentence) or _ABOUT_SOURCE.search(sentence))

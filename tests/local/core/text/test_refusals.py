@@ -1,0 +1,71 @@
+import pytest
+
+from ragtune.core.text.refusals import refuses, without_refusals
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I have no idea.",
+        "Sorry, I can't tell from this.",
+        "The leaflet doesn't mention the colour.",
+        "Nothing in the passages says so.",
+        "There's no information about the barn in the text.",
+        "It cannot be determined from the context.",
+        "The owner is not named in the report.",
+        "No details are given.",
+        "unclear",
+        "n/a",
+        "It isn't specified whether dogs may enter.",
+        "I could not find this. Please contact the office.",
+        "The text describes the mill. It does not say who built it.",
+        "Das geht aus dem Text nicht hervor.",
+        "Dazu gibt es keine Angaben.",
+        "Je ne peux pas répondre.",
+        "Le texte n'en parle pas.",
+        "No se menciona.",
+        "El texto no contiene esa información.",
+        "文中没有说明。",
+        "我不知道。",
+        "資料には書かれていません。",
+        "不明",
+    ],
+)
+def test_refusals_in_other_words(text: str) -> None:
+    assert refuses(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "No.",
+        "none",
+        "Dogs may not enter the barn.",
+        "Breakfast is not included.",
+        "The insurance does not cover storm damage.",
+        "There are no buses on Sunday.",
+        "It is free of charge, no ticket is needed.",
+        "You cannot swim there.",
+        "an unknown painter",
+        "不锈钢",
+        "不可以带狗。",
+        "Das ist nicht erlaubt.",
+        "On ne peut pas entrer.",
+        "No se permite fumar.",
+        "I do not know the exact day, but it opens in May 1988.",
+        "The barn. The text does not say which one.",
+    ],
+)
+def test_answers_that_deny_something_are_none(text: str) -> None:
+    assert not refuses(text)
+
+
+def test_phrases_of_ones_own_count_anywhere() -> None:
+    assert not refuses("Here I must pass.")
+    assert refuses("Here I must pass.", ["I must pass"])
+
+
+def test_what_remains_without_the_refusing_sentences() -> None:
+    assert without_refusals("In the barn. The text does not say which.") == "In the barn."
+    assert without_refusals("I don't know, but it is 7.") == "it is 7."
