@@ -1,12 +1,13 @@
 """Local and cloud side by side: each place's own results, of the same questions."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ragtune.core.files import read_json, read_jsonl, write_json
+from ragtune.core.files import read_jsonl, write_json
 from ragtune.core.run_folder import RunFolder
-from ragtune.results.verdict.rule import between
+from ragtune.results.metrics.registry import title
+from ragtune.results.schema import Difference, Results
+from ragtune.results.verdict.evidence import Evidence
 from ragtune_cloud.folder import CloudFolder, noted_job
 
 if TYPE_CHECKING:
@@ -25,11 +26,19 @@ class Place:
 
     name: str
     run: RunFolder
-    figures: Mapping[str, Any]
+    figures: Results
+
+    @property
+    def gain(self) -> Difference | None:
+        """Tuned against base, as the verdict there compares them; None where it does not."""
+        return Evidence.of(self.figures).between("tuned", "base")
 
 
 def places(run: RunFolder) -> list[Place]:
-    """Every place with results of the very questions that the run has."""
+    """Every place with results of the very questions that the run has.
+
+    Raises RunError where results are broken, or of another version.
+    """
     cloud = CloudFolder(run)
     job = noted_job(run)
     folders = [
@@ -39,7 +48,7 @@ def places(run: RunFolder) -> list[Place]:
     ]
     asked = read_jsonl(run.questions)
     return [
-        Place(name, folder, read_json(folder.results))
+        Place(name, folder, Results.load(folder.results))
         for name, folder in folders
         if folder.results.exists() and read_jsonl(folder.questions) == asked
     ]
@@ -51,15 +60,14 @@ def compare(run: RunFolder) -> dict[str, Any]:
     ``tuned_minus_base`` is the comparison that the verdict of that place goes by.
     """
     found = places(run)
-    gains = {place.name: between(place.figures, "tuned", "base") for place in found}
     comparison = {
         "questions": len(read_jsonl(run.questions)),
         "sides": {
-            f"{place.name} {arm}": figures["quality"]
+            f"{place.name} {arm}": {name: mean.to_json() for name, mean in of.quality.items()}
             for place in found
-            for arm, figures in place.figures["arms"].items()
+            for arm, of in place.figures.arms.items()
         },
-        "tuned_minus_base": {name: dict(pair) for name, pair in gains.items() if pair},
+        "tuned_minus_base": {p.name: p.gain.to_json() for p in found if p.gain},
         "reports": [str(place.run.report) for place in found],
     }
     write_json(CloudFolder(run).comparison, comparison)
@@ -74,14 +82,14 @@ def show(run: RunFolder) -> "RenderableType":
     from ragtune.results.table import render
 
     found = places(run)
-    parts = [part for p in found for part in (Text(TITLES[p.name]), render(dict(p.figures)))]
+    parts = [part for p in found for part in (Text(TITLES[p.name]), render(p.figures))]
     lines = [line for place in found if (line := _gain(place))]
     return Group(*parts, *map(Text, lines))
 
 
 def _gain(place: Place) -> str | None:
-    pair = between(place.figures, "tuned", "base")
-    if pair is None:
+    if (pair := place.gain) is None:
         return None
-    low, high = pair["ci95"]
-    return f"tuned - base, {place.name}: F1 {pair['mean']:+.2f} ({low:+.2f} to {high:+.2f})"
+    low, high = pair.ci95
+    measured = f"{title(pair.metric)} {pair.mean:+.2f} ({low:+.2f} to {high:+.2f})"
+    return f"tuned - base, {place.name}: {measured}"

@@ -5,24 +5,26 @@ figure, table and page of the local study is made of them too.
 """
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from ragtune.arms.arm import Arm
-from ragtune.core.files import read_json, read_jsonl, write_json, write_jsonl, write_text
-from ragtune.core.progress import Watcher
+from ragtune.core.files import read_json, read_jsonl, write_jsonl, write_text
+from ragtune.core.progress import Advance, Watcher
 from ragtune.core.run_folder import RunFolder
-from ragtune.models.engines.base import Completion, Engine
-from ragtune.prompts.instruct import Prompt, Renderer, Tokenizer
+from ragtune.models.engines.base import Engine, unwatched
+from ragtune.prompts.base import Tokenizer
+from ragtune.prompts.instruct import InstructFormat
 from ragtune.recipe.schema import Recipe
+from ragtune.results.schema import DataCounts, Results, RunNotes, StageNote
+from ragtune.runs.lock import Lock
 from ragtune.sources.records import Record
 from ragtune_cloud.folder import CloudFolder, noted_job
 from ragtune_cloud.target import SIDES, Target
 
 
-def evaluate(target: Target, recipe: Recipe, run: RunFolder, watcher: Watcher) -> dict[str, Any]:
+def evaluate(target: Target, recipe: Recipe, run: RunFolder, watcher: Watcher) -> Results:
     """Ask both models of the run's job, which are deployed already, and write the study's files.
 
     What was answered before is not asked again. Raises CloudError where a model is not deployed or
@@ -31,7 +33,7 @@ def evaluate(target: Target, recipe: Recipe, run: RunFolder, watcher: Watcher) -
     from ragtune.models.find import model_folder
     from ragtune.models.load import load_tokenizer
 
-    tokenizer = load_tokenizer(model_folder(recipe))
+    tokenizer = load_tokenizer(model_folder(recipe.model, recipe.path("")))
     study = CloudFolder(run).study(noted_job(run) or "")
     for side in SIDES:
         arm = served_arm(recipe, target.engine(recipe, run, side), tokenizer)
@@ -41,7 +43,7 @@ def evaluate(target: Target, recipe: Recipe, run: RunFolder, watcher: Watcher) -
 
 
 def ask(
-    arm: Arm, run: RunFolder, study: RunFolder, name: str, advance: Any = lambda done, total: None
+    arm: Arm, run: RunFolder, study: RunFolder, name: str, advance: Advance = unwatched
 ) -> None:
     """Ask an arm every question that it has not answered yet, one at a time.
 
@@ -65,18 +67,18 @@ def ask(
     write_jsonl(study.latency(name), [_latency(answer) for answer in answers])
 
 
-def figures(recipe: Recipe, run: RunFolder, study: RunFolder) -> dict[str, Any]:
-    """The study's results and report, by the code of the local study; the results."""
+def figures(recipe: Recipe, run: RunFolder, study: RunFolder) -> Results:
+    """The study's results and report, by the code of the local study; the results.
+
+    Raises RunError where the run's lock is damaged.
+    """
+    from ragtune.results import page
     from ragtune.results.collect import collect
-    from ragtune.results.page import page
 
     write_jsonl(study.questions, read_jsonl(run.questions))
-    training = CloudFolder(run).training
-    tuned = {"tune": {"seconds": read_json(training)["seconds"]}} if training.exists() else {}
-    lock = {"stages": tuned, "data": read_json(run.lock).get("data", {})}
-    found = collect(_asked(recipe), study.path, lock)
-    write_json(study.results, found)
-    write_text(study.report, page.render(study.path, found))
+    found = collect(_asked(recipe), study, _notes(run))
+    found.dump(study.results)
+    write_text(study.report, page.render(found, study))
     return found
 
 
@@ -85,37 +87,16 @@ def served_arm(recipe: Recipe, engine: Engine, tokenizer: Tokenizer) -> Arm:
 
     The prompt is cut, if at all, by the run's own tokenizer, as in the local study.
     """
-    form = _Form(recipe.template.build(), tokenizer)
-    asking = _Asking(engine, form, recipe.study.max_new_tokens)
+    form = InstructFormat(recipe.template.build(), tokenizer)
     context = recipe.records.context == "input"
-    return Arm(form, cast(Any, asking), engine.context_length, show_context=context)
+    return Arm(engine, form, recipe.study.max_new_tokens, show_context=context)
 
 
-class _Form(Renderer):
-    """The prompt form; it remembers the prompts, for arms pass on their ids alone."""
-
-    def __init__(self, *parts: Any) -> None:
-        super().__init__(*parts)
-        self.made: dict[tuple[int, ...], Prompt] = {}
-
-    def prompt(self, *parts: Any, **options: Any) -> Prompt:
-        made = super().prompt(*parts, **options)
-        return self.made.setdefault(tuple(made.ids), made)
-
-
-class _Asking:
-    """An engine in the shape of the generator that arms are given today."""
-
-    def __init__(self, engine: Engine, form: _Form, limit: int) -> None:
-        self._engine, self._form, self.max_new_tokens = engine, form, limit
-
-    def one(self, ids: Sequence[int], say: Any = None) -> Completion:
-        prompts = [self._form.made[tuple(ids)]]
-        (found,) = self._engine.complete(prompts, limit=self.max_new_tokens)
-        return replace(found, ids=found.ids or range(found.tokens))
-
-    def text(self, completion: Completion) -> str:
-        return completion.text
+def _notes(run: RunFolder) -> RunNotes:
+    """What the run says of its data, and what tuning took in the cloud, where that is known."""
+    training = CloudFolder(run).training
+    tuned = {"tune": StageNote(seconds=read_json(training)["seconds"])} if training.exists() else {}
+    return RunNotes(stages=tuned, data=DataCounts.model_validate(Lock.load(run).data))
 
 
 def _asked(recipe: Recipe) -> Recipe:

@@ -1,13 +1,22 @@
-"""Whether a run has shown enough to be paid for: finished, unchanged, better than its base."""
+"""Whether a run has shown enough to be paid for: whole, unchanged, a case for tuning."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-from ragtune.core.files import file_hash, read_json
+from ragtune.core.errors import RunError
+from ragtune.core.files import file_hash
 from ragtune.core.run_folder import RunFolder
-from ragtune.recipe.schema import Recipe
-from ragtune.results.verdict.rule import between
+from ragtune.recipe.schema import Promote, Recipe
+from ragtune.results.metrics.registry import title
+from ragtune.results.schema import Results
+from ragtune.results.verdict.promotion import (
+    NoArm,
+    NotCompared,
+    NotHelped,
+    NotTuned,
+    Objection,
+    objection,
+)
+from ragtune.results.wording import because
 
 _RUN = RunFolder(Path())
 UPLOADED = tuple(_RUN.relative(path) for path in (_RUN.train_rows, _RUN.template))
@@ -25,75 +34,33 @@ def data_hashes(run: RunFolder) -> dict[str, str]:
 
 
 def reasons_against(recipe: Recipe, run: RunFolder) -> list[str]:
-    """Why a run must not be submitted; empty where nothing is against it.
+    """Why a run must not be submitted with a recipe; empty where nothing is against it.
 
-    Raises RunError where the run has not got as far as its data.
+    The run's folder is held while it is looked at, and free again afterwards.
     """
-    return [*_unfinished(recipe, run), *changed(run), *_unproven(recipe, run)]
+    from ragtune.runs.open import open_run
+
+    try:
+        with open_run(run.path) as opened:
+            figures = opened.figures
+    except RunError as error:
+        return [str(error)]
+    return [*_another(recipe, figures), *unproven(recipe.promote, figures)]
 
 
-def _unfinished(recipe: Recipe, run: RunFolder) -> list[str]:
-    missing = [name for name in EVIDENCE if not (run.path / name).exists()]
-    if missing:
-        return [f"{', '.join(missing)} missing; finish the run with `ragtune run`"]
-    stages = read_json(run.lock).get("stages", {})
-    wanted = ["data", *(f"answers/{arm}" for arm in recipe.arms)]
-    if any("tuned" in arm for arm in recipe.arms):
-        wanted.append("tune")
-    missing = [name for name in wanted if name not in stages]
-    return [
-        f"stage {', '.join(names)} {what}; go on with `ragtune run`"
-        for names, what in (
-            (missing, "not made"),
-            (outdated(recipe, run), "older than the run's data or adapter"),
-        )
-        if names
-    ]
-
-
-def outdated(recipe: Recipe, run: RunFolder) -> list[str]:
-    """The stages that were made before what they were made from was made again."""
-    from ragtune.runs import inputs
-
-    return inputs.outdated(read_json(run.lock).get("stages", {}), recipe.arms)
-
-
-def noted_hashes(run: RunFolder) -> Mapping[str, str] | None:
-    """SHA-256 of the files of ``data/`` when the run made them, by name; None where not noted."""
-    noted = run.data / "sha256.json"
-    return dict(read_json(noted)) if noted.exists() else None
-
-
-def changed(run: RunFolder) -> list[str]:
-    """Which of the data is not what the run was made with.
-
-    Raises RunError where the run has not got as far as its data.
-    """
-    noted = noted_hashes(run)
-    if noted is None:
-        return [
-            "the run has no hashes of its data, it is of an older ragtune; remove data/ and run "
-            "the recipe again"
-        ]
-    return [
-        f"data/{name} changed since the run: its hash is {now[:16]}, it was "
-        f"{noted.get(name, 'none')[:16]}; remove data/ and run the recipe again"
-        for name, now in data_hashes(run).items()
-        if now != noted.get(name)
-    ]
-
-
-def _unproven(recipe: Recipe, run: RunFolder) -> list[str]:
-    if not run.results.exists():
+def _another(recipe: Recipe, figures: Results) -> list[str]:
+    if figures.recipe.identity == recipe.identity:
         return []
-    figures = read_json(run.results)
+    return ["the run is of another recipe than the one to promote; promote the run's own"]
+
+
+def unproven(conditions: Promote, figures: Results) -> list[str]:
+    """Which of the recipe's conditions of promotion a run's figures do not meet."""
     found = []
-    if figures["recipe"]["identity"] != recipe.identity:
-        found.append("results.json is of another recipe; go on with `ragtune run`")
-    if recipe.promote.tuned_beats_base and (reason := not_better(figures, "tuned", "base")):
-        found.append(f"{reason}; more records or epochs, or promote.tuned_beats_base: false")
-    leaked = figures["data"].get("questions_also_in_training", 0)
-    if recipe.promote.no_leaks and leaked:
+    if conditions.tuned_beats_base and (against := objection(figures)):
+        found.append(f"{_said(against)}; promote.tuned_beats_base: false tunes nevertheless")
+    leaked = figures.data.questions_also_in_training
+    if conditions.no_leaks and leaked:
         found.append(
             f"{leaked} held-out questions are among the training rows, so the tuned arm is "
             "flattered; remove them, or promote.no_leaks: false"
@@ -101,12 +68,21 @@ def _unproven(recipe: Recipe, run: RunFolder) -> list[str]:
     return found
 
 
-def not_better(figures: Mapping[str, Any], arm: str, other: str) -> str | None:
-    """Why ``arm`` is not shown to beat ``other`` by the verdict's comparison; None where it is."""
-    pair = between(figures, arm, other)
-    if pair is None:
-        return f"the run compares no {arm} arm with a {other} arm"
-    if pair["different"] and pair["mean"] > 0:
-        return None
-    low, high = pair["ci95"]
-    return f"{arm} does not beat {other}: token F1 differs by {low:.3f} to {high:.3f} (95 %)"
+def _said(against: Objection) -> str:
+    """Why a run is no case for tuning, in one line."""
+    match against:
+        case NoArm():
+            return f"the run names no arm: {because(against.because)}"
+        case NotTuned():
+            return f"the run recommends {against.arm}, which has no tuning in it"
+        case NotCompared():
+            return (
+                f"the run recommends {against.arm} and has no {against.other} arm to compare it "
+                "with; add it to study.arms"
+            )
+        case NotHelped():
+            low, high = against.ci95
+            return (
+                f"tuning does not help {against.arm}: {title(against.metric)} differs from "
+                f"{against.other} by {low:.3f} to {high:.3f} (95 %)"
+            )

@@ -15,8 +15,8 @@ from moto.core.models import botocore_stubber
 from ragtune.core.files import write_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
+from ragtune.runs.open import open_run
 from ragtune.runs.pipeline import Pipeline
-from ragtune.runs.stage import Run
 from ragtune_cloud.sagemaker.account import Account
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, archive
 from tests.cloud.made_up import LLAMA, PUBLISHED, make_run, recipe, submit
@@ -140,10 +140,10 @@ def merged_model(tiny_llama: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         "study": {"arms": ["base", "tuned"]},
     }
     (made / "recipe.yaml").write_text(json.dumps(sections), encoding="utf-8")
-    tuning = Pipeline(recipe_file.load(made / "recipe.yaml"), Run(made / "run"))
-    assert tuning.tune()["steps"]
+    assert Pipeline(recipe_file.load(made / "recipe.yaml"), made / "run").tune()["steps"]
     folder = made / "merged"
-    tuning.bench.export(folder, "bfloat16")
+    with open_run(made / "run") as tuned:
+        tuned.export(folder, "bfloat16")
     content = archive(folder)
     shutil.rmtree(folder)
     return content

@@ -5,15 +5,19 @@ from typing import Any
 
 import pytest
 
-from ragtune.arms.arm import Answer
-from ragtune.core.files import digest, file_hash, read_json, write_json, write_jsonl, write_text
+from ragtune.arms.answer import Answer
+from ragtune.core.files import digest, write_json, write_jsonl, write_text
 from ragtune.core.progress import Silent
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
-from ragtune.results.collect import collect
+from ragtune.runs.lock import Entry, Lock, record
+from ragtune.runs.materials import Materials
+from ragtune.runs.plan import named, plan
+from ragtune.runs.stage import Stage, Work, inputs
+from ragtune.runs.stages.figures import Figures
 from ragtune.sources.records import Record
-from ragtune_cloud.plan import plan
+from ragtune_cloud import plan as promotions
 from ragtune_cloud.sagemaker import jobs, submission, watch
 from ragtune_cloud.sagemaker.account import Account
 from ragtune_cloud.sagemaker.endpoints import endpoint_name
@@ -31,6 +35,16 @@ TEXTS = {"base": "no", "tuned": "six"}
 LICENSED = Choices(eula=True)
 QUESTIONS = 8
 """Enough for the difference between the two to be significant."""
+TRAINING = {
+    "epochs": [{"epoch": 1, "train_loss": 2.5, "eval_loss": 2.25, "learning_rate": 1e-4}],
+    "steps": [{"step": 1, "loss": 2.5, "learning_rate": 1e-4}],
+    "best_epoch": 1,
+    "trainable_parameters": 1000,
+    "parameters": 100_000,
+    "seconds": 1.0,
+    "supervised_tokens_a_second": 400.0,
+    "substitutions": [],
+}
 
 
 class Ear(Silent):
@@ -58,45 +72,73 @@ def recipe(**sections: Any) -> Recipe:
     return Recipe.model_validate(data)
 
 
+class Elsewhere(Materials):
+    """What a recipe points at, of which nothing is here but its fingerprints."""
+
+    def fingerprint(self, name: str) -> str:
+        return f"fingerprint of {name}"
+
+
 def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> RunFolder:
-    """A run folder as a finished, proven run leaves it, as far as promotion reads it."""
+    """A run folder as a finished, proven run leaves it; only no model has made it."""
     run = RunFolder(folder)
     questions = [Record(**{**ROW, "instruction": f"When, on day {n}?"}) for n in range(QUESTIONS)]
     write_text(run.recipe, recipe_file.dump(made_from))
     write_jsonl(run.train_rows, [ROW] * rows)
     write_jsonl(run.questions, [vars(question) for question in questions])
     write_json(run.template, made_from.template.build().jumpstart)
-    sums = {path.name: file_hash(path) for path in sorted(run.data.iterdir())}
-    write_json(run.data / "sha256.json", sums)
-    epoch = {"epoch": 1, "train_loss": 2.5, "eval_loss": 2.25}
-    write_json(run.training, {"epochs": [epoch]})
+    write_json(run.training, TRAINING)
+    write_json(run.heldout, {"base": 2.5, "tuned": 2.25, "tokens": 8})
+    write_json(run.forgetting, None)
     for arm in made_from.arms:
         answers = [Answer(question.id, TEXTS[arm], 9, 1, 0, 0.1) for question in questions]
         write_jsonl(run.answers(arm), [answer.to_json() for answer in answers])
         write_jsonl(run.latency(arm), [{"retrieval": 0.0, "prefill": 0.1, "decode": 0.1}])
-    write_json(run.lock, {"recipe_folder": "..", **_lock(run, made_from)})
-    write_json(run.results, _results(made_from.model_dump_json(), run))
+    _record(run, made_from)
     return run
 
 
-def _lock(run: RunFolder, made_from: Recipe) -> dict[str, Any]:
-    data = {"records": file_hash(run.train_rows), "questions": file_hash(run.questions)}
-    tune = {"data": digest(data)}
-    asked = {"questions": data["questions"], "tune": digest(tune)}
-    inputs = {"data": data, "tune": tune, **{f"answers/{arm}": asked for arm in made_from.arms}}
-    stages = {name: {"inputs": made, "seconds": 1.0} for name, made in inputs.items()}
-    return {"stages": stages, "data": {"questions_also_in_training": 0}}
+def _record(run: RunFolder, made_from: Recipe) -> None:
+    """Enter every stage in ``lock.json``, the figures too, as if it had just been made."""
+    lock = Lock(
+        identity=made_from.identity,
+        recipe=digest(made_from.filled),
+        recipe_folder="..",
+        data={"train": 30, "test": QUESTIONS},
+    )
+    stages = plan(made_from)
+    for stage in stages:
+        _enter(stage, made_from, run, lock)
+    figures = Figures(made_from, lock, named(stages))
+    _figures(figures, run)
+    _enter(figures, made_from, run, lock)
+    lock.save(run)
 
 
-_FIGURES: dict[str, dict[str, Any]] = {}
+def _enter(stage: Stage, made_from: Recipe, run: RunFolder, lock: Lock) -> None:
+    wanted = inputs(stage, made_from, Elsewhere(made_from), lock)
+    left = record(run, stage.outputs(run))
+    lock.stages[stage.name] = Entry(
+        inputs=wanted,
+        outputs=left,
+        outcome=stage.outcome(wanted, left),
+        seconds=1.0,
+        finished="2026-01-01T00:00:00+00:00",
+        environment="",
+    )
 
 
-def _results(recipe_json: str, run: RunFolder) -> dict[str, Any]:
-    """The figures, computed once for all runs of one recipe: they take most of the time."""
-    if recipe_json not in _FIGURES:
-        made_from = Recipe.model_validate_json(recipe_json)
-        _FIGURES[recipe_json] = collect(made_from, run.path, read_json(run.lock))
-    return _FIGURES[recipe_json]
+_FIGURES: dict[str, tuple[str, str]] = {}
+"""Results and report by the recipe: computing them takes most of the time."""
+
+
+def _figures(stage: Figures, run: RunFolder) -> None:
+    known = stage.recipe.model_dump_json()
+    if known not in _FIGURES:
+        stage.make(Work(stage.recipe, Elsewhere(stage.recipe), run, run, Silent()))
+        _FIGURES[known] = run.results.read_text(), run.report.read_text()
+    for path, text in zip((run.results, run.report), _FIGURES[known], strict=True):
+        write_text(path, text)
 
 
 def target(account: Account) -> SageMaker:
@@ -114,7 +156,7 @@ def planned(
 ) -> Plan:
     """A plan for the published recipe, sections replaced; offline without an account."""
     place = target(account) if account else SageMaker(online=False)
-    return plan(place, recipe(**sections), run, choices)
+    return promotions.plan(place, recipe(**sections), run, choices)
 
 
 def finding(made: Plan, name: str) -> str:

@@ -2,6 +2,7 @@ from rich.console import Console
 
 from ragtune.core.files import read_json, read_jsonl, write_json, write_jsonl
 from ragtune.core.run_folder import RunFolder
+from ragtune.results.schema import Results
 from ragtune_cloud.compare import compare, places, show
 from ragtune_cloud.folder import CloudFolder
 
@@ -11,7 +12,7 @@ def study_of(run: RunFolder, job: str = "job") -> RunFolder:
     write_json(CloudFolder(run).job, {"job": job})
     study = CloudFolder(run).study(job)
     write_jsonl(study.questions, read_jsonl(run.questions))
-    write_json(study.results, read_json(run.results))
+    Results.load(run.results).dump(study.results)
     return study
 
 
@@ -46,4 +47,4 @@ def test_every_place_is_shown_by_the_table_of_the_local_study(run: RunFolder) ->
     console.print(show(run))
     text = console.export_text()
     assert text.count("8 held-out questions") == 2
-    assert "tuned - base, cloud: F1 +1.00" in text
+    assert "tuned - base, cloud: token F1 +1.00" in text

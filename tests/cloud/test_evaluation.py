@@ -1,15 +1,15 @@
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ragtune.core.files import read_json, read_jsonl, write_jsonl
+from ragtune.core.files import read_jsonl, write_jsonl
 from ragtune.core.run_folder import RunFolder
-from ragtune.models.engines.base import Completion
-from ragtune.prompts.instruct import Prompt
+from ragtune.models.engines.base import Ability, Completion
+from ragtune.prompts.base import Prompt
 from ragtune.recipe.schema import Recipe
+from ragtune.results.schema import Results
 from ragtune_cloud.evaluation import ask, figures, served_arm
 from tests.cloud.made_up import recipe
 
@@ -20,7 +20,7 @@ class Served:
     """An engine that answers by a function of the prompt's text."""
 
     name, fingerprint, context_length = "served", "f", 1 << 20
-    can = frozenset({"answer"})
+    can: frozenset[Ability] = frozenset({"answer"})
 
     def __init__(self, answer: Answer) -> None:
         self.answer, self.asked = answer, list[str]()
@@ -32,7 +32,7 @@ class Served:
     def stream(self, prompt: Prompt, **_: Any) -> Any:
         raise NotImplementedError
 
-    def loss(self, rows: Any, advance: Any = None) -> Any:
+    def loss(self, rows: Any, **_: Any) -> Any:
         raise NotImplementedError
 
 
@@ -96,9 +96,11 @@ def test_the_figures_and_the_report_are_those_of_a_local_study(
     answers(lambda prompt: "six")
     answers(lambda prompt: "I do not know", side="base")
     found = figures(recipe(), run, study)
-    assert found["arms"]["tuned"]["quality"]["token_f1"]["mean"] == 1
-    assert found["arms"]["tuned"]["latency_ms"]["p50"] == 250
-    assert found["arms"]["tuned"]["tokens"]["completion_mean"] == 2
-    assert found["recommendation"]["arm"] == "tuned"
-    assert read_json(study.results) == json.loads(json.dumps(found))
+    tuned = found.arms["tuned"]
+    assert tuned.quality["token_f1"].mean == 1
+    assert tuned.latency_ms.p50 == 250
+    assert tuned.tokens.completion_mean == 2
+    assert found.recommendation.arm == "tuned"
+    assert found.data.train == 30
+    assert Results.load(study.results) == found
     assert "I do not know" in study.report.read_text()

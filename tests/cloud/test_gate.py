@@ -1,89 +1,151 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ragtune.core.files import read_json, write_json
+from ragtune.core.files import digest
 from ragtune.core.run_folder import RunFolder
+from ragtune.recipe import file as recipe_file
+from ragtune.results.schema import DataCounts, Difference, Results
 from ragtune.results.statistics import compare
+from ragtune.runs.lock import Lock
+from ragtune.runs.open import open_run
+from ragtune.runs.pipeline import Pipeline
 from ragtune_cloud import gate
-from tests.cloud.made_up import recipe
+from tests.cloud.made_up import planned, recipe
+
+Call = Callable[..., tuple[int, str, str]]
 
 
-def reasons(run: RunFolder, **promote: Any) -> str:
-    return "; ".join(gate.reasons_against(recipe(promote=promote), run))
+def reasons(run: RunFolder, **sections: Any) -> str:
+    return "; ".join(gate.reasons_against(recipe(**sections), run))
 
 
-def change(path: Path, **values: Any) -> None:
-    write_json(path, {**read_json(path), **values})
+def unproven(figures: Results, **conditions: bool) -> str:
+    return "; ".join(gate.unproven(recipe(promote=conditions).promote, figures))
 
 
 def test_a_finished_proven_run_passes(run: RunFolder) -> None:
     assert reasons(run) == ""
 
 
-def test_a_changed_data_file_is_named(run: RunFolder) -> None:
-    with (run.train_rows).open("a") as file:
-        file.write(json.dumps({"instruction": "poison"}) + "\n")
-    assert "data/train.jsonl changed since the run" in reasons(run)
+@pytest.mark.parametrize(
+    "name", ["data/train.jsonl", "data/template.json", "answers/tuned.jsonl", "results.json"]
+)
+def test_a_file_that_is_missing_or_was_changed_is_named(run: RunFolder, name: str) -> None:
+    path = run.path / name
+    path.write_bytes(path.read_bytes() + b" ")
+    assert f"missing or changed since they were made: {name}; " in reasons(run)
+    path.unlink()
+    assert f"missing or changed since they were made: {name}; " in reasons(run)
+
+
+def test_an_edited_lock_is_refused(run: RunFolder) -> None:
+    content = json.loads(run.lock.read_text())
+    content["data"]["questions_also_in_training"] = 0
+    run.lock.write_text(json.dumps(content))
+    assert "lock.json: edited or damaged" in reasons(run)
 
 
 def test_an_unfinished_run_says_what_is_missing(run: RunFolder) -> None:
-    lock = read_json(run.lock)
-    del lock["stages"]["tune"]
-    write_json(run.lock, lock)
-    assert "stage tune not made" in reasons(run)
-    run.results.unlink()
-    assert "results.json missing" in reasons(run)
+    lock = Lock.load(run)
+    del lock.stages["tune"]
+    lock.save(run)
+    assert "tune not made yet" in reasons(run)
+    assert "no run folder: lock.json is missing" in reasons(RunFolder(run.path / "none"))
 
 
 @pytest.mark.parametrize(
-    ("stage", "changed", "older"),
+    ("stage", "older"),
     [
-        ("tune", {"seed": 11}, "answers/tuned"),
-        ("data", {"records": "others"}, "tune"),
-        ("data", {"questions": "others"}, "tune, answers/base, answers/tuned"),
+        ("tune", "answers/tuned, heldout, forgetting"),
+        ("data", "tune"),
+        ("questions", "answers/base, answers/tuned, heldout"),
+        ("answers/base", "figures"),
     ],
 )
-def test_a_run_whose_data_or_adapter_was_made_again_after_its_answers_is_refused(
-    run: RunFolder, *, stage: str, changed: dict[str, Any], older: str
+def test_what_is_older_than_what_it_was_made_from_is_refused(
+    run: RunFolder, *, stage: str, older: str
 ) -> None:
-    stages = read_json(run.lock)["stages"]
-    stages[stage]["inputs"] |= changed
-    change(run.lock, stages=stages)
-    assert reasons(run) == (
-        f"stage {older} older than the run's data or adapter; go on with `ragtune run`"
-    )
+    lock = Lock.load(run)
+    lock.stages[stage] = lock.stages[stage].model_copy(update={"outcome": digest("made again")})
+    lock.save(run)
+    assert f"{older} older than what they were made from; go on with `ragtune run`" in reasons(run)
 
 
-def test_a_run_without_sums_of_its_data_is_refused(run: RunFolder) -> None:
-    (run.path / "data" / "sha256.json").unlink()
-    assert "the run has no hashes of its data" in reasons(run)
+def test_a_run_that_is_open_elsewhere_is_a_reason_and_the_gate_lets_go_of_it(
+    run: RunFolder,
+) -> None:
+    with open_run(run.path):
+        assert "in use" in reasons(run)
+    assert planned(run).failures == []
+    with open_run(run.path):
+        pass
 
 
 def test_tuned_must_beat_base_by_more_than_chance(run: RunFolder) -> None:
+    figures = Results.load(run.results)
+    assert unproven(figures) == ""
     scores = {"base": [0.0] * 8, "tuned": [1.0, 0.0] + [0.0] * 6}
     (pair,) = compare(scores, 10)
-    change(run.results, differences=[{"metric": "token_f1", **pair.to_json()}])
-    low, high = pair.difference.ci95
-    assert f"token F1 differs by {-high:.3f} to {-low:.3f} (95 %)" in reasons(run)
-    assert reasons(run, tuned_beats_base=False) == ""
-    change(run.results, differences=[])
-    assert "compares no tuned arm with a base arm" in reasons(run)
+    difference = Difference(metric="token_f1", **dict(pair))
+    close = figures.model_copy(update={"differences": [difference]})
+    low, high = pair.ci95
+    assert f"token F1 differs by {-high:.3f} to {-low:.3f} (95 %)" in unproven(close)
+    assert unproven(close, tuned_beats_base=False) == ""
+    alone = figures.model_copy(update={"differences": []})
+    assert "compares no tuned arm with a base arm" in unproven(alone)
+
+
+def test_tuned_is_judged_by_the_metric_of_the_verdict(run: RunFolder) -> None:
+    figures = Results.load(run.results)
+    verdict = figures.recommendation.model_copy(update={"metric": "rouge_l"})
+    others = [d for d in figures.differences if d.metric != "rouge_l"]
+    found = figures.model_copy(update={"recommendation": verdict, "differences": others})
+    assert "compares no tuned arm with a base arm" in unproven(found)
 
 
 def test_a_leak_is_refused(run: RunFolder) -> None:
-    change(run.results, data={"questions_also_in_training": 2})
-    assert "2 held-out questions are among the training rows" in reasons(run)
-    assert reasons(run, no_leaks=False) == ""
+    leaked = DataCounts(questions_also_in_training=2)
+    figures = Results.load(run.results).model_copy(update={"data": leaked})
+    assert "2 held-out questions are among the training rows" in unproven(figures)
+    assert unproven(figures, no_leaks=False) == ""
 
 
-def test_results_of_another_recipe_are_refused(run: RunFolder) -> None:
-    change(run.results, recipe={"name": "x", "identity": "other"})
-    assert "of another recipe" in reasons(run)
+def test_the_figures_of_another_recipe_are_refused(run: RunFolder) -> None:
+    assert "of another recipe" in reasons(run, seed=11)
 
 
-def test_where_it_runs_and_what_it_must_show_are_no_part_of_the_identity() -> None:
-    other = recipe(cloud={"region": "eu-west-1"}, promote={"no_leaks": False})
-    assert other.identity == recipe().identity
+def test_where_it_runs_and_what_it_must_show_are_no_part_of_the_identity(run: RunFolder) -> None:
+    other = {"cloud": {"region": "eu-west-1"}, "promote": {"no_leaks": False}}
+    assert recipe(**other).identity == recipe().identity
+    assert reasons(run, **other, needs={"min_quality": 0.5}) == ""
+
+
+def test_a_recipe_that_was_edited_after_the_run_is_neither_reported_nor_promoted(
+    run: RunFolder, called: Call
+) -> None:
+    text = run.recipe.read_text()
+    assert text.count("learning_rate: 0.0001") == 1
+    run.recipe.write_text(text.replace("learning_rate: 0.0001", "learning_rate: 0.0002"))
+    for verb, *options in (("report",), ("promote",), ("promote", "--set", "cloud.role=other")):
+        code, out, err = called(verb, run, *options)
+        assert (code, out) == (6, "")
+        assert "edited since the run" in err
+    assert "edited since the run" in reasons(run, tune={"learning_rate": 2e-4})
+
+
+def test_an_index_that_is_newer_than_the_answers_is_refused(
+    project: Callable[..., Path], tmp_path: Path
+) -> None:
+    path = project(study={"arms": ["rag"], "max_new_tokens": 4, "latency_questions": 1})
+    made_from = recipe_file.load(path, ("promote.tuned_beats_base=false",))
+    folder = tmp_path / "runs" / made_from.run_name
+    Pipeline(made_from, folder).execute()
+    assert gate.reasons_against(made_from, RunFolder(folder)) == []
+    (path.parent / "docs" / "fog.md").write_text("# Fog\n\nIn fog the bell rings nine times.\n")
+    Pipeline(made_from, folder).index()
+    (reason,) = gate.reasons_against(made_from, RunFolder(folder))
+    assert "retrieval, answers/rag, freshness older than" in reason

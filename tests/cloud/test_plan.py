@@ -78,7 +78,8 @@ def test_an_accepted_difference_and_an_overridden_gate_are_recorded(run: RunFold
     choices = Choices(("tune.local.loss",), True, "the demo: of Friday")
     made = planned(run, choices=choices, tune={"local": {"loss": "completion"}})
     assert made.failures == []
-    assert finding(made, "run").startswith("warning: results.json missing")
+    assert finding(made, "run").startswith("warning: ")
+    assert "missing or changed since they were made: results.json" in finding(made, "run")
     written = json.loads(CloudFolder(run).plan.read_text())
     tags = {tag["Key"]: tag["Value"] for tag in written["request"]["Tags"]}
     assert tags["ragtune:gate"] == "the demo: of Friday"

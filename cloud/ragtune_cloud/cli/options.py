@@ -51,21 +51,23 @@ class Lines:
 def run_recipe(run: RunFolder, overrides: list[str] | None = None) -> "Recipe":
     """The run's recipe, with another ``cloud`` or ``promote`` part where that was said.
 
-    Raises RecipeError for an override that would make it another recipe than the one measured.
+    Raises RecipeError for an override that would make it another recipe than the one measured,
+    RunError where it was edited since the run.
     """
     from ragtune.core.errors import RecipeError
-    from ragtune.core.files import read_json
     from ragtune.recipe import file as recipe_file
+    from ragtune.runs.open import recipe_of
 
-    lock = read_json(run.lock)
     for override in overrides or ():
         if not override.startswith(("cloud.", "promote.")):
             raise RecipeError(
                 f"--set {override}: the recipe that was measured is promoted as it is; "
                 "allowed: cloud.*, promote.*"
             )
-    recipe = recipe_file.load(run.recipe, tuple(overrides or ()))
-    return recipe.at(run.path / lock["recipe_folder"])
+    measured = recipe_of(run.path)
+    if not overrides:
+        return measured
+    return recipe_file.load(run.recipe, tuple(overrides)).at(measured.path(""))
 
 
 def runs_with_a_job(runs: Path) -> list[RunFolder]:

@@ -58,7 +58,7 @@ def evaluate(
 
 def compare(run_folder: RunPath, as_json: AsJson = False) -> None:
     """Show local and cloud answers to the same questions side by side."""
-    from ragtune.cli.app import print_result
+    from ragtune.cli.output import print_result
     from ragtune_cloud import compare as comparison
 
     run = RunFolder(run_folder)

@@ -2,13 +2,13 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 from ragtune.core.errors import CloudError
 from ragtune.core.progress import Advance
-from ragtune.models.engines.base import Completion, Loss
-from ragtune.prompts.instruct import Prompt, Row
+from ragtune.models.engines.base import Ability, Completion, Loss, unwatched
+from ragtune.prompts.base import Prompt, Row
 from ragtune_cloud.sagemaker.account import Account, aws_errors
 from ragtune_cloud.sagemaker.spec import Spec
 
@@ -22,7 +22,7 @@ class EndpointEngine:
     ``fingerprint`` is of the model that it serves, ``context_length`` in that model's tokens.
     """
 
-    can = frozenset({"answer"})
+    can: frozenset[Ability] = frozenset({"answer"})
 
     def __init__(
         self, name: str, fingerprint: str, account: Account, context_length: int = UNSTATED
@@ -38,7 +38,7 @@ class EndpointEngine:
         limit: int,
         stops: Sequence[int] = (),
         batch_size: int = 1,
-        advance: Advance = lambda done, total: None,
+        advance: Advance = unwatched,
     ) -> list[Completion]:
         """Answer every prompt in at most ``limit`` tokens, in the order given.
 
@@ -54,13 +54,19 @@ class EndpointEngine:
             advance(number, len(prompts))
         return found
 
-    def stream(self, prompt: Prompt, *, limit: int, stops: Sequence[int] = ()) -> Iterator[str]:
+    def stream(
+        self, prompt: Prompt, *, limit: int, stops: Sequence[int] = ()
+    ) -> Generator[str, None, Completion]:
         """Not of an endpoint: see ``can``."""
-        raise CloudError(f"{self.name}: an endpoint does not stream; ask it without")
+        raise NotImplementedError(f"{self.name}: an endpoint does not stream; complete instead")
 
-    def loss(self, rows: Sequence[Row], advance: Advance = lambda done, total: None) -> Loss:
+    def loss(
+        self, rows: Sequence[Row], *, batch_size: int = 16, advance: Advance = unwatched
+    ) -> Loss:
         """Not of an endpoint: see ``can``."""
-        raise CloudError(f"{self.name}: an endpoint gives no loss; fetch the model and run it here")
+        raise NotImplementedError(
+            f"{self.name}: an endpoint gives no loss; fetch the model and measure it here"
+        )
 
     def _ask(self, text: str, limit: int) -> Completion:
         body = {"inputs": text, "parameters": {"max_new_tokens": limit}}

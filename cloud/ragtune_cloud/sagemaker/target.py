@@ -6,6 +6,7 @@ from pathlib import Path
 from ragtune.core.files import digest
 from ragtune.core.progress import Watcher
 from ragtune.core.run_folder import RunFolder
+from ragtune.models.engines.base import Engine
 from ragtune.recipe.schema import Recipe
 from ragtune_cloud import fetched
 from ragtune_cloud.folder import CloudFolder
@@ -86,7 +87,7 @@ class SageMaker:
         artefact.fetch(record, run, opened, watcher)
         return fetched.study_recipe(recipe, run)
 
-    def engine(self, recipe: Recipe, run: RunFolder, side: Side) -> EndpointEngine:
+    def engine(self, recipe: Recipe, run: RunFolder, side: Side) -> Engine:
         """A side's endpoint."""
         record, opened = self.opened(run)
         known = spec.find(record.model_id, recipe.cloud.model_version, record.region, run)

@@ -7,6 +7,7 @@
       data/                       train.jsonl, template.json (what promotion uploads), test.jsonl
       adapter/                    the LoRA adapter, training.json (losses), tensorboard/
       index/                      the Qdrant store and its manifest
+      coverage.json               which questions the training records cover
       retrieval.jsonl             the passages found for each question
       threshold.json              the calibrated score, with rag.refuse_below: calibrated
       answers/<arm>.jsonl         a line a question
@@ -95,6 +96,11 @@ class RunFolder:
     def manifest(self) -> Path:
         """What the index holds."""
         return self.index / "manifest.json"
+
+    @property
+    def coverage(self) -> Path:
+        """Which questions the training records cover."""
+        return self.path / "coverage.json"
 
     @property
     def retrieval(self) -> Path:

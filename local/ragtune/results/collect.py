@@ -12,11 +12,13 @@ from ragtune.core.files import read_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.core.text import refuses
 from ragtune.recipe.schema import Arm, Recipe
-from ragtune.results import cost, failures, freshness, retrieval, rows
+from ragtune.results import cost, diagnosis, failures, freshness, retrieval, rows
 from ragtune.results import learning_curve as curve
 from ragtune.results.agreement import agreement, marks
+from ragtune.results.baseline import baselines
+from ragtune.results.coverage import Marks, coverage
 from ragtune.results.latency import latency, throughput
-from ragtune.results.metrics.base import Tools
+from ragtune.results.metrics.base import Case, Tools
 from ragtune.results.metrics.deciding import Deciding, choose
 from ragtune.results.metrics.grounded import grounded
 from ragtune.results.metrics.labels import label_set
@@ -28,6 +30,7 @@ from ragtune.results.schema import (
     SCHEMA,
     ArmFigures,
     Category,
+    Coverage,
     Forgetting,
     Freshness,
     HeldoutLoss,
@@ -44,9 +47,14 @@ from ragtune.results.scores import Scores, differences, judged, quality, score
 from ragtune.results.statistics import estimate
 from ragtune.results.verdict.criteria import criteria
 from ragtune.results.verdict.evidence import Evidence
+from ragtune.results.verdict.liveness import living
 from ragtune.results.verdict.reasons import Recommendation
 from ragtune.results.verdict.rule import recommend
-from ragtune.results.verdict.sensitivity import sensitivity
+from ragtune.results.verdict.sensitivity import (
+    other_metrics,
+    sensitivity,
+    smallest_difference,
+)
 from ragtune.sources.records import Record
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -86,18 +94,37 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
             cost=cost.arm_cost(arm, seconds, answers[arm], latencies[arm], weighed),
             freshness_seconds=freshness.arm_seconds(arm, seconds, fresh, times.p50),
         )
+    heldout = _optional(folder.heldout, HeldoutLoss)
+    training = _optional(folder.training, Training)
+    first = next(iter(cases.values()))
     evidence = Evidence(
         metric=deciding.metric,
+        questions=len(first),
         arms=arms,
         differences=differences(scores, seed),
+        baselines=baselines(
+            first, scores, recipe.study.refusal, lambda cases: score(cases, used), seed
+        ),
+        faults=diagnosis.faults(
+            recipe.study,
+            answers,
+            judged=len(first),
+            timed=min(of.latency_ms.questions for of in arms.values()),
+            training=training,
+            heldout=heldout,
+        ),
         failures=failures.analyse(questions, answers, found, refusals),
         records=notes.data.train,
         freshness=fresh,
         curve=_learning_curve(
             recipe, folder, scores, deciding.metric, used, records=notes.data.train
         ),
+        coverage=_coverage(
+            folder, questions, first, {a: of[deciding.metric] for a, of in scores.items()}, seed
+        ),
     )
     choice = recommend(weighed, evidence)
+    alive = living(evidence)
     return Results(
         schema=SCHEMA,
         recipe=RecipeUsed(name=recipe.name, identity=recipe.identity, filled=recipe.at(Path())),
@@ -108,21 +135,26 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
         deciding=deciding,
         arms=arms,
         differences=list(evidence.differences),
+        baselines=dict(evidence.baselines),
+        coverage=evidence.coverage,
+        faults=list(evidence.faults),
         failures=evidence.failures,
         retrieval=(retrieval.quality(questions, found, recipe.rag.top_k, seed) if found else None),
-        heldout_loss=_optional(folder.heldout, HeldoutLoss),
+        heldout_loss=heldout,
         forgetting=_optional(folder.forgetting, Forgetting),
         freshness=fresh,
         learning_curve=evidence.curve,
-        tune=_optional(folder.training, Training),
+        tune=training,
         index=_index(folder),
         data=notes.data,
         seconds=seconds,
         environment=notes.environment,
-        break_even=cost.break_even({arm: of.cost for arm, of in arms.items()}, weighed),
+        break_even=cost.break_even({arm: arms[arm].cost for arm in alive}, weighed),
         recommendation=Recommendation(
             **dict(choice),
             metric=deciding.metric,
+            smallest_difference=smallest_difference(evidence),
+            other_metrics=other_metrics(weighed, evidence),
             criteria=criteria(evidence),
             sensitivity=sensitivity(weighed, evidence),
         ),
@@ -243,6 +275,22 @@ def _learning_curve(
             arm: score(judged(questions, given[arm], refusals), tools)[metric] for arm in arms
         }
     return curve.figures(metric, points, records, recipe.seed)
+
+
+def _coverage(
+    folder: RunFolder,
+    questions: Sequence[Record],
+    cases: Sequence[Case],
+    scores: Mapping[Arm, Sequence[float]],
+    seed: int,
+) -> Coverage | None:
+    """The deciding metric inside and outside of the records; None where that was not looked at."""
+    seen = _optional(folder.coverage, Marks)
+    if seen is None or len(seen.inside) != len(questions):
+        return None
+    kept = {id(case.question) for case in cases}
+    places = [n for n, question in enumerate(questions) if id(question) in kept]
+    return coverage(seen, places, scores, seed)
 
 
 def _index(folder: RunFolder) -> Index | None:

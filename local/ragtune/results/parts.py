@@ -30,6 +30,8 @@ class Paired(Mean):
     ``p`` is for this pair alone, ``p_holm`` corrected for all pairs that were compared.
     ``more_questions`` is about how many further ones would show a difference, were the true one
     the one measured; None where the two are significantly different already, or the means equal.
+    ``smallest`` is the smallest difference that this many questions show four times in five; None
+    where they are too few to show any.
     """
 
     left: str
@@ -38,3 +40,4 @@ class Paired(Mean):
     p_holm: float
     different: bool
     more_questions: int | None
+    smallest: float | None = None

@@ -24,6 +24,7 @@ class AnswerRow(Answered):
     """A line of ``answers/<arm>.jsonl``: an answer and what it took, as the arm noted it.
 
     ``seconds`` is the answer's share of its batch; ``refused``: by score, and no model was asked.
+    ``reference_tokens`` is what the reference would have taken, None where it was not counted.
     """
 
     prompt_tokens: int
@@ -32,6 +33,7 @@ class AnswerRow(Answered):
     seconds: float
     retrieved: int = 0
     refused: bool = False
+    reference_tokens: int | None = None
 
 
 class LatencyRow(BaseModel):

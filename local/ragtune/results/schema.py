@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from ragtune.core.errors import RunError
 from ragtune.core.files import read_json, write_json
 from ragtune.recipe.schema import Arm, Recipe
+from ragtune.results.faults import AnyFault
 from ragtune.results.metrics.deciding import Deciding
 from ragtune.results.parts import Mean, Paired, Part
 from ragtune.results.verdict.reasons import Recommendation
@@ -101,6 +102,38 @@ class Difference(Paired):
     """Two arms on a metric; `p_holm` is corrected for all pairs of arms on it."""
 
     metric: str
+
+
+class Baseline(Part):
+    """The constant answer that scores best on the held-out questions, by one metric.
+
+    ``against`` compares each arm with it, question by question; `p_holm` is corrected for the
+    number of arms. Empty where the metric has no score of a single question.
+    """
+
+    answer: str
+    mean: float
+    against: dict[Arm, Paired]
+
+
+class Covered(Part):
+    """The deciding metric over a side of the questions; ``difference`` is tuned less rag."""
+
+    questions: int
+    arms: dict[Arm, Mean]
+    difference: Paired | None
+
+
+class Coverage(Part):
+    """Questions inside and outside of what the training records are about.
+
+    ``by`` is how that was seen: the same gold document, the same group, or a training question
+    with most of the same words. A side is None where it has too few questions to measure.
+    """
+
+    by: Literal["document", "group", "question"]
+    inside: Covered | None
+    outside: Covered | None
 
 
 class Step(Part):
@@ -310,10 +343,10 @@ class RecipeUsed(Part):
 class Results(Part):
     """Every figure of a run.
 
-    ``labels`` is how many different labels the references are; None where they are free text.
-    ``finished`` is when the last stage was made, in UTC; ``agreement`` is with a person's marks,
-    None where nobody has given any.
-    ``several_references`` counts the questions with more than one right answer.
+    ``baselines`` are by metric. ``labels`` is how many different labels the references are; None
+    where they are free text. ``several_references`` counts the questions with more than one right
+    answer. ``finished`` is when the last stage was made, in UTC; ``agreement`` is with a person's
+    marks, None where nobody has given any.
     """
 
     version: Literal[6] = Field(alias="schema")  # BaseModel has a method of that name
@@ -325,6 +358,9 @@ class Results(Part):
     deciding: Deciding
     arms: dict[Arm, ArmFigures]
     differences: list[Difference]
+    baselines: dict[str, Baseline]
+    coverage: Coverage | None
+    faults: list[AnyFault]
     failures: Failures
     retrieval: Retrieval | None
     heldout_loss: HeldoutLoss | None

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +15,15 @@ DRAWS = 4000
 LEVEL = 0.05
 """Of a family of comparisons: the chance that arms which are alike are called different."""
 POWER = 0.8
-"""The chance to see a difference of the size measured, that `more_questions` asks for."""
+"""The chance to see a difference, that `more_questions` and `smallest_difference` ask for."""
 BLOCK = 4_000_000
 """Cells of a resampling matrix held at once."""
 
+CONSTANT = "constant"
+"""The name of the constant answer, as a side of a comparison."""
+
 Array = npt.NDArray[np.float64]
+Name = TypeVar("Name", bound=str)
 
 
 def estimate(values: Sequence[float], seed: int) -> Mean:
@@ -87,17 +92,31 @@ def compare(scores: Mapping[str, Sequence[float]], seed: int) -> list[Paired]:
     ``scores`` holds each arm's values, in the order of the questions. The p-values are those of
     the paired sign-flip test (`sign_flip`).
     """
-    pairs = list(combinations(scores, 2))
+    return _family({(a, b): (scores[a], scores[b]) for a, b in combinations(scores, 2)}, seed)
+
+
+def compare_with(
+    constant: Sequence[float], scores: Mapping[Name, Sequence[float]], seed: int
+) -> dict[Name, Paired]:
+    """Each arm with the constant answer, as `compare` does, corrected for the number of arms."""
+    pairs = {(str(arm), CONSTANT): (values, constant) for arm, values in scores.items()}
+    return dict(zip(scores, _family(pairs, seed), strict=True))
+
+
+def _family(
+    pairs: Mapping[tuple[str, str], tuple[Sequence[float], Sequence[float]]], seed: int
+) -> list[Paired]:
+    """Comparisons of one family, by the names of their two sides."""
     if not pairs:
         return []
-    gaps = np.array([np.subtract(scores[a], scores[b]) for a, b in pairs], dtype=float).T
+    gaps = np.array([np.subtract(a, b) for a, b in pairs.values()], dtype=float).T
     alone = sign_flip(gaps, seed)
     low, high = gap_intervals(gaps, seed)
     corrected, levels = holm(alone)
     found = []
     for n, (left, right) in enumerate(pairs):
         different = bool(corrected[n] <= LEVEL)
-        more = None if different else more_questions(gaps[:, n], float(levels[n]))
+        level = float(levels[n])
         gap = rounded(float(gaps[:, n].mean()), float(low[n]), float(high[n]))
         found.append(
             Paired(
@@ -108,7 +127,8 @@ def compare(scores: Mapping[str, Sequence[float]], seed: int) -> list[Paired]:
                 p=round(float(alone[n]), 6),
                 p_holm=round(float(corrected[n]), 6),
                 different=different,
-                more_questions=more,
+                more_questions=None if different else more_questions(gaps[:, n], level),
+                smallest=smallest_difference(gaps[:, n], level),
             )
         )
     return found
@@ -157,6 +177,41 @@ def more_questions(gaps: Array, level: float) -> int | None:
     reach = float(-ndtri(level / 2) + ndtri(POWER))
     needed = (reach * float(gaps.std(ddof=1)) / mean) ** 2
     return max(1, math.ceil(needed) - len(gaps))
+
+
+def smallest_difference(gaps: Array, level: float) -> float | None:
+    """The smallest true difference that as many questions show at ``level``, with `POWER`.
+
+    For a paired mean, (z_level/2 + z_power) · sd / √n. Where all gaps are -1, 0 or 1, as for
+    metrics of 0 and 1, that of McNemar's test (Connor 1987), solved for the difference:
+    n = (z_level/2 · √d + z_power · √(d - δ²))² / δ², with d the share of questions that one arm
+    alone has right, (k + 1) / (n + 2) of k in n so that it is never 0. The sign-flip test cannot
+    reach ``level`` with less than 1 - log2(level) questions that differ, so the result is not less
+    than their share; None where there are not as many questions.
+    """
+    count = len(gaps)
+    fewest = math.ceil(1 - math.log2(level)) / count
+    if fewest > 1:
+        return None
+    first, second = float(-ndtri(level / 2)), float(ndtri(POWER))
+    if np.isin(gaps, (-1.0, 0.0, 1.0)).all():
+        unlike = (float(np.count_nonzero(gaps)) + 1) / (count + 2)
+        found = _mcnemar(unlike, count, first, second)
+    else:
+        found = (first + second) * float(gaps.std(ddof=1)) / math.sqrt(count)
+    return round(min(1.0, max(found, fewest)), 6)
+
+
+def _mcnemar(unlike: float, count: int, first: float, second: float) -> float:
+    """The root δ of Connor's formula, by halving; its normal approximation where it has none."""
+    if first**2 * unlike > count * unlike**2:  # even δ = d, the greatest possible, is too small
+        return (first + second) * math.sqrt(unlike / count)
+    low, high = 0.0, unlike
+    for _ in range(40):
+        middle = (low + high) / 2
+        reach = first * math.sqrt(unlike) + second * math.sqrt(unlike - middle**2)
+        low, high = (middle, high) if reach**2 > count * middle**2 else (low, middle)
+    return high
 
 
 def resamples(count: int, seed: int) -> Iterator[Array]:

@@ -1,5 +1,7 @@
 """The sentences of table and page about a verdict, written from its values."""
 
+from ragtune.results import faults
+from ragtune.results.faults import AnyFault
 from ragtune.results.metrics.registry import title
 from ragtune.results.schema import Agreement, BreakEven, Cause, Failures, Flip
 from ragtune.results.verdict import reasons
@@ -86,15 +88,22 @@ def rounded(count: float) -> str:
 
 def headline(recommendation: Recommendation) -> str:
     """The verdict in three words."""
-    return f"{recommendation.arm} fits best" if recommendation.arm else "No arm fits"
+    if recommendation.arm:
+        return f"{recommendation.arm} fits best"
+    match recommendation.because:
+        case reasons.Undecided():
+            return "Undecided"
+        case reasons.StudyAtFault():
+            return "No verdict"
+    return "No arm fits"
 
 
-def because(why: Because) -> str:
+def because(why: Because) -> str:  # noqa: PLR0911, one sentence a kind
     """Why the arm is chosen, or why none is."""
     match why:
         case reasons.Chosen():
-            best = why.not_different_from
-            rest = f", not significantly different from {best}" if best else ""
+            other = why.not_different_from
+            rest = f", not significantly different from {other}" if other else ""
             return f"{title(why.metric)} {why.mean:.2f} at {spending(why.spending)}{rest}"
         case reasons.NeedsUnmet():
             return "no arm meets every need; relax one, or use a larger model"
@@ -103,11 +112,90 @@ def because(why: Because) -> str:
             if why.needs_failed:
                 return f"no arm that meets the needs {reaches}; relax one"
             return f"no arm {reaches}; the model is too weak for these questions"
+        case reasons.ConstantWins():
+            which = "no arm that meets the needs" if why.needs_failed else "no arm"
+            return (
+                f"{which} scores higher than always answering {why.answer!r}, "
+                f"{title(why.metric)} {why.mean:.2f}"
+            )
+        case reasons.Undecided():
+            return _undecided(why)
+        case reasons.StudyAtFault():
+            best = f"the best, {why.leading}, has {title(why.metric)} {why.mean:.2f}"
+            return f"{best}; {'; '.join(map(fault, why.faults))}"
+
+
+def _undecided(why: reasons.Undecided) -> str:
+    more = ""
+    if why.more_questions:
+        more = f"; about {rounded(why.more_questions)} more questions are needed"
+    if why.few:
+        return f"{why.questions} questions are too few for a verdict{more}"
+    return (
+        f"{why.leading}, {title(why.metric)} {why.mean:.2f}, is not significantly better than "
+        f"{why.other or 'the best constant answer'}{more}"
+    )
+
+
+def fault(what: AnyFault) -> str:  # noqa: PLR0911, one sentence a kind
+    """What is wrong with the study, and what to do about it."""
+    match what:
+        case faults.FewQuestions():
+            return f"{what.questions} questions are too few; ask at least {what.least}"
+        case faults.AnswersCut():
+            cut = ", ".join(f"{arm} {what.cut[arm]}" for arm in what.arms)
+            todo = "raise study.max_new_tokens, or teach the model to stop"
+            if what.severity == "forbids":
+                todo = "raise study.max_new_tokens"
+            return (
+                f"of {what.questions} answers each, some were cut at {what.limit} tokens: {cut}; "
+                f"{todo}"
+            )
+        case faults.LongReferences():
+            return (
+                f"{what.longer} of {what.questions} references are longer than "
+                f"study.max_new_tokens {what.limit}; set it to {what.longest} or more"
+            )
+        case faults.FewSteps():
+            return (
+                f"{what.steps} optimiser steps in all, where about {what.least} are needed; raise "
+                "tune.epoch, or lower the batch size or gradient_accumulation_steps"
+            )
+        case faults.ResidueDropped():
+            return (
+                f"{what.share:.0%} of the training tokens are left out of each epoch; lower the "
+                "batch size or max_input_length"
+            )
+        case faults.NoValidation():
+            return "no validation sample, so the last epoch is kept; add records"
+        case faults.LossUnmoved():
+            return (
+                f"the held-out loss did not move: base {what.base:.3f}, tuned {what.tuned:.3f} "
+                "nats a token; raise tune.epoch or tune.learning_rate"
+            )
+        case faults.AnswersUnchanged():
+            return (
+                f"{what.arms[0]} answers as {what.other} does in {what.same} of {what.questions} "
+                "questions, so tuning changed next to nothing"
+            )
+        case faults.FewLatencies():
+            return (
+                f"latency percentiles are of {what.questions} questions; {what.least} or more are "
+                "needed (study.latency_questions)"
+            )
 
 
 def reason(why: Reason) -> str:  # noqa: PLR0911, one sentence a kind
     """Why an arm is not the one."""
     match why:
+        case reasons.Dead():
+            scores = f"{title(why.metric)} {why.mean:.2f}"
+            if why.under_floor or why.answer is None:
+                return f"{scores}, answers next to nothing"
+            return f"{scores}, not above {why.constant:.2f} of always answering {why.answer!r}"
+        case reasons.AtFault():
+            told = "; ".join(map(fault, why.faults))
+            return f"{title(why.metric)} {why.mean:.2f}, which says little: {told}"
         case reasons.TooSlow():
             limit = f"over needs.p95_latency_ms {why.limit_ms:g}"
             return f"p95 latency {why.p95_ms:.0f} ms, {limit}"
@@ -134,6 +222,12 @@ def reason(why: Reason) -> str:  # noqa: PLR0911, one sentence a kind
             more = why.more_questions
             would = f"; about {rounded(more)} more questions would show which" if more else ""
             same = ", about the same cost" if why.close else ""
+            same += {
+                "parts": ", and has more parts",
+                "cost": ", and costs more",
+                "order": ", and has parts that are harder to keep up",
+                "base": ", and not shown to be better than base",
+            }[why.tie]
             at = spending(why.spending)
             return f"not significantly different from {why.other}, at {at}{same}{would}"
 
@@ -152,7 +246,13 @@ def measured(what: Measured) -> str:  # noqa: PLR0911, one sentence a kind
         case reasons.QualityMeasured():
             rest = "" if what.different else "; not significantly different"
             means = f"{what.tuned:.2f} by tuning, {what.rag:.2f} by retrieval"
-            return f"{title(what.metric)} {means}{rest}"
+            return f"{title(what.metric)} {means} over {what.questions} questions{rest}"
+        case reasons.Unmeasured():
+            return {
+                "none_inside": "too few questions about what the records cover",
+                "none_outside": "too few questions about what the records do not cover",
+                "no_coverage": "not measured",
+            }[what.why]
         case reasons.BrokenMeasured():
             return (
                 f"of {what.right} answers that base had right tuning broke {what.tuned}, "
@@ -249,9 +349,17 @@ def failures(found: Failures) -> list[str]:
     return lines
 
 
+def _open(recommendation: Recommendation) -> bool:
+    """Whether there is no verdict, rather than one that nothing fits."""
+    return isinstance(recommendation.because, reasons.Undecided | reasons.StudyAtFault)
+
+
 def verdict(recommendation: Recommendation) -> list[str]:
     """The arm that fits, why each other does not, and what would change that."""
-    lines = [f"fits best: {recommendation.arm or 'none'} — {because(recommendation.because)}"]
+    named = f"fits best: {recommendation.arm}"
+    if recommendation.arm is None:
+        named = headline(recommendation).lower() if _open(recommendation) else "fits best: none"
+    lines = [f"{named} — {because(recommendation.because)}"]
     lines += [
         f"  not {arm}: {reason(why)} [{why.criterion}]" for arm, why in recommendation.out.items()
     ]
@@ -269,4 +377,10 @@ def verdict(recommendation: Recommendation) -> list[str]:
     ]
     if changes:
         lines.append(f"would change it: {'; '.join(changes)}")
+    if turns := recommendation.turns:
+        lines.append(f"by {title(turns.metric)} it would be {turns.arm}")
+    elif recommendation.survives and recommendation.other_metrics:
+        lines.append("the other metrics lead to the same arm, or to none")
+    if (least := recommendation.smallest_difference) is not None:
+        lines.append(f"differences under about {least:.2f} are too small for so many questions")
     return lines

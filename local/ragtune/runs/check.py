@@ -66,6 +66,8 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
 
     Raises RagtuneError for what is missing, broken, or does not fit together.
     """
+    from ragtune.runs.foresight import foresee
+
     materials = Materials(recipe)
     everything(recipe, materials)
     found, skipped = materials.corpus.read_all() if retrieves(recipe) else ([], {})
@@ -80,6 +82,7 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
         "documents": len({document.name for document in found}),
         "skipped": skipped,
         "arms": recipe.arms,
+        "warnings": [fault.to_json() for fault in foresee(recipe, materials, found)],
         **({} if prediction is None else {"tuning": prediction.to_json()}),
     }
     return summary, "" if prediction is None else str(prediction)
@@ -102,24 +105,17 @@ def predict(recipe: Recipe, materials: Materials) -> "Prediction":
     In rows with passages, chunks of the first documents take the passages' place: only their
     length counts.
     """
-    from ragtune.tuning import prediction, samples
-    from ragtune.tuning.rows import stand_in_rows
+    from ragtune.runs.foresight import prepare
+    from ragtune.tuning import prediction
 
     chunks = _first_chunks(recipe, materials, 64) if passages_in_training(recipe) else [""]
-    template, seed = recipe.template.build(), recipe.seed
-    rows = stand_in_rows(
-        materials.train,
-        recipe.records,
-        template,
-        seed=seed,
-        chunks=chunks,
-        top_k=recipe.rag.top_k,
-    )
-    form = InstructFormat(template, materials.tokenizer)
-    length = samples.block_length(recipe.tune, materials.tokenizer, materials.context_length)
-    prepared = samples.prepare(rows, recipe.tune, form, length)
+    prepared = prepare(recipe, materials, chunks)
     return prediction.predict(
-        recipe.tune, materials.base, prepared, seed=seed, hardware=materials.hardware
+        recipe.tune,
+        materials.base,
+        prepared,
+        seed=recipe.seed,
+        hardware=materials.hardware,
     )
 
 
@@ -138,12 +134,16 @@ def _first_chunks(recipe: Recipe, materials: Materials, count: int) -> Sequence[
 
 
 def show(file: Path, found: dict[str, Any], prediction: str) -> str:
-    """The counts for a terminal, what was left out, and the prediction."""
+    """The counts for a terminal, what was left out, what is wrong, and the prediction."""
+    from ragtune.results.faults import FAULTS
+    from ragtune.results.wording import fault
+
     lines = [
         f"{file}: good; {found['train']} training records, {found['questions']} "
         f"questions, {found['documents']} documents, arms {', '.join(found['arms'])}",
         *(f"of these {line}" for line in _answers_shown(found)),
         *(f"left out {bad}" for bad in found["bad_lines"]),
+        *(f"warning: {fault(FAULTS.validate_python(value))}" for value in found["warnings"]),
         *([prediction] if prediction else []),
         *(f"left out {name}: {reason}" for name, reason in found["skipped"].items()),
     ]

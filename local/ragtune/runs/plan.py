@@ -6,6 +6,7 @@ from ragtune.recipe.schema import Recipe
 from ragtune.retrieval.stores.base import EMBEDDED
 from ragtune.runs.stage import Stage
 from ragtune.runs.stages.answers import Answers
+from ragtune.runs.stages.coverage import Coverage
 from ragtune.runs.stages.curve import Curve
 from ragtune.runs.stages.data import Data
 from ragtune.runs.stages.forgetting import Forgetting
@@ -59,6 +60,8 @@ def _asking(recipe: Recipe) -> list[Stage]:
 
 def _measuring(recipe: Recipe) -> list[Stage]:
     found: list[Stage] = []
+    if tunes(recipe):
+        found.append(Coverage())
     tuned = [arm for arm in recipe.arms if "tuned" in arm]
     if tuned:
         passages = passages_in_training(recipe)

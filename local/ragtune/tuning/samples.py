@@ -47,7 +47,8 @@ class Census:
     """What there is to learn from; ``supervised`` counts tokens that the loss is taken on.
 
     ``rows_without_supervision`` are those with no such token, ``rows_straddling`` those whose
-    completion the tokenizer merges with the prompt's end.
+    completion the tokenizer merges with the prompt's end. ``residue`` are the tokens after the last
+    whole block, which are in no sample.
     """
 
     rows: int
@@ -61,6 +62,7 @@ class Census:
     validation_samples: int
     samples_dropped_an_epoch: int
     steps_an_epoch: int
+    residue: int = 0
 
     @property
     def warnings(self) -> list[str]:
@@ -151,6 +153,7 @@ def prepare(rows: Sequence[TrainingRow], tune: Tune, format: PromptFormat, lengt
         validation_samples=len(validation),
         samples_dropped_an_epoch=len(train) % batch,
         steps_an_epoch=len(train) // batch,
+        residue=sum(len(s.ids) for s in everything) % length if layout == "blocks" else 0,
     )
     return Samples(train, validation, census, micro, accumulation)
 

@@ -91,7 +91,7 @@ def test_a_full_life_leaves_nothing_that_costs_money(
     code, out, err = ragtune("cloud", "evaluate", run, "--deploy", "--accept-eula", "--yes")
     assert code == 0, err
     assert "ml.g5.2xlarge, $1.51 an hour, $36.36 a day until it is deleted" in err
-    assert "tuned - base, cloud: F1 +1.00" in out
+    assert "tuned - base, cloud: token F1 +1.00" in out
     for place in ("local\n", "cloud: the models where they are served", "cloud tuned, fetched"):
         assert place in out
     page = CloudFolder(run).study(read_record(run).job).report

@@ -4,7 +4,7 @@ import pytest
 
 from ragtune.core.errors import CloudError
 from ragtune.core.run_folder import RunFolder
-from ragtune.prompts.instruct import Prompt
+from ragtune.prompts.base import Prompt, Row
 from ragtune_cloud.sagemaker.account import Account
 from ragtune_cloud.sagemaker.engine import UNSTATED, read_answer, served_length
 from ragtune_cloud.sagemaker.spec import find
@@ -29,6 +29,16 @@ def test_an_endpoint_is_given_the_text_of_the_prompt_and_its_answers_come_in_ord
     assert [sent["inputs"] for sent in fake.asked] == ["Q", "W"]
     assert fake.asked[-1]["parameters"] == {"max_new_tokens": 7}
     assert engine.can == {"answer"}
+
+
+def test_what_an_endpoint_cannot_do_is_said_in_one_line(
+    submitted: RunFolder, account: Open
+) -> None:
+    engine = target(account()).engine(recipe(), submitted, "tuned")
+    with pytest.raises(NotImplementedError, match="an endpoint does not stream"):
+        engine.stream(Prompt([1], "Q"), limit=7)
+    with pytest.raises(NotImplementedError, match="an endpoint gives no loss"):
+        engine.loss([Row([1], [1])])
 
 
 def test_an_endpoint_that_is_not_there_is_an_error(submitted: RunFolder, account: Open) -> None:

@@ -3,12 +3,17 @@
 Folklore says: tune for a narrow task, low latency, high throughput, curated labels and
 predictable quality; retrieve for changing data, wide knowledge, few labels and a low initial
 cost. Here each is held against this run's own figures for ``tuned`` and ``rag``. It favours
-neither where they are within `NEAR` of each other, or do not differ significantly.
+neither where they are within `NEAR` of each other, or do not differ significantly. What an arm
+costs, how fast it is and how steady are not asked where one of the two is dead.
 """
 
 from collections.abc import Iterator
+from typing import Literal
 
+from ragtune.results.schema import Covered
 from ragtune.results.verdict.evidence import Evidence
+from ragtune.results.verdict.liveness import living
+from ragtune.results.verdict.needs import NEAR
 from ragtune.results.verdict.reasons import (
     BrokenMeasured,
     Criterion,
@@ -22,8 +27,8 @@ from ragtune.results.verdict.reasons import (
     QualityMeasured,
     Side,
     ThroughputMeasured,
+    Unmeasured,
 )
-from ragtune.results.verdict.rule import NEAR
 
 SAID_TO_FAVOUR: dict[Criterion, Side] = {
     "narrow task": "tuning",
@@ -38,6 +43,7 @@ SAID_TO_FAVOUR: dict[Criterion, Side] = {
 }
 """What folklore says of each criterion."""
 
+Why = Literal["none_inside", "none_outside", "no_coverage"]
 Line = tuple[Criterion, Side | None, Measured]
 
 
@@ -48,7 +54,9 @@ def criteria(evidence: Evidence) -> list[CriterionMeasured]:
     """
     if not {"tuned", "rag"} <= set(evidence.arms):
         return []
-    found = [*_quality(evidence), *_speed(evidence), *_labels(evidence), *_upkeep(evidence)]
+    found = [*_knowledge(evidence), *_labels(evidence)]
+    if {"tuned", "rag"} <= set(living(evidence)):
+        found += [*_steadiness(evidence), *_speed(evidence), *_upkeep(evidence)]
     return [
         CriterionMeasured(
             criterion=name,
@@ -60,16 +68,42 @@ def criteria(evidence: Evidence) -> list[CriterionMeasured]:
     ]
 
 
-def _quality(evidence: Evidence) -> Iterator[Line]:
-    better = _better(evidence)
+def _knowledge(evidence: Evidence) -> Iterator[Line]:
+    """A narrow task is what the records cover, wide knowledge is what they do not."""
+    coverage = evidence.coverage
+    inside = coverage.inside if coverage else None
+    outside = coverage.outside if coverage else None
+    yield "narrow task", *_covered(evidence, inside, Unmeasured(why=_why(evidence, "none_inside")))
+    yield (
+        "wide knowledge",
+        *_covered(evidence, outside, Unmeasured(why=_why(evidence, "none_outside"))),
+    )
+
+
+def _why(evidence: Evidence, side: Literal["none_inside", "none_outside"]) -> Why:
+    return side if evidence.coverage else "no_coverage"
+
+
+def _covered(
+    evidence: Evidence, side: Covered | None, unmeasured: Unmeasured
+) -> tuple[Side | None, Measured]:
+    """Which of the two answers a side of the questions better, and their means there."""
+    pair = side.difference if side else None
+    if side is None or pair is None or evidence.coverage is None:
+        return None, unmeasured
+    better: Side = "tuning" if pair.mean > 0 else "retrieval"
     means = QualityMeasured(
         metric=evidence.metric,
-        tuned=evidence.quality("tuned"),
-        rag=evidence.quality("rag"),
-        different=better is not None,
+        tuned=side.arms["tuned"].mean,
+        rag=side.arms["rag"].mean,
+        different=pair.different,
+        questions=side.questions,
+        by=evidence.coverage.by,
     )
-    yield "narrow task", better, means
-    yield "wide knowledge", better, means
+    return better if pair.different else None, means
+
+
+def _steadiness(evidence: Evidence) -> Iterator[Line]:
     failures = evidence.failures
     broke = {s.adds: s.broke for s in failures.steps if s.before == "base"}
     if broke:

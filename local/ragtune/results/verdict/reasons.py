@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from ragtune.recipe.schema import Arm
+from ragtune.results.faults import AnyFault
 from ragtune.results.parts import Bounds, Part
 
 Criterion = Literal[
@@ -21,8 +22,12 @@ Criterion = Literal[
     "few labels",
     "low initial cost",
     "sources",
+    "right answers",
 ]
 Side = Literal["tuning", "retrieval"]
+Tie = Literal["parts", "cost", "order", "base"]
+"""Fewer parts; the same number, and a lower cost a month; the same number, and the order of parts;
+or the other one alone is significantly better than base."""
 Often = Literal["never", "monthly", "weekly", "daily"]
 
 
@@ -38,6 +43,34 @@ class Against(Part):
     """Why an arm is not the one, and the criterion of the choice that this answers."""
 
     criterion: Criterion
+
+
+class Dead(Against):
+    """Answers next to nothing: under the ``floor``, or not above the best constant answer.
+
+    ``constant`` is that one's mean, ``answer`` its text; both None where none was scored.
+    """
+
+    kind: Literal["dead"] = "dead"
+    metric: str
+    mean: float
+    floor: float
+    constant: float | None
+    answer: str | None
+
+    @property
+    def under_floor(self) -> bool:
+        """Whether the floor alone is enough to rule it out."""
+        return self.mean < self.floor
+
+
+class AtFault(Against):
+    """Scores low, and by faults of the study that forbid a verdict against it."""
+
+    kind: Literal["at_fault"] = "at_fault"
+    metric: str
+    mean: float
+    faults: list[AnyFault]
 
 
 class TooSlow(Against):
@@ -99,7 +132,7 @@ class Worse(Against):
 class NotBetter(Against):
     """Not significantly different from ``other``, the arm that is chosen.
 
-    ``close``: at about the same cost; else it costs more.
+    ``tie``: what decided between the two. ``close``: at about the same cost, whoever costs more.
     """
 
     kind: Literal["not_better"] = "not_better"
@@ -107,10 +140,20 @@ class NotBetter(Against):
     spending: Spending
     close: bool
     more_questions: int | None
+    tie: Tie = "parts"
 
 
 Reason = Annotated[
-    TooSlow | TooPoor | NoSources | LearntOnly | TooStale | OverBudget | Worse | NotBetter,
+    Dead
+    | AtFault
+    | TooSlow
+    | TooPoor
+    | NoSources
+    | LearntOnly
+    | TooStale
+    | OverBudget
+    | Worse
+    | NotBetter,
     Field(discriminator="kind"),
 ]
 
@@ -140,7 +183,51 @@ class NothingAnswered(Part):
     needs_failed: bool
 
 
-Because = Annotated[Chosen | NeedsUnmet | NothingAnswered, Field(discriminator="kind")]
+class ConstantWins(Part):
+    """No arm is above the best constant ``answer``, whose mean is ``mean``."""
+
+    kind: Literal["constant_wins"] = "constant_wins"
+    metric: str
+    answer: str
+    mean: float
+    needs_failed: bool
+
+
+class Undecided(Part):
+    """Nothing can be said yet.
+
+    ``few``: there are fewer than ``least`` questions; else the ``leading`` arm is not significantly
+    better than ``other``: another arm, or with None the best constant answer. ``more_questions``
+    is about how many it takes, None where the two are equal. ``smallest`` is the smallest
+    difference between them that these questions show, None where they show none.
+    """
+
+    kind: Literal["undecided"] = "undecided"
+    metric: str
+    questions: int
+    least: int
+    few: bool
+    leading: Arm
+    mean: float
+    other: Arm | None
+    more_questions: int | None
+    smallest: float | None
+
+
+class StudyAtFault(Part):
+    """Faults of the study forbid a verdict; the ``leading`` arm is the best one measured."""
+
+    kind: Literal["study_at_fault"] = "study_at_fault"
+    metric: str
+    leading: Arm
+    mean: float
+    faults: list[AnyFault]
+
+
+Because = Annotated[
+    Chosen | NeedsUnmet | NothingAnswered | ConstantWins | Undecided | StudyAtFault,
+    Field(discriminator="kind"),
+]
 
 
 class Choice(Part):
@@ -159,11 +246,23 @@ class BothSides(Part):
 
 
 class QualityMeasured(BothSides):
-    """The deciding metric's means."""
+    """The deciding metric's means, over so many questions inside or outside of the records."""
 
     kind: Literal["quality"] = "quality"
     metric: str
     different: bool
+    questions: int
+    by: Literal["document", "group", "question"]
+
+
+class Unmeasured(Part):
+    """The data does not allow it.
+
+    ``why``: too few questions inside, or outside, of what the records cover; or not looked at.
+    """
+
+    kind: Literal["unmeasured"] = "unmeasured"
+    why: Literal["none_inside", "none_outside", "no_coverage"]
 
 
 class BrokenMeasured(Part):
@@ -221,6 +320,7 @@ class OnceMeasured(BothSides):
 
 Measured = Annotated[
     QualityMeasured
+    | Unmeasured
     | BrokenMeasured
     | LatencyMeasured
     | ThroughputMeasured
@@ -285,9 +385,32 @@ Change = Annotated[
 ]
 
 
-class Recommendation(Choice):
-    """The choice, the metric that decided, the criteria, and what would change it."""
+class OtherMetric(Part):
+    """The arm that the rule names where another metric decides; None where it names none."""
 
     metric: str
+    arm: Arm | None
+
+
+class Recommendation(Choice):
+    """The choice, the metric that decided, the criteria, and what would change it.
+
+    ``other_metrics`` is the rule asked again under each other metric. ``smallest_difference`` is
+    the smallest one between two arms that this many questions show.
+    """
+
+    metric: str
+    smallest_difference: float | None
+    other_metrics: list[OtherMetric]
     criteria: list[CriterionMeasured]
     sensitivity: list[Change]
+
+    @property
+    def turns(self) -> OtherMetric | None:
+        """The first other metric under which another arm is named; None where it survives all."""
+        return next((o for o in self.other_metrics if o.arm and o.arm != self.arm), None)
+
+    @property
+    def survives(self) -> bool:
+        """Whether an arm is named, and no other metric names another one."""
+        return self.arm is not None and self.turns is None

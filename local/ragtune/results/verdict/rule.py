@@ -1,127 +1,195 @@
 """The rule that names an arm, and the evidence for it.
 
-1. What fails a need is out.
-2. Of the rest, what is significantly worse than the best, or than any other of them, is out:
-   the deciding metric, paired by question, corrected for the number of comparisons
-   (`statistics.compare`).
-3. Of the rest the cheapest is chosen. Costs within `NEAR` of the cheapest are no reason to prefer
-   it: among those the best quality decides.
+1. A dead arm is out: under the floor, or not above the best constant answer (`liveness`).
+2. What fails a need is out (`needs`).
+3. Of the rest, what is significantly worse than any other of them is out: the deciding metric,
+   paired by question, with Holm's correction (`statistics.compare`). Where base is out by that,
+   an arm that is not itself significantly better than base gives way to one that is.
+4. Of the rest the one with the fewest parts is named (`parts`); with as many parts, the one that
+   costs less a month where the number of queries is known; else the first in the order of parts.
 
-Cost is machine time a month where ``needs.queries_per_month`` is given, tokens a question
-otherwise. A need that no arm meets leaves none, and the recommendation says so; so it does when
-even the best arm answers next to nothing.
+It names none, and says why, where
+
+- there are fewer than `faults.QUESTIONS` questions: undecided;
+- the arm is not significantly better than the best constant answer, or base is out and the arm is
+  not significantly better than base: undecided, with about how many more questions it takes;
+- it would be an arm without any part, while a fault of the study forbids a verdict against
+  another, and there is room for that one to be better: the study is at fault;
+- no arm is left: no need is met, or all are dead. "The model is too weak" is said only where no
+  fault holds.
+
+A fault that forbids a verdict against an arm does not keep that arm from being named: it explains a
+low score, not a high one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ragtune.recipe.schema import Arm, Needs
-from ragtune.results.cost import fixed_seconds, monthly_seconds, price
-from ragtune.results.schema import ArmFigures
+from ragtune.results.faults import QUESTIONS, AnyFault
 from ragtune.results.verdict.evidence import Evidence
+from ragtune.results.verdict.liveness import NOTHING, dead, proven
+from ragtune.results.verdict.needs import NEAR, dear, fails, spending
+from ragtune.results.verdict.parts import count, simplest
 from ragtune.results.verdict.reasons import (
+    AtFault,
+    Because,
     Choice,
     Chosen,
+    ConstantWins,
     Criterion,
-    LearntOnly,
     NeedsUnmet,
-    NoSources,
     NotBetter,
     NothingAnswered,
-    OverBudget,
     Reason,
-    Spending,
-    TooPoor,
-    TooSlow,
-    TooStale,
+    StudyAtFault,
+    Tie,
+    Undecided,
     Worse,
 )
 
-NOTHING = 0.05
-"""A best quality under this is no basis for a choice."""
-NEAR = 0.1
-"""Costs that differ by less than this share of the cheaper one count as equal."""
-
-PERIODS = {"monthly": 365 / 12 * 86_400, "weekly": 7 * 86_400.0, "daily": 86_400.0}
-"""Seconds between two changes of the documents."""
+NEARLY_ALL = 0.95
+"""From this mean on there is no room for another arm to be better by much."""
 
 
 def recommend(needs: Needs, evidence: Evidence) -> Choice:
     """Name the arm that fits, why, and why each other one is not it."""
-    arms, quality = evidence.arms, evidence.quality
-    out = {arm: reason for arm in arms if (reason := fails(needs, evidence, arm))}
-    left = [arm for arm in arms if arm not in out]
+    out: dict[Arm, Reason] = {}
+    for arm in evidence.arms:
+        if reason := dead(evidence, arm) or fails(needs, evidence, arm):
+            out[arm] = reason
+    left = [arm for arm in evidence.arms if arm not in out]
     if not left:
-        return Choice(arm=None, because=NeedsUnmet(), out=out)
-    best = max(left, key=quality)
-    if quality(best) < NOTHING:
-        nothing = NothingAnswered(metric=evidence.metric, least=NOTHING, needs_failed=bool(out))
-        return Choice(arm=None, because=nothing, out=out)
-    others = sorted(left, key=lambda arm: -quality(arm))
+        return Choice(
+            arm=None, because=_none_left(needs, evidence, out), out=_excused(evidence, out)
+        )
+    others = sorted(left, key=lambda arm: -evidence.quality(arm))
     worse = {arm: reason for arm in left if (reason := _worse(evidence, arm, others))}
     fit = [arm for arm in left if arm not in worse]
-    costs = {arm: spending(needs, arm, arms[arm]) for arm in fit}
-    lowest = min(cost.amount for cost in costs.values())
-    near = [arm for arm in fit if costs[arm].amount <= (1 + NEAR) * lowest]
-    chosen = max(near, key=quality)
+    over_base = _over_base(evidence, fit, worse)
+    pick = simplest(needs, evidence, over_base)
     rest = {
-        arm: _not_better(needs, evidence, arm, chosen, costs[arm], close=arm in near)
+        arm: _not_better(needs, evidence, arm, pick, known=arm in over_base)
         for arm in fit
-        if arm != chosen
+        if arm != pick
     }
+    out = _excused(evidence, {**out, **worse, **rest})
+    if against := _against(evidence, pick, worse, out):
+        return Choice(arm=None, because=against, out=out)
+    best = others[0]
     because = Chosen(
         metric=evidence.metric,
-        mean=quality(chosen),
-        spending=costs[chosen],
-        not_different_from=None if chosen == best else best,
+        mean=evidence.quality(pick),
+        spending=spending(needs, pick, evidence.arms[pick]),
+        not_different_from=None if pick == best else best,
     )
-    return Choice(arm=chosen, because=because, out={**out, **worse, **rest})
+    return Choice(arm=pick, because=because, out=out)
 
 
-def fails(needs: Needs, evidence: Evidence, arm: Arm) -> Reason | None:
-    """Which need an arm fails, with the measurement; None where it meets them all."""
-    of, got = evidence.arms[arm], evidence.quality(arm)
-    p95, limit = of.latency_ms.p95, needs.p95_latency_ms
-    if limit is not None and p95 > limit:
-        return TooSlow(criterion="low latency", p95_ms=p95, limit_ms=limit)
-    least = needs.min_quality
-    if least is not None and got < least:
-        return TooPoor(
-            criterion="predictable quality", metric=evidence.metric, mean=got, limit=least
+def _none_left(needs: Needs, evidence: Evidence, out: Mapping[Arm, Reason]) -> Because:
+    """Why no arm is left: by a need, or because none of those that meet the needs answers."""
+    unmet = [arm for arm in evidence.arms if fails(needs, evidence, arm)]
+    if len(unmet) == len(evidence.arms):
+        return NeedsUnmet()
+    best = max(evidence.arms, key=evidence.quality)
+    if faults := _faults(evidence, evidence.arms):
+        return _at_fault(evidence, best, faults)
+    if evidence.questions < QUESTIONS:
+        return _undecided(evidence, best, None)
+    constant = evidence.constant
+    failed = bool(unmet)
+    top = max(evidence.quality(arm) for arm in evidence.arms if arm not in unmet)
+    if constant is not None and top >= NOTHING:
+        return ConstantWins(
+            metric=evidence.metric,
+            answer=constant.answer,
+            mean=constant.mean,
+            needs_failed=failed,
         )
-    if needs.cite_sources and "rag" not in arm:
-        return NoSources(criterion="sources")
-    if stale := _stale(needs, arm, of.freshness_seconds):
-        return stale
-    if needs.budget_per_month is not None and needs.queries_per_month is not None:
-        bill = spending(needs, arm, of).price or 0.0
-        if bill > needs.budget_per_month:
-            return OverBudget(
-                criterion=_dear(needs, arm, of), price=bill, limit=needs.budget_per_month
+    return NothingAnswered(metric=evidence.metric, least=NOTHING, needs_failed=failed)
+
+
+def _against(
+    evidence: Evidence, pick: Arm, worse: Mapping[Arm, Reason], out: Mapping[Arm, Reason]
+) -> Because | None:
+    """Why the arm is not named although it is the best choice; None where it may be."""
+    anywhere = _faults(evidence, evidence.arms)
+    few = evidence.questions < QUESTIONS
+    if few or not proven(evidence, pick):
+        if anywhere:
+            return _at_fault(evidence, pick, anywhere)
+        return _undecided(evidence, pick, _rival(evidence, pick) if few else None)
+    if "base" in worse and not evidence.beats(pick, "base"):
+        return _undecided(evidence, pick, "base")
+    unheard = [arm for arm, why in out.items() if why.kind in ("at_fault", "not_better")]
+    faults = _faults(evidence, unheard)
+    if faults and not count(pick) and evidence.quality(pick) < NEARLY_ALL:
+        return _at_fault(evidence, pick, faults)
+    return None
+
+
+def _undecided(evidence: Evidence, leading: Arm, other: Arm | None) -> Undecided:
+    """How many more questions it takes, for a difference to ``other`` and for any verdict at all.
+
+    ``other`` is None for the constant answer.
+    """
+    pair = evidence.against_constant(leading)
+    if other is not None:
+        pair = evidence.between(leading, other)
+    lacking = max(0, QUESTIONS - evidence.questions)
+    more = pair.more_questions if pair else None
+    return Undecided(
+        metric=evidence.metric,
+        questions=evidence.questions,
+        least=QUESTIONS,
+        few=lacking > 0,
+        leading=leading,
+        mean=evidence.quality(leading),
+        other=other,
+        more_questions=max(lacking, more or 0) or None,
+        smallest=pair.smallest if pair else None,
+    )
+
+
+def _rival(evidence: Evidence, pick: Arm) -> Arm | None:
+    """What the arm is to be compared with: the best other one; None where it is alone."""
+    others = [arm for arm in evidence.arms if evidence.between(pick, arm)]
+    return max(others, key=evidence.quality, default=None)
+
+
+def _at_fault(evidence: Evidence, leading: Arm, faults: Sequence[AnyFault]) -> StudyAtFault:
+    few = [f for f in evidence.faults if f.kind == "few_questions"]
+    return StudyAtFault(
+        metric=evidence.metric,
+        leading=leading,
+        mean=evidence.quality(leading),
+        faults=[*few, *faults],
+    )
+
+
+def _faults(evidence: Evidence, arms: Sequence[Arm] | Mapping[Arm, object]) -> list[AnyFault]:
+    """The faults that forbid a verdict against any of the arms, each once."""
+    found = {id(fault): fault for arm in arms for fault in evidence.forbidding(arm)}
+    return [fault for fault in evidence.faults if id(fault) in found]
+
+
+def _excused(evidence: Evidence, out: Mapping[Arm, Reason]) -> dict[Arm, Reason]:
+    """The reasons, with those that a fault forbids replaced by the fault."""
+    found = dict(out)
+    for arm, reason in out.items():
+        if reason.kind in ("dead", "worse") and (faults := evidence.forbidding(arm)):
+            found[arm] = AtFault(
+                criterion=reason.criterion,
+                metric=evidence.metric,
+                mean=evidence.quality(arm),
+                faults=faults,
             )
-    return None
+    return found
 
 
-def _stale(needs: Needs, arm: Arm, seconds: float | None) -> Reason | None:
-    """Why an arm does not keep up with its documents; None where it does, or was not measured."""
-    change = needs.documents_change
-    if change == "never":
-        return None
-    if change == "daily" and "rag" not in arm:
-        return LearntOnly(criterion="changing data", seconds=seconds)
-    if seconds and seconds > PERIODS[change]:
-        return TooStale(criterion="changing data", seconds=seconds, documents_change=change)
-    return None
-
-
-def spending(needs: Needs, arm: Arm, figures: ArmFigures) -> Spending:
-    """Machine seconds a month where the number of queries is known, else tokens a question."""
-    if needs.queries_per_month is None:
-        tokens = figures.tokens.prompt_mean + figures.tokens.completion_mean
-        return Spending(unit="tokens a question", amount=tokens, price=None)
-    queries = needs.queries_per_month
-    seconds = monthly_seconds(arm, figures.cost, queries, needs.documents_change)
-    bill = price(seconds, needs.price_per_hour)
-    return Spending(unit="machine seconds a month", amount=seconds, price=bill)
+def _over_base(evidence: Evidence, fit: Sequence[Arm], worse: Mapping[Arm, Reason]) -> list[Arm]:
+    """Those that are significantly better than base, where base is out as worse; else all."""
+    better = [arm for arm in fit if evidence.beats(arm, "base")]
+    return better if "base" in worse and better else list(fit)
 
 
 def _worse(evidence: Evidence, arm: Arm, others: Sequence[Arm]) -> Worse | None:
@@ -148,25 +216,25 @@ def _lacks(worse: Arm, better: Arm) -> Criterion:
     return "narrow task" if "rag" in worse and "rag" not in better else "curated labels"
 
 
-def _not_better(
-    needs: Needs, evidence: Evidence, arm: Arm, chosen: Arm, cost: Spending, *, close: bool
-) -> NotBetter:
-    """Why an arm that is good enough is not the one."""
-    pair = evidence.between(chosen, arm)
-    dear = _dear(needs, arm, evidence.arms[arm])
+def _not_better(needs: Needs, evidence: Evidence, arm: Arm, pick: Arm, *, known: bool) -> NotBetter:
+    """Why an arm that is good enough is not the one; ``known``: it is better than base."""
+    pair = evidence.between(pick, arm)
+    cost, least = (spending(needs, a, evidence.arms[a]) for a in (arm, pick))
+    low, high = sorted((cost.amount, least.amount))
+    close = high <= (1 + NEAR) * low
+    tie: Tie = "order"
+    criterion: Criterion = "low initial cost"
+    if not known:
+        tie, criterion = "base", _lacks(arm, pick)
+    elif count(arm) != count(pick):
+        tie = "parts"
+    elif needs.queries_per_month is not None and not close:
+        tie, criterion = "cost", dear(needs, arm, evidence.arms[arm])
     return NotBetter(
-        criterion=_lacks(arm, chosen) if close else dear,
-        other=chosen,
+        criterion=criterion,
+        other=pick,
         spending=cost,
         close=close,
         more_questions=pair.more_questions if pair else None,
+        tie=tie,
     )
-
-
-def _dear(needs: Needs, arm: Arm, figures: ArmFigures) -> Criterion:
-    """The criterion behind a cost: what is paid once, or what is paid for each query."""
-    if needs.queries_per_month is None:
-        return "high throughput"
-    once = fixed_seconds(arm, figures.cost, needs.documents_change)
-    half = spending(needs, arm, figures).amount / 2
-    return "low initial cost" if once > half else "high throughput"

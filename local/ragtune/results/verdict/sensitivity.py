@@ -1,18 +1,22 @@
 """What would change the verdict: the rule asked again, with one need changed at a time."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from ragtune.recipe.schema import Arm, Needs
 from ragtune.results.verdict.evidence import Evidence
+from ragtune.results.verdict.liveness import living
+from ragtune.results.verdict.needs import fails
 from ragtune.results.verdict.reasons import (
     Change,
     MachineTimeChange,
     MoreQuestions,
     NeedChange,
+    OtherMetric,
     VolumeChange,
 )
-from ragtune.results.verdict.rule import fails, recommend
+from ragtune.results.verdict.rule import recommend
 
 VOLUMES = [round(10 ** (tenth / 10)) for tenth in range(91)]
 """Queries a month that are tried, ten a decade."""
@@ -34,6 +38,36 @@ def sensitivity(needs: Needs, evidence: Evidence) -> list[Change]:
     if now and (more := _more_questions(needs, evidence, now)):
         found.append(more)
     return [change for change in found if change.arm != now]
+
+
+def other_metrics(needs: Needs, evidence: Evidence) -> list[OtherMetric]:
+    """The rule asked again under each other metric that every arm has, in the registry's order."""
+    common = [
+        name
+        for name in next(iter(evidence.arms.values())).quality
+        if name != evidence.metric and all(name in of.quality for of in evidence.arms.values())
+    ]
+    without = needs.model_copy(update={"min_quality": None})  # which is of the deciding metric
+    return [
+        OtherMetric(metric=name, arm=recommend(without, replace(evidence, metric=name)).arm)
+        for name in common
+    ]
+
+
+def smallest_difference(evidence: Evidence) -> float | None:
+    """The smallest difference between any two arms that are not dead that the questions show.
+
+    None where there are no two, or where for some pair they show none.
+    """
+    alive = living(evidence)
+    pairs = [
+        pair
+        for n, arm in enumerate(alive)
+        for other in alive[n + 1 :]
+        if (pair := evidence.between(arm, other))
+    ]
+    found = [pair.smallest for pair in pairs if pair.smallest is not None]
+    return max(found) if found and len(found) == len(pairs) else None
 
 
 def _changed(

@@ -14,6 +14,7 @@ from ragtune.recipe import schema
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import parts
+from ragtune.sources.records import Record
 
 ASKED = (*parts.PROMPT, "study.max_new_tokens")
 
@@ -55,8 +56,20 @@ class Answers(Stage):
         found = parts.found(work) if "rag" in self.arm else [[] for _ in questions]
         with opened(self.arm, work) as arm, work.watcher.progress(self.name) as advance:
             answers, latencies = ask(arm, questions, found, work.recipe.study, advance)
-        write_jsonl(work.out.answers(self.arm), [a.to_json() for a in answers])
+        lengths = [reference_tokens(work, question) for question in questions]
+        lines = [
+            {**answer.to_json(), "reference_tokens": length}
+            for answer, length in zip(answers, lengths, strict=True)
+        ]
+        write_jsonl(work.out.answers(self.arm), lines)
         write_jsonl(work.out.latency(self.arm), [asdict(t) for t in latencies])
+
+
+def reference_tokens(work: Work, question: Record) -> int:
+    """The tokens that the reference takes, with the one that ends an answer."""
+    return (
+        len(work.materials.tokenizer(question.response, add_special_tokens=False)["input_ids"]) + 1
+    )
 
 
 @contextlib.contextmanager

@@ -1,0 +1,140 @@
+"""Faults of a study, found in what its stages left."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from ragtune.core.text import normalised
+from ragtune.recipe.schema import Arm, Study
+from ragtune.results.faults import (
+    CUT,
+    MOVED,
+    QUESTIONS,
+    RESIDUE,
+    SAME,
+    STEPS,
+    TIMED,
+    AnswersCut,
+    AnswersUnchanged,
+    AnyFault,
+    FewLatencies,
+    FewQuestions,
+    FewSteps,
+    LongReferences,
+    LossUnmoved,
+    NoValidation,
+    ResidueDropped,
+)
+from ragtune.results.rows import AnswerRow
+from ragtune.results.schema import HeldoutLoss, Training
+from ragtune.results.verdict.promotion import WITHOUT
+from ragtune.tuning.samples import Census
+
+
+def faults(
+    study: Study,
+    answers: Mapping[Arm, Sequence[AnswerRow]],
+    *,
+    judged: int,
+    timed: int,
+    training: Training | None,
+    heldout: HeldoutLoss | None,
+) -> list[AnyFault]:
+    """Every fault that is seen, those of all arms first.
+
+    ``judged`` and ``timed`` count questions. Lengths are looked at where answers came with them.
+    """
+    arms = tuple(answers)
+    tuned = tuple(arm for arm in arms if "tuned" in arm)
+    lengths = [row.reference_tokens for row in next(iter(answers.values()))]
+    found: list[AnyFault] = [
+        *few_questions(judged, arms),
+        *long_references([n for n in lengths if n is not None], study.max_new_tokens, arms),
+        *_cut(answers, [n or 0 for n in lengths], study.max_new_tokens),
+        *few_latencies(timed, arms),
+    ]
+    if training is not None:
+        found += few_steps(len(training.steps), tuned)
+        if noted := (training.model_extra or {}).get("census"):
+            found += census_faults(Census(**noted), tuned)
+    if heldout is not None:
+        found += _unmoved(heldout, tuned)
+    return [*found, *_unchanged(answers)]
+
+
+def few_questions(count: int, arms: Sequence[Arm]) -> Iterator[AnyFault]:
+    """Too few judged questions for a verdict."""
+    if count < QUESTIONS:
+        yield FewQuestions(severity="forbids", arms=tuple(arms), questions=count)
+
+
+def long_references(lengths: Sequence[int], limit: int, arms: Sequence[Arm]) -> Iterator[AnyFault]:
+    """References, by their tokens with the end token, that an answer has no room for."""
+    longer = sum(length > limit for length in lengths)
+    if longer:
+        yield LongReferences(
+            severity="forbids" if longer >= CUT * len(lengths) else "weakens",
+            arms=tuple(arms),
+            limit=limit,
+            longer=longer,
+            questions=len(lengths),
+            longest=max(lengths),
+        )
+
+
+def few_latencies(timed: int, arms: Sequence[Arm]) -> Iterator[AnyFault]:
+    """Too few questions asked alone for a 95th percentile."""
+    if timed < TIMED:
+        yield FewLatencies(severity="weakens", arms=tuple(arms), questions=timed)
+
+
+def few_steps(steps: int, tuned: Sequence[Arm]) -> Iterator[AnyFault]:
+    """Too few optimiser steps to have learnt much."""
+    if tuned and steps < STEPS:
+        yield FewSteps(severity="forbids", arms=tuple(tuned), steps=steps)
+
+
+def census_faults(census: Census, tuned: Sequence[Arm]) -> Iterator[AnyFault]:
+    """What is wrong with the samples that were trained on."""
+    if not tuned:
+        return
+    kept = (1 - census.residue / max(census.tokens, 1)) * (
+        1 - census.samples_dropped_an_epoch / census.train_samples
+    )
+    if 1 - kept > RESIDUE:
+        yield ResidueDropped(severity="weakens", arms=tuple(tuned), share=round(1 - kept, 6))
+    if not census.validation_samples:
+        yield NoValidation(severity="weakens", arms=tuple(tuned))
+
+
+def _cut(
+    answers: Mapping[Arm, Sequence[AnswerRow]], lengths: Sequence[int], limit: int
+) -> Iterator[AnyFault]:
+    """Answers of the limit's length; where references are as long, that is no choice of theirs."""
+    cut = {arm: sum(r.completion_tokens >= limit for r in rows) for arm, rows in answers.items()}
+    many = tuple(arm for arm, count in cut.items() if count >= CUT * len(lengths))
+    if many:
+        long = sum(length > limit for length in lengths) >= CUT * len(lengths)
+        yield AnswersCut(
+            severity="forbids" if long else "weakens",
+            arms=many,
+            limit=limit,
+            cut=cut,
+            questions=len(lengths),
+        )
+
+
+def _unmoved(loss: HeldoutLoss, tuned: Sequence[Arm]) -> Iterator[AnyFault]:
+    if tuned and abs(loss.tuned - loss.base) < MOVED * loss.base:
+        yield LossUnmoved(severity="forbids", arms=tuple(tuned), base=loss.base, tuned=loss.tuned)
+
+
+def _unchanged(answers: Mapping[Arm, Sequence[AnswerRow]]) -> Iterator[AnyFault]:
+    """Tuned arms whose answers are those of the arm without tuning, but for spelling."""
+    for arm, other in WITHOUT.items():
+        if arm not in answers or other not in answers:
+            continue
+        pairs = list(zip(answers[arm], answers[other], strict=True))
+        same = sum(normalised(left.text) == normalised(right.text) for left, right in pairs)
+        if same >= SAME * len(pairs):
+            yield AnswersUnchanged(
+                severity="forbids", arms=(arm,), other=other, same=same, questions=len(pairs)
+            )

@@ -1,0 +1,43 @@
+"""What each arm is made of, and which of several that do equally well has the fewest parts."""
+
+from collections.abc import Mapping, Sequence
+
+from ragtune.recipe.schema import Arm, Needs
+from ragtune.results.verdict.evidence import Evidence
+from ragtune.results.verdict.needs import NEAR, spending
+
+Parts = frozenset[str]
+
+ORDER = ("examples", "index", "adapter")
+"""The parts that an arm may have, from the easiest to keep up to the hardest."""
+PARTS: Mapping[Arm, Parts] = {
+    "base": frozenset(),
+    "rag": frozenset({"index"}),
+    "tuned": frozenset({"adapter"}),
+    "tuned+rag": frozenset({"index", "adapter"}),
+}
+
+
+def count(arm: Arm) -> int:
+    """How many parts an arm has."""
+    return len(PARTS[arm])
+
+
+def simplest(needs: Needs, evidence: Evidence, arms: Sequence[Arm]) -> Arm:
+    """The arm with the fewest parts.
+
+    Of several, where the number of queries is known, only those stay that cost about as little a
+    month as the cheapest of them, tuning's own cost included. Of these the order of their parts
+    decides.
+    """
+    fewest = min(map(count, arms))
+    same = [arm for arm in arms if count(arm) == fewest]
+    if needs.queries_per_month is not None:
+        costs = {arm: spending(needs, arm, evidence.arms[arm]).amount for arm in same}
+        lowest = min(costs.values())
+        same = [arm for arm in same if costs[arm] <= (1 + NEAR) * lowest]
+    return min(same, key=_rank)
+
+
+def _rank(arm: Arm) -> list[int]:
+    return sorted((ORDER.index(part) for part in PARTS[arm]), reverse=True)

@@ -1,0 +1,75 @@
+"""Faults of a study that its recipe and data show before anything is run."""
+
+from collections.abc import Sequence
+
+from ragtune.prompts.instruct import InstructFormat
+from ragtune.recipe.schema import Recipe
+from ragtune.results.diagnosis import (
+    census_faults,
+    few_latencies,
+    few_questions,
+    few_steps,
+    long_references,
+)
+from ragtune.results.faults import AnyFault
+from ragtune.results.rightness import is_unanswerable
+from ragtune.runs.materials import Materials
+from ragtune.runs.plan import tunes
+from ragtune.sources.documents import Document
+from ragtune.tuning import samples
+from ragtune.tuning.rows import stand_in_rows
+from ragtune.tuning.samples import Samples
+
+CHARACTERS = 4
+"""About as many a token of the embedder, for the length of passages that are not found yet."""
+
+
+def foresee(recipe: Recipe, materials: Materials, found: Sequence[Document]) -> list[AnyFault]:
+    """What a run of the recipe would be found wanting in; no model is loaded.
+
+    ``found`` are the documents: parts of them take the passages' place in training rows.
+
+    Raises RecordsError where nothing would be trained on.
+    """
+    arms, study, asked = recipe.arms, recipe.study, materials.questions
+    tuned = [arm for arm in arms if "tuned" in arm]
+    answerable = [q for q in asked if not is_unanswerable(q, study.all_refusals)] or asked
+    tokenizer = materials.tokenizer
+    lengths = [
+        len(tokenizer(q.response, add_special_tokens=False)["input_ids"]) + 1 for q in answerable
+    ]
+    faults = [
+        *few_questions(len(answerable), arms),
+        *long_references(lengths, study.max_new_tokens, arms),
+        *few_latencies(min(len(asked), study.latency_questions), arms),
+    ]
+    if tunes(recipe):
+        census = prepare(recipe, materials, _parts(recipe, found)).census
+        faults += few_steps(census.steps_an_epoch * recipe.tune.epoch, tuned)
+        faults += census_faults(census, tuned)
+    return faults
+
+
+def prepare(recipe: Recipe, materials: Materials, chunks: Sequence[str]) -> Samples:
+    """The samples of tuning, with ``chunks`` in the place of the passages that will be found.
+
+    Raises RecordsError where nothing would be trained on.
+    """
+    template = recipe.template.build()
+    rows = stand_in_rows(
+        materials.train,
+        recipe.records,
+        template,
+        seed=recipe.seed,
+        chunks=chunks,
+        top_k=recipe.rag.top_k,
+    )
+    form = InstructFormat(template, materials.tokenizer)
+    length = samples.block_length(recipe.tune, materials.tokenizer, materials.context_length)
+    return samples.prepare(rows, recipe.tune, form, length)
+
+
+def _parts(recipe: Recipe, found: Sequence[Document]) -> list[str]:
+    """Texts of about a chunk's length, one of each document."""
+    size = CHARACTERS * recipe.rag.chunk_tokens
+    return [document.text[:size] for document in found[:64]] or [""]
