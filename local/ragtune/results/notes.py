@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from ragtune.results import wording
 from ragtune.results.metrics.registry import title
 from ragtune.results.schema import Results
 from ragtune.results.wording import brief
 
-FEW = 30
-"""Fewer judged questions than this are called few."""
 MEANS = {
     "retrieval:": "recall@k: how often a gold passage is among the k found; MRR and nDCG: how high "
     "it is ranked, 1 where always first",
@@ -23,24 +22,29 @@ MEANS = {
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence for table and page; a warning says that the figures deserve less trust.
+    """A sentence for table and page.
+
+    A warning says that the figures deserve less trust, a fault that they allow no verdict against
+    some arms.
 
     ``means`` explains its terms, for the page.
     """
 
-    kind: Literal["remark", "warning"]
+    kind: Literal["remark", "warning", "fault"]
     text: str
     means: str = ""
 
     def __str__(self) -> str:
-        return f"warning: {self.text}" if self.kind == "warning" else self.text
+        return self.text if self.kind == "remark" else f"{self.kind}: {self.text}"
 
 
 def notes(results: Results) -> list[Note]:
-    """All notes on a run, remarks first."""
+    """All notes on a run, remarks first, faults last."""
+    forbidding = [what for what in results.faults if what.severity == "forbids"]
     return [
         *(Note("remark", text, MEANS.get(text.split()[0], "")) for text in _remarks(results)),
         *(Note("warning", text) for text in _warnings(results)),
+        *(Note("fault", wording.fault(what)) for what in forbidding),
     ]
 
 
@@ -48,8 +52,7 @@ def _warnings(results: Results) -> Iterator[str]:
     leaked = results.data.questions_also_in_training
     if leaked and results.tune:
         yield f"{leaked} held-out questions are word for word among the training rows"
-    if results.judged < FEW:
-        yield f"only {results.judged} questions: a hint, not a finding; mind the intervals"
+    yield from (wording.fault(what) for what in results.faults if what.severity == "weakens")
 
 
 def _remarks(results: Results) -> Iterator[str]:

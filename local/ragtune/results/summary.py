@@ -8,6 +8,7 @@ from typing import Literal
 
 from ragtune.recipe.schema import Arm
 from ragtune.results import wording
+from ragtune.results.faults import AnyFault
 from ragtune.results.parts import Mean
 from ragtune.results.schema import Results
 from ragtune.results.statistics import estimate
@@ -77,10 +78,45 @@ class Summary:
 
 def summarise(results: Results) -> Summary:
     """The summary of a run."""
-    arm = results.recommendation.arm
-    if arm is None:
-        return Summary("undecided", _nothing(results), _best(results), _change(results))
-    return Summary("decided", use(results, arm), _beside(results, arm), _change(results))
+    arm, why = results.recommendation.arm, results.recommendation.because
+    if arm is not None:
+        return Summary("decided", use(results, arm), _beside(results, arm), _change(results, arm))
+    leading = f"The most right: {_counted(results, best(results))}."
+    match why:
+        case reasons.StudyAtFault():
+            first, more = why.faults[0], len(why.faults) - 1
+            rest = f" And {more} more, below." if more else ""
+            return Summary(
+                "forbidden",
+                "No verdict: the study is at fault, so it says little of what tuning or retrieval "
+                "can do.",
+                f"{_sentence(wording.fault(first))}{rest}",
+                f"Mend that and run again. {leading}",
+            )
+        case reasons.Undecided():
+            more_needed = why.more_questions
+            told = f"About {wording.rounded(more_needed)} more would tell." if more_needed else ""
+            if why.few:
+                do = f"Undecided: {why.questions} questions are too few to tell."
+            else:
+                other = named(why.other) if why.other else "always giving the same answer"
+                do = f"Undecided: {named(why.leading)} is not measurably better than {other}."
+            return Summary("undecided", do, leading, told)
+        case reasons.NeedsUnmet():
+            do = "Use none of them: no way meets every need of the recipe."
+        case reasons.ConstantWins():
+            do = "Use none of them: always giving the same answer is right as often."
+        case _:
+            do = "Use none of them: the model answers next to nothing, whatever it is given."
+    return Summary("undecided", do, leading, _changes(results))
+
+
+def _counted(results: Results, arm: Arm) -> str:
+    return f"{named(arm)}, {results.failures.right[arm]} of {results.questions}"
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:]}."
 
 
 def shares(results: Results) -> dict[Arm, Mean]:
@@ -103,26 +139,10 @@ def use(results: Results, arm: Arm) -> str:
     )
 
 
-def _nothing(results: Results) -> str:
-    match results.recommendation.because:
-        case reasons.NeedsUnmet():
-            return "Use none of them: no way meets every need of the recipe."
-        case reasons.NothingAnswered():
-            return "Use none of them: the model answers next to nothing, whatever it is given."
-        case _:
-            return "Undecided: these questions do not tell which way is better."
-
-
 def best(results: Results) -> Arm:
     """The arm with the most right answers."""
     right = results.failures.right
     return max(right, key=lambda arm: right[arm])
-
-
-def _best(results: Results) -> str:
-    arm = best(results)
-    right = results.failures.right[arm]
-    return f"The most right: {named(arm)}, {right} of {results.questions}."
 
 
 def _beside(results: Results, arm: Arm) -> str:
@@ -131,8 +151,7 @@ def _beside(results: Results, arm: Arm) -> str:
     clauses = [
         _clause(results, other, words, full=n == 0) for n, (other, words) in enumerate(there)
     ]
-    told = "; ".join(clauses)
-    return f"{told[:1].upper()}{told[1:]}." if told else ""
+    return _sentence("; ".join(clauses)) if clauses else ""
 
 
 def _clause(results: Results, other: Arm, words: str, *, full: bool) -> str:
@@ -140,35 +159,64 @@ def _clause(results: Results, other: Arm, words: str, *, full: bool) -> str:
     right = results.failures.right[other]
     count = f"{right} of {results.questions}" if full else f"{right}"
     why = results.recommendation.out.get(other)
-    if why is None:
-        return f"{words} has {count}"
-    if failed := UNMET.get(why.kind):
+    if why and (failed := UNMET.get(why.kind)):
         return f"{words} has {count} right, but {failed}"
+    if full and _fault_against(results, other):
+        return f"{words.split(maxsplit=1)[0]} had no fair chance here ({count})"
     if isinstance(why, NotBetter):
         if words.endswith("alone"):
             return f"{words} is not measurably worse ({count})"
         return f"{words.removesuffix(' on top')} adds nothing measurable ({count})"
-    if words.endswith("alone"):
+    if why is None or words.endswith("alone"):
         return f"{words} has {count}"
     return f"{words} makes it worse ({count})"
 
 
-def _change(results: Results) -> str:
-    """What is still open, and the first changes that lead to another arm."""
-    recommendation = results.recommendation
-    said = [open_question(results)] if recommendation.arm else []
+def _fault_against(results: Results, other: Arm) -> AnyFault | None:
+    """A fault that forbids a verdict against another arm, and not against the one chosen."""
+    return next(
+        (
+            fault
+            for fault in results.faults
+            if fault.severity == "forbids"
+            and other in fault.arms
+            and results.recommendation.arm not in fault.arms
+        ),
+        None,
+    )
+
+
+def _change(results: Results, arm: Arm) -> str:
+    """Why another had no fair chance, or else what is open; then what leads to another arm."""
+    for other, _, _ in BESIDE.get(arm, ()):
+        if other in results.arms and (fault := _fault_against(results, other)):
+            return f"Why: {wording.fault(fault)}."
+    return " ".join(filter(None, [open_question(results), _changes(results)]))
+
+
+def _changes(results: Results) -> str:
+    """The first changes that lead to another arm, as one sentence; empty where none does."""
     changes = [
         (what.arm, words)
-        for what in sorted(recommendation.sensitivity, key=_is_limit)
+        for what in sorted(results.recommendation.sensitivity, key=_is_limit)
         if (words := if_(what)) and not _is_close(results, what)
     ]
     ways = list(dict.fromkeys(arm for arm, _ in changes if arm))[:2]
     told = [
         f"{next(words for arm, words in changes if arm == way)}: use {named(way)}" for way in ways
     ]
-    if told:
-        said.append(f"If {'; if '.join(told)}.")
-    return " ".join(filter(None, said))
+    return f"If {'; if '.join(told)}." if told else ""
+
+
+def open_question(results: Results) -> str:
+    """What more questions would tell; empty where all is told."""
+    recommendation = results.recommendation
+    for other, _, what in BESIDE.get(recommendation.arm or "", ()):
+        why = recommendation.out.get(other)
+        if isinstance(why, NotBetter) and why.more_questions:
+            more = wording.rounded(why.more_questions)
+            return f"Whether {what} is undecided; about {more} more questions would tell."
+    return ""
 
 
 def _is_limit(what: Change) -> bool:
@@ -182,17 +230,6 @@ def _is_close(results: Results, what: Change) -> bool:
         return False
     p95 = {arm: figures.latency_ms.p95 for arm, figures in results.arms.items()}
     return p95[other] > FASTER * p95[now]
-
-
-def open_question(results: Results) -> str:
-    """What more questions would tell; empty where all is told."""
-    recommendation = results.recommendation
-    for other, _, what in BESIDE.get(recommendation.arm or "", ()):
-        why = recommendation.out.get(other)
-        if isinstance(why, NotBetter) and why.more_questions:
-            more = wording.rounded(why.more_questions)
-            return f"Whether {what} is undecided; about {more} more questions would tell."
-    return ""
 
 
 def if_(what: Change) -> str:

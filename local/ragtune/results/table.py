@@ -15,6 +15,7 @@ from ragtune.results.summary import State, shares, summarise
 from ragtune.results.wording import brief
 
 STYLES: dict[State, str] = {"decided": "bold green", "undecided": "yellow", "forbidden": "bold red"}
+NOTES = {"warning": "yellow", "fault": "red"}
 DASH = "-"
 
 
@@ -30,7 +31,8 @@ def render(results: Results, *, details: bool = False) -> RenderableType:
         between += [agreement(results.agreement)] if results.agreement else []
         between += [Text(line) for line in lines(results)]
     else:
-        between += [Text(f"warning: {n.text}") for n in notes(results) if n.kind == "warning"]
+        said = [note for note in notes(results) if note.kind != "remark"]
+        between += [Text(f"{note}", style=NOTES[note.kind]) for note in said]
         between.append(Text("F1, causes and reasons: --details", style="dim"))
     verdict = [Text(line, style=STYLES[told.state]) for line in told.lines]
     return Group(_first(results), *between, Text(""), *verdict)

@@ -33,6 +33,11 @@ CAUSES_IN_SHORT: dict[Cause, str] = {
 """For the terminal, in this order; without a gold document there is nothing to say."""
 
 METRICS: dict[str, str] = {
+    "right": "share of the questions that have an answer",
+    "recall": "share of the reference's words that are in the answer",
+    "similarity": "how near the meanings are, by the embedder, 0 to 1",
+    "accuracy": "share of answers that name their label and no other",
+    "numeric_error": "how far numbers are from the reference's; 0 is best",
     "token_f1": "how many words of answer and reference agree, 0 to 1",
     "exact_match": "share of answers that equal the reference",
     "rouge_l": "the longest run of words in the reference's order, 0 to 1",

@@ -54,7 +54,7 @@ def render(results: Results, folder: RunFolder) -> str:
         "needs": results.recipe.filled.needs,
         "classes": plots.CLASSES,
         "summary": summarise(results),
-        "faults": [],
+        "baseline": results.baselines.get(results.recommendation.metric),
         "facts": facts(results),
         "bars": bars.right(
             results.failures.right, shares(results), results.questions, plots.CLASSES
