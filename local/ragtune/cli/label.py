@@ -1,6 +1,9 @@
 """The verb that asks a person: label."""
 
+import os
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,12 +34,13 @@ def label(
     with open_run(run_folder) as opened:
         shown = opened.recipe.records.context == "input"
         drawn = labelling.draw(opened.figures, opened.folder, count)
+        with _keyboard() as letter:
 
-        def ask(one: "Drawn", number: int, of: int) -> "Key":
-            _show(one, number, of, with_input=shown)
-            return _key()
+            def ask(one: "Drawn", number: int, of: int) -> "Key":
+                _show(one, number, of, with_input=shown)
+                return _key(letter)
 
-        labelling.label(opened.folder, drawn, ask)
+            labelling.label(opened.folder, drawn, ask)
         agreed = opened.report().agreement
     if agreed is None:
         say("nothing marked; the same command goes on from here")
@@ -53,8 +57,8 @@ def _show(one: "Drawn", number: int, of: int, *, with_input: bool) -> None:
     say(f"Answer:    {one.answer or '(nothing)'}")
 
 
-def _key() -> "Key":
-    """The next key that means something; a line's first letter where there is no terminal."""
+def _key(letter: Callable[[], str]) -> "Key":
+    """The next key that means something."""
     from typing import get_args
 
     from ragtune.runs.label import Key
@@ -62,18 +66,39 @@ def _key() -> "Key":
     keys: tuple[Key, ...] = get_args(Key)
     while True:
         typer.echo(f"right? ({KEYS}) ", nl=False, err=True)
-        letter = _letter()
+        given = letter()
         for key in keys:
-            if letter == key:
+            if given == key:
                 say(key)
                 return key
-        say(f"{letter!r} is none of them")
+        say(f"{given!r} is none of them")
 
 
-def _letter() -> str:
-    if sys.stdin.isatty():
-        import click
+@contextmanager
+def _keyboard() -> Iterator[Callable[[], str]]:
+    """Gives one key after the other; the first letters of lines where there is no terminal.
 
-        return click.getchar().lower()
-    line = sys.stdin.readline()
-    return line.strip()[:1].lower() if line else "q"
+    The end of the input is `q`. Keys that are pressed ahead are kept.
+    """
+    if not sys.stdin.isatty():
+        yield lambda: (sys.stdin.readline() or "q").strip()[:1].lower()
+        return
+    if sys.platform == "win32":
+        import msvcrt
+
+        yield lambda: msvcrt.getwch().lower()
+        return
+    import termios
+    import tty
+
+    terminal = sys.stdin.fileno()
+    before = termios.tcgetattr(terminal)
+    tty.setcbreak(terminal, termios.TCSANOW)
+    try:
+        yield lambda: _pressed(os.read(terminal, 1))
+    finally:
+        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+def _pressed(byte: bytes) -> str:
+    return byte.decode(errors="replace").lower() if byte not in (b"", b"\x04") else "q"

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 import time
@@ -68,6 +70,9 @@ class Terminal:
         return self.process.wait(timeout=60)
 
     def _read(self) -> None:
+        if not select.select([self.ours], [], [], 60)[0]:
+            self.process.kill()
+            raise AssertionError(f"nothing more was said after {self.said!r}")
         data = os.read(self.ours, 65536)
         if not data:
             raise OSError("closed")
@@ -102,7 +107,7 @@ def test_ctrl_c_loses_no_mark_and_the_same_command_goes_on(run: Path) -> None:
     person.until(PROMPT)
     person.press("y")
     person.until(PROMPT)
-    person.press("\x03")
+    person.process.send_signal(signal.SIGINT)
     assert person.close() == 130
     assert len(marks(RunFolder(run))) == 1
     again = Terminal("label", str(run))
@@ -118,7 +123,7 @@ def test_lines_from_a_pipe_do_as_well(run: Path) -> None:
     )  # fmt: skip
     found = json.loads(done.stdout)
     assert (found["marked"], found["right"], found["skipped"]) == (1, 1, 1)
-    assert list(found["by"])[0:2] == ["right", "token_f1"]
+    assert [*found["by"]][:2] == ["right", "token_f1"]
     assert f"report: {run / 'report.html'}" in done.stderr
 
 
