@@ -217,6 +217,20 @@ def make_project(tiny_llama: Path) -> Callable[..., Path]:
     return write
 
 
+@pytest.fixture(scope="session")
+def finished_run(
+    make_project: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The folder of a run of the tiny project, all four arms; to be copied before it is changed."""
+    from ragtune.recipe import file as recipe_file
+    from ragtune.runs.pipeline import Pipeline
+
+    folder = tmp_path_factory.mktemp("finished")
+    recipe = recipe_file.load(make_project(folder / "project"), ("tune.epoch=1",))
+    Pipeline(recipe, folder / "runs" / recipe.run_name).execute()
+    return folder / "runs" / recipe.run_name
+
+
 @pytest.fixture
 def shared() -> Iterator[Path]:
     """The folder of real data beside the checkout; the test is skipped where it is absent."""

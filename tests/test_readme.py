@@ -6,12 +6,14 @@ import re
 import shlex
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
 import yaml
 
 from ragtune.recipe.schema import Needs
+from tests.conftest import FACTS
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTIONS = 16
@@ -58,7 +60,8 @@ def commands(page: str) -> list[list[str]]:
     return [shlex.split(line.removeprefix("$ ")) for line in lines if line.startswith("$ ")]
 
 
-README = commands((ROOT / "README.md").read_text(encoding="utf-8"))
+PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
+README = commands(PAGE)
 
 
 def test_the_readme_shows_the_two_scripts_and_they_can_be_run() -> None:
@@ -110,10 +113,11 @@ def test_the_readmes_other_commands_work_in_order(demo: Path) -> None:
     assert list((demo / "runs").iterdir()) == [folder]
 
 
-def test_the_readmes_program_finds_passages(demo: Path) -> None:
-    (folder,) = (demo / "runs").iterdir()
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
-    (program,) = re.findall(r"```python\n(.*?)```", page, re.S)
+PROGRAMS = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+
+
+def printed(program: str, folder: Path) -> list[str]:
+    """The lines that a program prints; ``RUN`` in it is the folder."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program.replace('"RUN"', repr(str(folder)))],
         env={**os.environ},
@@ -121,8 +125,31 @@ def test_the_readmes_program_finds_passages(demo: Path) -> None:
         text=True,
         check=True,
     )
-    assert len(done.stdout.splitlines()) == 3
-    assert "annual-leave.md" in done.stdout
+    return done.stdout.splitlines()
+
+
+def test_the_readmes_program_asks_searches_and_reads_figures(demo: Path) -> None:
+    (folder,) = (demo / "runs").iterdir()
+    run, quality, answer, *passages = printed(PROGRAMS[0], folder)
+    assert run.split()[:2] == ["handbook", str(QUESTIONS)]
+    assert 0 < float(quality) < 1
+    assert "annual-leave.md" in answer
+    assert len(passages) == 3
+    assert "annual-leave.md" in passages[0]
+
+
+def test_the_readmes_program_as_cells_of_a_notebook(finished_run: Path) -> None:
+    """Without the context manager: opened in one cell, closed in the last."""
+    block = re.search(r"with (ragtune.open\(.+?\)) as run:\n(.*)", PROGRAMS[0], re.S)
+    assert block is not None
+    cells = f"import ragtune\nrun = {block[1]}\n{textwrap.dedent(block[2])}\nrun.close()"
+    assert printed(cells, finished_run) == printed(PROGRAMS[0], finished_run)
+
+
+def test_the_readmes_index_is_llama_indexs(finished_run: Path) -> None:
+    lines = printed(PROGRAMS[1], finished_run)
+    assert len(lines) == 3
+    assert {line.split()[1] for line in lines} <= {name for name, *_ in FACTS}
 
 
 @pytest.mark.parametrize("recipe", sorted((ROOT / "data").rglob("recipe*.yaml")), ids=str)
@@ -132,8 +159,7 @@ def test_every_shipped_recipe_is_good(recipe: Path, tmp_path: Path) -> None:
 
 
 def test_the_yaml_of_the_readme_is_a_recipe(tmp_path: Path) -> None:
-    page = (ROOT / "README.md").read_text(encoding="utf-8")
-    needs, recipe = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    needs, recipe = re.findall(r"```yaml\n(.*?)```", PAGE, re.S)
     from ragtune.recipe import file as recipe_file
 
     assert set(yaml.safe_load(needs)["needs"]) == set(Needs.model_fields)

@@ -30,14 +30,14 @@ from tests.conftest import ROOT
 PUBLISHED = ROOT / "tests" / "data" / "jumpstart"
 LLAMA = "meta-textgeneration-llama-2-7b"
 ROW = {"instruction": "When?", "context": "The harbour opens at six.", "response": "six"}
-TEXTS = {"base": "no", "tuned": "six"}
-"""What the local arms answer: tuned is right and base is not."""
+HOURS = ("six", "seven", "eight", "nine")
+"""The references of the questions, in turn; tuned gives them, and base says no."""
 LICENSED = Choices(eula=True)
-QUESTIONS = 8
-"""Enough for the difference between the two to be significant."""
+QUESTIONS = 40
+"""Enough for a verdict."""
 TRAINING = {
     "epochs": [{"epoch": 1, "train_loss": 2.5, "eval_loss": 2.25, "learning_rate": 1e-4}],
-    "steps": [{"step": 1, "loss": 2.5, "learning_rate": 1e-4}],
+    "steps": [{"step": n, "loss": 2.5, "learning_rate": 1e-4} for n in range(1, 81)],
     "best_epoch": 1,
     "trainable_parameters": 1000,
     "parameters": 100_000,
@@ -82,7 +82,10 @@ class Elsewhere(Materials):
 def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> RunFolder:
     """A run folder as a finished, proven run leaves it; only no model has made it."""
     run = RunFolder(folder)
-    questions = [Record(**{**ROW, "instruction": f"When, on day {n}?"}) for n in range(QUESTIONS)]
+    questions = [
+        Record(**{**ROW, "instruction": f"When, on day {n}?", "response": HOURS[n % len(HOURS)]})
+        for n in range(QUESTIONS)
+    ]
     write_text(run.recipe, recipe_file.dump(made_from))
     write_jsonl(run.train_rows, [ROW] * rows)
     write_jsonl(run.questions, [vars(question) for question in questions])
@@ -90,8 +93,11 @@ def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> RunFolder:
     write_json(run.training, TRAINING)
     write_json(run.heldout, {"base": 2.5, "tuned": 2.25, "tokens": 8})
     write_json(run.forgetting, None)
+    write_json(run.coverage, {"by": "question", "inside": [True] * QUESTIONS})
     for arm in made_from.arms:
-        answers = [Answer(question.id, TEXTS[arm], 9, 1, 0, 0.1) for question in questions]
+        answers = [
+            Answer(q.id, "no" if arm == "base" else q.response, 9, 1, 0, 0.1) for q in questions
+        ]
         write_jsonl(run.answers(arm), [answer.to_json() for answer in answers])
         write_jsonl(run.latency(arm), [{"retrieval": 0.0, "prefill": 0.1, "decode": 0.1}])
     _record(run, made_from)

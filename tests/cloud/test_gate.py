@@ -8,8 +8,10 @@ import pytest
 from ragtune.core.files import digest
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
+from ragtune.results.faults import FewQuestions
 from ragtune.results.schema import DataCounts, Difference, Results
 from ragtune.results.statistics import compare
+from ragtune.results.verdict.reasons import StudyAtFault
 from ragtune.runs.lock import Lock
 from ragtune.runs.open import open_run
 from ragtune.runs.pipeline import Pipeline
@@ -62,7 +64,7 @@ def test_an_unfinished_run_says_what_is_missing(run: RunFolder) -> None:
     [
         ("tune", "answers/tuned, heldout, forgetting"),
         ("data", "tune"),
-        ("questions", "answers/base, answers/tuned, heldout"),
+        ("questions", "answers/base, answers/tuned, coverage, heldout"),
         ("answers/base", "figures"),
     ],
 )
@@ -85,18 +87,26 @@ def test_a_run_that_is_open_elsewhere_is_a_reason_and_the_gate_lets_go_of_it(
         pass
 
 
-def test_tuned_must_beat_base_by_more_than_chance(run: RunFolder) -> None:
+def test_what_is_tuned_is_what_the_run_recommends(run: RunFolder) -> None:
     figures = Results.load(run.results)
+    assert figures.recommendation.arm == "tuned"
     assert unproven(figures) == ""
+    other = named(figures, "base")
+    assert "the run recommends base, which has no tuning in it" in unproven(other)
+    assert "promote.tuned_beats_base: false tunes nevertheless" in unproven(other)
+    assert unproven(other, tuned_beats_base=False) == ""
+
+
+def test_tuning_must_help_the_recommended_arm_by_more_than_chance(run: RunFolder) -> None:
+    figures = Results.load(run.results)
     scores = {"base": [0.0] * 8, "tuned": [1.0, 0.0] + [0.0] * 6}
     (pair,) = compare(scores, 10)
-    difference = Difference(metric="token_f1", **dict(pair))
-    close = figures.model_copy(update={"differences": [difference]})
+    metric = figures.recommendation.metric
+    close = figures.model_copy(update={"differences": [Difference(metric=metric, **dict(pair))]})
     low, high = pair.ci95
-    assert f"token F1 differs by {-high:.3f} to {-low:.3f} (95 %)" in unproven(close)
-    assert unproven(close, tuned_beats_base=False) == ""
+    assert f"differs from base by {-high:.3f} to {-low:.3f} (95 %)" in unproven(close)
     alone = figures.model_copy(update={"differences": []})
-    assert "compares no tuned arm with a base arm" in unproven(alone)
+    assert "has no base arm to compare it with; add it to study.arms" in unproven(alone)
 
 
 def test_tuned_is_judged_by_the_metric_of_the_verdict(run: RunFolder) -> None:
@@ -104,7 +114,21 @@ def test_tuned_is_judged_by_the_metric_of_the_verdict(run: RunFolder) -> None:
     verdict = figures.recommendation.model_copy(update={"metric": "rouge_l"})
     others = [d for d in figures.differences if d.metric != "rouge_l"]
     found = figures.model_copy(update={"recommendation": verdict, "differences": others})
-    assert "compares no tuned arm with a base arm" in unproven(found)
+    assert "has no base arm to compare it with" in unproven(found)
+
+
+def test_a_run_without_a_verdict_is_no_case_for_tuning(run: RunFolder) -> None:
+    figures = Results.load(run.results)
+    few = FewQuestions(severity="forbids", arms=("base", "tuned"), questions=9)
+    why = StudyAtFault(metric="token_f1", leading="tuned", mean=0.5, faults=[few])
+    said = figures.recommendation.model_copy(update={"arm": None, "because": why})
+    found = figures.model_copy(update={"recommendation": said})
+    assert "the run names no arm: the best, tuned, " in unproven(found)
+
+
+def named(figures: Results, arm: str) -> Results:
+    said = figures.recommendation.model_copy(update={"arm": arm})
+    return figures.model_copy(update={"recommendation": said})
 
 
 def test_a_leak_is_refused(run: RunFolder) -> None:

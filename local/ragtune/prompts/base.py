@@ -90,7 +90,10 @@ class PromptFormat(Protocol):
         """
 
     def context(self, own: str, passages: Sequence[str]) -> str:
-        """A record's own context and its passages as one text, for a training row."""
+        """A record's own context and its passages as one text, for a training row.
+
+        As ``Template.context``: rows are written, and uploaded, before a tokenizer is known.
+        """
 
     def question(self, instruction: str, context: str) -> str:
         """The text of everything before the response."""

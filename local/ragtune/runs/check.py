@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragtune.core.errors import DocumentsError, RecipeError
-from ragtune.prompts.instruct import InstructFormat
+from ragtune.prompts.registry import format_of
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.materials import Materials
@@ -51,7 +51,7 @@ def _lengths(recipe: Recipe, materials: Materials) -> None:
             f"tune.max_input_length: {recipe.tune.max_input_length}, but the model reads "
             f"{reads} tokens; allowed: -1, or 1 to {reads}"
         )
-    form = InstructFormat(recipe.template.build(), materials.tokenizer)
+    form = format_of(recipe.template.build(), materials.tokenizer)
     template = len(form.prompt("", "").ids)
     if template + study.max_new_tokens >= reads:
         raise RecipeError(

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ragtune.prompts.instruct import InstructFormat
+from ragtune.prompts.registry import format_of
 from ragtune.recipe.schema import Recipe
 from ragtune.results.diagnosis import (
     census_faults,
@@ -64,7 +64,7 @@ def prepare(recipe: Recipe, materials: Materials, chunks: Sequence[str]) -> Samp
         chunks=chunks,
         top_k=recipe.rag.top_k,
     )
-    form = InstructFormat(template, materials.tokenizer)
+    form = format_of(template, materials.tokenizer)
     length = samples.block_length(recipe.tune, materials.tokenizer, materials.context_length)
     return samples.prepare(rows, recipe.tune, form, length)
 

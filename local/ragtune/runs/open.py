@@ -153,6 +153,13 @@ class OpenRun:
         )[0]
         return found
 
+    def as_llama_index(self) -> Any:
+        """The run's index as llama-index's ``VectorStoreIndex``, of use until the run is closed.
+
+        Raises RunError where the index cannot be used.
+        """
+        return self._retriever.as_llama_index()
+
     def export(self, folder: Path, dtype: str, questions: int = 16, tokens: int = 512) -> Any:
         """Merge the run's adapter into the base; the drift, over the first held-out questions.
 
@@ -171,7 +178,7 @@ class OpenRun:
             self.folder.adapter,
             folder,
             dtype=dtype,
-            template_hash=self.recipe.template.build().hash,
+            template_hash=form.hash,
             tokenizer=self.materials.tokenizer,
             rows=rows,
         )

@@ -3,7 +3,7 @@
 from typing import Any
 
 from ragtune.prompts.base import IGNORED
-from ragtune.prompts.instruct import InstructFormat
+from ragtune.prompts.registry import format_of
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.materials import Materials
 
@@ -21,7 +21,7 @@ def preview_rows(recipe: Recipe, count: int) -> list[dict[str, Any]]:
 
     materials, spec = Materials(recipe), recipe.tune
     tokenizer = materials.tokenizer
-    form = InstructFormat(recipe.template.build(), tokenizer)
+    form = format_of(recipe.template.build(), tokenizer)
     length = block_length(spec, tokenizer, materials.context_length)
     packs = spec.local.layout == "blocks"
     shown, before = [], 0

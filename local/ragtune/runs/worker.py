@@ -107,7 +107,7 @@ def main(run: RunFolder, out: RunFolder) -> int:
             parts.samples(work, read_jsonl(run.train_rows)),
             seed=recipe.seed,
             name=recipe.model.local,
-            template_hash=recipe.template.build().hash,
+            template_hash=parts.form(work).hash,
             hardware=materials.hardware,
             folder=out.path,
             watcher=watcher,

@@ -9,6 +9,7 @@ from ragtune.models.families.llama import Llama
 from ragtune.models.hardware import probe
 from ragtune.models.load import load_base
 from ragtune.prompts.base import IGNORED, PromptFormat, Row, common_prefix
+from ragtune.prompts.instruct import Template
 from ragtune.recipe.schema import Tune
 from ragtune.results.heldout import completion_loss
 from ragtune.sources.records import Record
@@ -18,7 +19,7 @@ from tests.local.prompts.toy import Dialogue
 
 @pytest.fixture
 def form(tiny_tokenizer: Any) -> PromptFormat:
-    return Dialogue(tiny_tokenizer)
+    return Dialogue(Template(), tiny_tokenizer)
 
 
 def test_a_format_that_is_one_file_makes_training_samples(
@@ -30,7 +31,7 @@ def test_a_format_that_is_one_file_makes_training_samples(
     )
     (sample,) = prepare([row], spec, form, 512).train
     taught = [label for label in sample.labels if label != IGNORED]
-    assert tiny_tokenizer.decode(taught) == "six\n</s>"
+    assert tiny_tokenizer.decode(taught) == " six\n"
     asked = form.prompt("When?", "", ["At six."])
     assert sample.ids[: len(asked.ids)] == asked.ids
 

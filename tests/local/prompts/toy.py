@@ -1,40 +1,40 @@
 """A prompt format that ragtune does not know: a dialogue whose turns end with the line."""
 
 from collections.abc import Sequence
-from typing import Any
 
-from ragtune.prompts.base import IGNORED, UNLIMITED, Prompt, Row
+from ragtune.core.files import digest
+from ragtune.prompts.base import IGNORED, UNLIMITED, Prompt, Row, Tokenizer
+from ragtune.prompts.instruct import Template
 
 
 class Dialogue:
-    def __init__(self, tokenizer: Any) -> None:
-        self.tokenizer = tokenizer
-        self.hash = "dialogue-1"
-        self.stops: tuple[int, ...] = (self.ids("\n")[-1],)
+    def __init__(self, template: Template, tokenizer: Tokenizer) -> None:
+        self.context, self.tokenizer = template.context, tokenizer
+        self.hash, self.stops = digest(["dialogue", template.passage]), (self._ids("\n")[-1],)
 
-    def ids(self, text: str) -> list[int]:
-        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+    def question(self, instruction: str, context: str) -> str:
+        return f"{context}\nuser: {instruction}\nassistant:"
+
+    def answer(self, response: str) -> str:
+        return f" {response}\n"
+
+    def response(self, text: str) -> str:
+        return text.strip()
 
     def prompt(
         self, instruction: str, own: str = "", passages: Sequence[str] = (), limit: int = UNLIMITED
     ) -> Prompt:
-        text = self.question(instruction, self.context(own, passages))
-        ids = [self.tokenizer.bos_token_id, *self.ids(text)]
-        return Prompt(ids[-limit:], text, len(passages), max(0, len(ids) - limit))
+        for kept in range(len(passages), -1, -1):
+            text = self.question(instruction, self.context(own, passages[:kept]))
+            if len(ids := self._ids(text, self.tokenizer.bos_token_id)) <= limit:
+                return Prompt(ids, text, kept)
+        raise ValueError(f"the question alone has more than {limit} tokens")
 
     def row(self, instruction: str, context: str, response: str, limit: int | None = None) -> Row:
-        asked = self.prompt(instruction, context).ids
-        said = [*self.ids(self.answer(response)), self.tokenizer.eos_token_id]
-        return Row([*asked, *said][:limit], [*[IGNORED] * len(asked), *said][:limit])
+        asked, said = self.prompt(instruction, context).ids, self._ids(self.answer(response))
+        ids, labels = asked + said, [IGNORED] * len(asked) + said
+        return Row(ids[:limit], labels[:limit], max(0, len(ids) - (limit or len(ids))))
 
-    def context(self, own: str, passages: Sequence[str]) -> str:
-        return "\n".join([own, *(f"> {text}" for text in passages)]).strip()
-
-    def question(self, instruction: str, context: str) -> str:
-        return f"user: {instruction}\n{context}\nassistant: "
-
-    def answer(self, response: str) -> str:
-        return response + "\n"
-
-    def response(self, text: str) -> str:
-        return text.strip()
+    def _ids(self, text: str, bos: int | None = None) -> list[int]:
+        ids = self.tokenizer(text, add_special_tokens=False)["input_ids"]
+        return [*([] if bos is None else [bos]), *ids]

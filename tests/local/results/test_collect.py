@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -6,8 +7,17 @@ from ragtune.core.errors import RunError
 from ragtune.core.files import write_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.results.collect import collect
+from ragtune.results.schema import Results
+from ragtune.results.verdict.reasons import NeedsUnmet
 from ragtune.sources.records import Record
-from tests.local.results.made_up import NOTES, REFUSAL, TRAINING, write_run
+from tests.local.results.made_up import (
+    NOTES,
+    QUESTIONS,
+    REFUSAL,
+    TEXTS,
+    TRAINING,
+    write_run,
+)
 
 
 def test_figures_follow_from_the_answers(tmp_path: Path) -> None:
@@ -32,14 +42,73 @@ def test_figures_follow_from_the_answers(tmp_path: Path) -> None:
     assert results.failures.flips["retrieval_fixed"] == 2
 
 
+ARMS = ("base", "tuned", "rag", "tuned+rag")
+
+
+def many(path: Path, arms: tuple[str, ...] = ARMS, **recipe: Any) -> Results:
+    """Enough questions for a verdict."""
+    texts = {arm: TEXTS[arm] * 20 for arm in arms}
+    return write_run(path, arms, QUESTIONS * 20, texts, **recipe)
+
+
 def test_needs_weigh_the_same_answers_again(tmp_path: Path) -> None:
-    arms = ("base", "tuned", "rag", "tuned+rag")
-    assert write_run(tmp_path, arms).recommendation.arm == "rag"
-    quick = write_run(tmp_path, arms, needs={"p95_latency_ms": 20})
-    assert quick.recommendation.arm is None
-    priced = write_run(tmp_path, arms, needs={"queries_per_month": 9, "price_per_hour": 36})
+    assert many(tmp_path).recommendation.arm == "rag"
+    quick = many(tmp_path, needs={"p95_latency_ms": 20})
+    assert quick.recommendation.because == NeedsUnmet()
+    priced = many(tmp_path, needs={"queries_per_month": 9, "price_per_hour": 36})
     assert priced.arms["tuned"].cost.initial_price == 0.6
-    assert priced.recommendation.arm == "base"
+    assert priced.recommendation.arm == "rag"
+
+
+def test_the_best_constant_answer_is_there_by_every_metric(tmp_path: Path) -> None:
+    """Both references come 20 times, so that either is right in half of the cases."""
+    found = many(tmp_path).baselines
+    assert {name: one.mean for name, one in found.items()} == {
+        "token_f1": 0.5,
+        "exact_match": 0.5,
+        "rouge_l": 0.5,
+    }
+    base = found["token_f1"].against["base"]
+    assert (base.left, base.right, base.mean, base.different) == ("base", "constant", 0.0, False)
+    assert many(tmp_path).recommendation.out["base"].kind == "dead"
+
+
+def test_dead_arms_have_no_break_even_and_no_speed(tmp_path: Path) -> None:
+    alive = many(tmp_path)
+    assert alive.break_even is not None
+    assert {"low latency", "low initial cost"} <= criteria(alive)
+    texts = {**{arm: TEXTS[arm] * 20 for arm in ARMS}, "tuned": ["because"] * 60}
+    dead = write_run(tmp_path, ARMS, QUESTIONS * 20, texts)
+    assert dead.recommendation.arm == "rag"
+    assert dead.break_even is None
+    assert criteria(dead) == {"narrow task", "wide knowledge", "curated labels", "few labels"}
+
+
+def criteria(results: Results) -> set[str]:
+    return {line.criterion for line in results.recommendation.criteria}
+
+
+def test_the_verdict_says_whether_the_other_metrics_agree(tmp_path: Path) -> None:
+    said = many(tmp_path).recommendation
+    assert [other.metric for other in said.other_metrics] == ["exact_match", "rouge_l", "macro_f1"]
+    assert said.survives == (said.turns is None)
+    assert said.smallest_difference is not None
+
+
+def test_questions_inside_and_outside_of_the_records_are_measured_apart(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    inside = [True, False, False] * 20
+    write_json(folder.coverage, {"by": "document", "inside": inside})
+    found = many(tmp_path).coverage
+    assert found is not None
+    assert found.inside is not None
+    assert (found.inside.questions, found.inside.arms["tuned"].mean) == (20, 1.0)
+    assert found.outside is not None
+    assert (found.outside.questions, found.outside.arms["tuned"].mean) == (20, 0.5)
+    assert found.outside.difference is not None
+    assert (found.outside.difference.left, found.outside.difference.right) == ("tuned", "rag")
+    write_json(folder.coverage, {"by": "document", "inside": inside[:-1]})  # of other questions
+    assert many(tmp_path).coverage is None
 
 
 def test_a_study_of_refusals_alone_is_judged_by_them(tmp_path: Path) -> None:

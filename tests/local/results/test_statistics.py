@@ -8,12 +8,14 @@ from scipy import stats
 from ragtune.results import statistics
 from ragtune.results.statistics import (
     compare,
+    compare_with,
     estimate,
     gap_intervals,
     holm,
     intervals,
     more_questions,
     sign_flip,
+    smallest_difference,
 )
 
 STUDIES, QUESTIONS = 1000, 80
@@ -125,6 +127,39 @@ def test_the_questions_asked_for_would_show_the_difference_four_times_in_five() 
     assert 100 + more == pytest.approx(wanted, abs=1)
     repeated = generator.normal(0.05, gaps.std(ddof=1), (100 + more, 500))
     assert 0.75 <= np.mean(sign_flip(repeated, seed=1) <= 0.05) <= 0.85
+
+
+def test_the_smallest_difference_of_right_and_wrong_is_shown_four_times_in_five() -> None:
+    """Of 200 questions 60 are right in one arm alone: with δ more of them on one side."""
+    gaps = np.array([1.0] * 30 + [-1.0] * 30 + [0.0] * 140)
+    delta = smallest_difference(gaps, 0.05)
+    assert delta is not None
+    assert delta == pytest.approx(0.1075, abs=0.001)
+    draws = np.random.default_rng(12).random((200, STUDIES))
+    shown = np.where(draws < (0.3 + delta) / 2, 1.0, np.where(draws < 0.3, -1.0, 0.0))
+    assert 0.75 <= np.mean(sign_flip(shown, seed=1) <= 0.05) <= 0.85
+
+
+def test_the_smallest_difference_of_other_scores_is_by_their_spread() -> None:
+    gaps = np.random.default_rng(13).normal(0, 0.3, 100)
+    wanted = (1.959964 + 0.841621) * gaps.std(ddof=1) / 10
+    assert smallest_difference(gaps, 0.05) == pytest.approx(wanted, abs=1e-5)
+
+
+def test_few_questions_show_no_difference_or_only_a_large_one() -> None:
+    """Five equal signs come by chance in one of 16 cases; six in one of 32."""
+    assert smallest_difference(np.array([1.0, 0, 0, 0, 0]), 0.05) is None
+    assert smallest_difference(np.zeros(6), 0.05) == 1.0
+    assert smallest_difference(np.zeros(1000), 0.05) == pytest.approx(0.006, abs=1e-6)
+
+
+def test_arms_are_compared_with_a_constant_answer_as_one_family() -> None:
+    right = {"a": [1.0] * 20, "b": [1.0, 0.0] * 10}
+    found = compare_with([0.0, 1.0] * 10, right, seed=1)
+    assert {pair.right for pair in found.values()} == {"constant"}
+    assert (found["a"].mean, found["a"].different) == (0.5, True)
+    assert (found["b"].mean, found["b"].different) == (0.0, False)
+    assert found["a"].p_holm == pytest.approx(2 * found["a"].p, abs=1e-5)
 
 
 def test_equal_answers_are_not_different_and_no_number_of_questions_would_make_them_so() -> None:

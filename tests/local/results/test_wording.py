@@ -3,12 +3,27 @@
 import pytest
 
 from ragtune.results import wording
+from ragtune.results.faults import (
+    AnswersCut,
+    AnswersUnchanged,
+    AnyFault,
+    FewLatencies,
+    FewQuestions,
+    FewSteps,
+    LongReferences,
+    LossUnmoved,
+    NoValidation,
+    ResidueDropped,
+)
 from ragtune.results.schema import BreakEven, Failures
 from ragtune.results.verdict.reasons import (
+    AtFault,
     Because,
     BrokenMeasured,
     Change,
     Chosen,
+    ConstantWins,
+    Dead,
     FewLabelsMeasured,
     FreshnessMeasured,
     GainMeasured,
@@ -27,15 +42,33 @@ from ragtune.results.verdict.reasons import (
     QualityMeasured,
     Reason,
     Spending,
+    StudyAtFault,
     ThroughputMeasured,
     TooPoor,
     TooSlow,
     TooStale,
+    Undecided,
+    Unmeasured,
     VolumeChange,
     Worse,
 )
 
 F1 = "token_f1"
+STEPS = FewSteps(severity="forbids", arms=("tuned",), steps=5)
+UNCHANGED = AnswersUnchanged(
+    severity="forbids", arms=("tuned",), other="base", same=99, questions=100
+)
+UNDECIDED = Undecided(
+    metric=F1,
+    questions=5,
+    least=30,
+    few=True,
+    leading="rag",
+    mean=0.5,
+    other=None,
+    more_questions=25,
+    smallest=None,
+)
 TOKENS = Spending(unit="tokens a question", amount=405.2, price=None)
 HOURS = Spending(unit="machine seconds a month", amount=36_300, price=20.17)
 
@@ -61,6 +94,20 @@ HOURS = Spending(unit="machine seconds a month", amount=36_300, price=20.17)
             NothingAnswered(metric=F1, least=0.05, needs_failed=True),
             "no arm that meets the needs reaches token F1 0.05; relax one",
         ),
+        (
+            ConstantWins(metric=F1, answer="cards", mean=0.6, needs_failed=False),
+            "no arm scores higher than always answering 'cards', token F1 0.60",
+        ),
+        (UNDECIDED, "5 questions are too few for a verdict; about 25 more questions are needed"),
+        (
+            UNDECIDED.model_copy(update={"few": False, "other": "base", "more_questions": None}),
+            "rag, token F1 0.50, is not significantly better than base",
+        ),
+        (
+            StudyAtFault(metric=F1, leading="rag", mean=0.5, faults=[STEPS]),
+            "the best, rag, has token F1 0.50; 5 optimiser steps in all, where about 60 are "
+            "needed; raise tune.epoch, or lower the batch size or gradient_accumulation_steps",
+        ),
     ],
 )
 def test_why_an_arm_is_chosen_or_none(why: Because, words: str) -> None:
@@ -70,6 +117,33 @@ def test_why_an_arm_is_chosen_or_none(why: Because, words: str) -> None:
 @pytest.mark.parametrize(
     ("why", "words"),
     [
+        (
+            Dead(
+                criterion="right answers",
+                metric=F1,
+                mean=0.04,
+                floor=0.05,
+                constant=None,
+                answer=None,
+            ),
+            "token F1 0.04, answers next to nothing",
+        ),
+        (
+            Dead(
+                criterion="right answers",
+                metric=F1,
+                mean=0.5,
+                floor=0.05,
+                constant=0.6,
+                answer="cards",
+            ),
+            "token F1 0.50, not above 0.60 of always answering 'cards'",
+        ),
+        (
+            AtFault(criterion="right answers", metric=F1, mean=0.1, faults=[UNCHANGED]),
+            "token F1 0.10, which says little: tuned answers as base does in 99 of 100 questions, "
+            "so tuning changed next to nothing",
+        ),
         (
             TooSlow(criterion="low latency", p95_ms=120.4, limit_ms=20),
             "p95 latency 120 ms, over needs.p95_latency_ms 20",
@@ -111,7 +185,7 @@ def test_why_an_arm_is_chosen_or_none(why: Because, words: str) -> None:
                 close=False,
                 more_questions=1234,
             ),
-            "not significantly different from tuned, at 405 tokens a question; "
+            "not significantly different from tuned, at 405 tokens a question, and has more parts; "
             "about 1,200 more questions would show which",
         ),
         (
@@ -121,8 +195,10 @@ def test_why_an_arm_is_chosen_or_none(why: Because, words: str) -> None:
                 spending=TOKENS,
                 close=True,
                 more_questions=None,
+                tie="order",
             ),
-            "not significantly different from tuned, at 405 tokens a question, about the same cost",
+            "not significantly different from tuned, at 405 tokens a question, about the same "
+            "cost, and has parts that are harder to keep up",
         ),
     ],
 )
@@ -134,9 +210,13 @@ def test_why_an_arm_is_not_the_one(why: Reason, words: str) -> None:
     ("what", "words"),
     [
         (
-            QualityMeasured(metric=F1, tuned=0.68, rag=0.7, different=False),
-            "token F1 0.68 by tuning, 0.70 by retrieval; not significantly different",
+            QualityMeasured(
+                metric=F1, tuned=0.68, rag=0.7, different=False, questions=40, by="document"
+            ),
+            "token F1 0.68 by tuning, 0.70 by retrieval over 40 questions; not significantly "
+            "different",
         ),
+        (Unmeasured(why="none_inside"), "too few questions about what the records cover"),
         (
             BrokenMeasured(right=20, tuned=0, rag=5),
             "of 20 answers that base had right tuning broke 0, retrieval 5",
@@ -230,3 +310,30 @@ def test_wrong_answers_are_counted_by_what_retrieval_did() -> None:
         "right (token F1 from 0.5): rag 4",
         "rag wrong: gold not found 2, misread 3",
     ]
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        (FewQuestions(severity="forbids", arms=(), questions=9), "9 questions are too few"),
+        (
+            AnswersCut(severity="weakens", arms=("rag",), limit=8, cut={"rag": 7}, questions=9),
+            "cut at 8 tokens: rag 7; raise study.max_new_tokens, or teach the model to stop",
+        ),
+        (
+            LongReferences(
+                severity="forbids", arms=(), limit=24, longer=6, questions=9, longest=208
+            ),
+            "6 of 9 references are longer than study.max_new_tokens 24; set it to 208 or more",
+        ),
+        (ResidueDropped(severity="weakens", arms=(), share=0.24), "24% of the training tokens"),
+        (NoValidation(severity="weakens", arms=()), "no validation sample"),
+        (
+            LossUnmoved(severity="forbids", arms=(), base=3.5, tuned=3.49),
+            "base 3.500, tuned 3.490 nats a token",
+        ),
+        (FewLatencies(severity="weakens", arms=(), questions=8), "percentiles are of 8 questions"),
+    ],
+)
+def test_a_fault_of_the_study_is_named_with_what_to_do(what: AnyFault, words: str) -> None:
+    assert words in wording.fault(what)

@@ -28,6 +28,7 @@ from ragtune.retrieval.passages import Passage
 from ragtune.retrieval.rerank import Reranker
 from ragtune.runs import pipeline
 from ragtune.runs.open import open_run
+from ragtune.runs.stages.index import Index
 from ragtune.sources.records import Record
 from tests.conftest import record_rows, write_jsonl
 
@@ -41,6 +42,7 @@ STAGES = [
     "answers/tuned",
     "answers/rag",
     "answers/tuned+rag",
+    "coverage",
     "heldout",
     "forgetting",
     "freshness",
@@ -327,3 +329,18 @@ def test_llamas_from_elsewhere_learn_from_real_records(
     assert figures["data"]["train"] == 1069
     assert figures["questions"] == 6
     assert figures["heldout_loss"]["tuned"] < figures["heldout_loss"]["base"]
+
+
+def test_an_index_of_another_version_is_made_again(
+    project: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, runs = project(), tmp_path / "runs"
+    rag = ("study.arms=[rag]", "records.with_passages=0")
+    with monkeypatch.context() as patch:
+        for module in ("ragtune.retrieval.manifest", "ragtune.retrieval.index"):
+            patch.setattr(f"{module}.FORMAT", 1, raising=False)
+        patch.setattr(Index, "version", 1)
+        execute(path, runs, StopAfter(), *rag)
+    watcher = StopAfter()
+    execute(path, runs, watcher, *rag)
+    assert "index" in watcher.how("made")

@@ -37,11 +37,11 @@ def test_the_recipe_has_every_stage(made: tuple[Recipe, RunFolder]) -> None:
     assert named(plan(made[0])) == [
         *("index", "questions", "data", "tune", "retrieval"),
         *(f"answers/{arm}" for arm in ARMS),
-        *("heldout", "forgetting", "curve/0.6", "freshness"),
+        *("coverage", "heldout", "forgetting", "curve/0.6", "freshness"),
     ]
 
 
-@pytest.mark.parametrize("number", range(13))
+@pytest.mark.parametrize("number", range(14))
 def test_a_stage_reads_nothing_but_what_it_declares(
     made: tuple[Recipe, RunFolder], tmp_path: Path, number: int
 ) -> None:

@@ -19,7 +19,7 @@ from ragtune.recipe.schema import Recipe
 from ragtune.results.schema import Results
 from ragtune.runs.lock import DamagedLock, Lock
 from ragtune.runs.materials import Materials
-from ragtune.runs.open import open_run
+from ragtune.runs.open import open_run, recipe_of
 from ragtune.runs.pipeline import Pipeline
 from ragtune.runs.plan import plan
 from ragtune.runs.run import Run
@@ -45,6 +45,7 @@ PARTS = [
     "answers/tuned+rag.jsonl",
     "latency/base.jsonl",
     "latency/rag.jsonl",
+    "coverage.json",
     "heldout.json",
     "forgetting.json",
     "freshness.json",
@@ -212,14 +213,10 @@ class Finished:
 
 
 @pytest.fixture(scope="module")
-def finished(
-    make_project: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
-) -> Finished:
-    """One run of the tiny project; tests copy it."""
-    folder = tmp_path_factory.mktemp("finished")
-    recipe = recipe_file.load(make_project(folder / "project"), ("tune.epoch=1",))
-    pipeline = Pipeline(recipe, folder / "runs" / recipe.run_name)
-    return Finished(recipe, pipeline.run.folder.path, pipeline.execute())
+def finished(finished_run: Path) -> Finished:
+    """The tiny project's run; tests copy it."""
+    figures = Results.load(RunFolder(finished_run).results)
+    return Finished(recipe_of(finished_run), finished_run, figures)
 
 
 def test_there_are_as_many_kinds_as_were_ever_found() -> None:

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ragtune.core.errors import RunError
 from ragtune.core.files import digest
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
-from ragtune.retrieval.manifest import Manifest
+from ragtune.retrieval.manifest import FORMAT, Manifest
 from ragtune.retrieval.stores.base import EMBEDDED
 from ragtune.runs.lock import Output
 from ragtune.runs.stage import Stage, Work
@@ -20,7 +21,7 @@ class Index(Stage):
     """
 
     name = "index"
-    version = 4
+    version = FORMAT
     fields = ("rag.chunk_tokens", "rag.chunk_overlap", "rag.qdrant")
     materials = ("documents", "embedder")
     in_place = True
@@ -47,7 +48,7 @@ class Index(Stage):
                 materials.embedder,
                 fingerprint=fingerprint,
                 folder=work.out.index,
-                rebuild=self.rebuild or work.damaged,
+                rebuild=self.rebuild or work.damaged or _of_another_version(work.out),
                 advance=advance,
             )
         self.changes = found.to_json()
@@ -69,3 +70,12 @@ class Index(Stage):
         """The documents that the index in a run folder does not hold, with the reasons."""
         manifest = Manifest.load(folder.index)
         return manifest.skipped if manifest else {}
+
+
+def _of_another_version(folder: RunFolder) -> bool:
+    """Whether an index is there that this version of ragtune does not add to."""
+    try:
+        manifest = Manifest.load(folder.index)
+    except RunError:
+        return True
+    return manifest is not None and manifest.settings.get("format") != FORMAT

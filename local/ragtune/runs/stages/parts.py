@@ -15,7 +15,7 @@ from ragtune.models.engines.base import Engine
 from ragtune.models.find import fingerprint
 from ragtune.models.folder import family_at
 from ragtune.prompts.base import PromptFormat
-from ragtune.prompts.instruct import InstructFormat
+from ragtune.prompts.registry import format_of
 from ragtune.retrieval.passages import Passage
 from ragtune.runs.stage import Work
 from ragtune.sources.records import Record
@@ -45,7 +45,7 @@ def shows_context(work: Work) -> bool:
 
 def form(work: Work) -> PromptFormat:
     """The recipe's prompt format, bound to the model's tokenizer."""
-    return InstructFormat(work.recipe.template.build(), work.materials.tokenizer)
+    return format_of(work.recipe.template.build(), work.materials.tokenizer)
 
 
 @contextmanager
@@ -75,7 +75,7 @@ def engine(work: Work, adapter: Path | None) -> Engine:
     if adapter is None:
         model = materials.base_model
     else:
-        model = materials.tuned_model(adapter, work.recipe.template.build().hash)
+        model = materials.tuned_model(adapter, form(work).hash)
 
     def identity() -> str:
         base = materials.base_fingerprint

@@ -60,7 +60,7 @@ def trained(work: Work, samples: Samples, title: str = "tune") -> dict[str, Any]
             samples,
             seed=work.recipe.seed,
             name=work.recipe.model.local,
-            template_hash=work.recipe.template.build().hash,
+            template_hash=parts.form(work).hash,
             hardware=work.materials.hardware,
             folder=work.out.path,
             watcher=work.watcher,

@@ -49,13 +49,13 @@ def test_a_metric_of_one_file_is_in_results_table_page_and_differences(tmp_path:
 
 def test_a_metric_of_one_file_can_decide(tmp_path: Path) -> None:
     registry.register(Length())
-    questions, texts = QUESTIONS[:2] * 10, {arm: TEXTS[arm][:2] * 10 for arm in ARMS}
+    questions, texts = QUESTIONS[:2] * 20, {arm: TEXTS[arm][:2] * 20 for arm in ARMS}
     results = write_run(tmp_path, ARMS, questions, texts, deciding="length")
     recommendation = results.recommendation
     assert (recommendation.metric, recommendation.arm) == ("length", "base")
     text = " ".join(printed(results).split())
     assert "fits best: base — length match 1.00 at" in text
-    assert "length match lower than base's by" in text
+    assert "by token F1 it would be rag" in text
     page = render(results, RunFolder(tmp_path))
     assert "Length match, with its 95 % interval" in page
     assert "Length match, paired by question" in page

@@ -1,13 +1,16 @@
 from dataclasses import replace
 
-from ragtune.results.parts import Mean
-from ragtune.results.schema import CurvePoint, LearningCurve
+from ragtune.recipe.schema import Arm
+from ragtune.results.parts import Mean, Paired
+from ragtune.results.schema import Coverage, Covered, CurvePoint, LearningCurve
 from ragtune.results.verdict.criteria import criteria
 from ragtune.results.verdict.evidence import Evidence
 from ragtune.results.verdict.reasons import (
     CriterionMeasured,
     FewLabelsMeasured,
     FreshnessMeasured,
+    QualityMeasured,
+    Unmeasured,
 )
 from tests.local.results.verdict.figures import evidence, fresh, with_p95
 
@@ -23,8 +26,57 @@ def line(of: Evidence, criterion: str) -> CriterionMeasured:
     return found
 
 
+def side(tuned: float, rag: float, *, different: bool = True) -> Covered:
+    gap = Paired(
+        left="tuned",
+        right="rag",
+        mean=tuned - rag,
+        ci95=(-1, 1),
+        p=0.5,
+        p_holm=0.5,
+        different=different,
+        more_questions=None,
+    )
+    means: dict[Arm, Mean] = {
+        "tuned": Mean(mean=tuned, ci95=(0, 1)),
+        "rag": Mean(mean=rag, ci95=(0, 1)),
+    }
+    return Covered(questions=50, arms=means, difference=gap)
+
+
+def test_a_narrow_task_is_measured_inside_of_the_records_and_wide_knowledge_outside() -> None:
+    both = Coverage(by="document", inside=side(0.9, 0.6), outside=side(0.1, 0.7))
+    found = replace(evidence(TUNED_IS_BEST), coverage=both)
+    assert line(found, "narrow task").favours == "tuning"
+    assert line(found, "wide knowledge").favours == "retrieval"
+    assert line(found, "wide knowledge").measured == QualityMeasured(
+        metric="token_f1", tuned=0.1, rag=0.7, different=True, questions=50, by="document"
+    )
+
+
+def test_what_the_data_does_not_let_one_measure_is_said() -> None:
+    half = Coverage(by="document", inside=None, outside=side(0.1, 0.7, different=False))
+    found = replace(evidence(TUNED_IS_BEST), coverage=half)
+    assert line(found, "narrow task").measured == Unmeasured(why="none_inside")
+    assert line(found, "narrow task").favours is None
+    assert line(found, "wide knowledge").favours is None
+    unseen = line(evidence(TUNED_IS_BEST), "wide knowledge")
+    assert unseen.measured == Unmeasured(why="no_coverage")
+
+
+def test_a_dead_arm_earns_no_praise() -> None:
+    dead = criteria(evidence((0.1, 0.9, 0.01, 0.4)))
+    assert {one.criterion for one in dead} == {
+        "narrow task",
+        "wide knowledge",
+        "curated labels",
+        "few labels",
+    }
+
+
 def test_each_criterion_favours_what_its_measurement_says() -> None:
-    assert favoured(evidence(TUNED_IS_BEST)) == {
+    whole = Coverage(by="question", inside=side(0.9, 0.5), outside=side(0.8, 0.5))
+    assert favoured(replace(evidence(TUNED_IS_BEST), coverage=whole)) == {
         "narrow task": "tuning",
         "wide knowledge": "tuning",
         "predictable quality": "tuning",
@@ -35,15 +87,13 @@ def test_each_criterion_favours_what_its_measurement_says() -> None:
         "changing data": "retrieval",
         "low initial cost": "retrieval",
     }
-    rag_is_best = favoured(evidence((0.1, 0.1, 0.9, 0.9)))
-    assert rag_is_best["narrow task"] == rag_is_best["wide knowledge"] == "retrieval"
-    assert rag_is_best["curated labels"] is None
+    assert favoured(evidence((0.1, 0.1, 0.9, 0.9)))["curated labels"] is None
 
 
 def test_what_is_not_significantly_different_favours_neither() -> None:
     alike = evidence((0.1, 0.68, 0.70, 0.1), {("tuned", "rag"): 1234})
     found = favoured(with_p95(alike, "rag", 16.0))  # 15 ms by tuning
-    for criterion in ("narrow task", "wide knowledge", "few labels", "low latency"):
+    for criterion in ("few labels", "low latency"):
         assert found[criterion] is None
 
 

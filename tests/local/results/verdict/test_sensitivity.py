@@ -1,11 +1,19 @@
+from dataclasses import replace
+
 from ragtune.recipe.schema import Needs
 from ragtune.results.verdict.reasons import (
     MachineTimeChange,
     MoreQuestions,
     NeedChange,
+    OtherMetric,
     VolumeChange,
 )
-from ragtune.results.verdict.sensitivity import sensitivity
+from ragtune.results.verdict.rule import recommend
+from ragtune.results.verdict.sensitivity import (
+    other_metrics,
+    sensitivity,
+    smallest_difference,
+)
 from tests.local.results.verdict.figures import evidence
 
 RAG_IS_BEST = evidence((0.0, 0.5, 0.9, 0.8))
@@ -40,5 +48,38 @@ def test_volumes_that_change_the_verdict_are_found_near_the_break_even() -> None
     many = sensitivity(Needs(queries_per_month=1_000_000), alike)
     assert VolumeChange(queries_per_month=10_000, side="fewer", arm="rag") in many
     by_tokens = sensitivity(Needs(), alike)
-    assert MachineTimeChange(from_queries_per_month=0, arm="rag") in by_tokens
-    assert MoreQuestions(more=500, arm="rag") in by_tokens
+    assert MachineTimeChange(from_queries_per_month=12_589, arm="tuned") in by_tokens
+
+
+def test_more_questions_may_show_that_another_part_pays() -> None:
+    alike = evidence((0.1, 0.2, 0.68, 0.72), {("rag", "tuned+rag"): 500})
+    assert MoreQuestions(more=500, arm="tuned+rag") in sensitivity(Needs(), alike)
+
+
+def test_the_rule_is_asked_again_under_every_metric() -> None:
+    """By the second metric the constant answer is at 0.5, and tuned is the best."""
+    first = evidence((0.1, 0.5, 0.9, 0.8))
+    second = evidence((0.1, 0.9, 0.6, 0.3))
+    both = replace(
+        first,
+        arms={
+            arm: of.model_copy(
+                update={"quality": {**of.quality, "other": second.arms[arm].quality["token_f1"]}}
+            )
+            for arm, of in first.arms.items()
+        },
+        differences=[
+            *first.differences,
+            *(d.model_copy(update={"metric": "other"}) for d in second.differences),
+        ],
+        baselines={**first.baselines, "other": second.baselines["token_f1"]},
+    )
+    assert recommend(Needs(), both).arm == "rag"
+    assert other_metrics(Needs(min_quality=0.85), both) == [
+        OtherMetric(metric="other", arm="tuned")
+    ]
+
+
+def test_the_smallest_difference_that_the_questions_show_is_kept() -> None:
+    assert smallest_difference(evidence((0.1, 0.5, 0.9, 0.8))) == 0.06
+    assert smallest_difference(evidence((0.0, 0.0, 0.9, 0.0))) is None
