@@ -53,7 +53,8 @@ def _show(one: "Drawn", number: int, of: int, *, with_input: bool) -> None:
     say(f"\n{number} of {of}\nQuestion:  {one.question.instruction}")
     if with_input and one.question.context:
         say(f"Input:     {one.question.context}")
-    say(f"Reference: {one.question.response}")
+    for reference in (one.question.response, *one.question.other_responses):
+        say(f"Reference: {reference}")
     say(f"Answer:    {one.answer or '(nothing)'}")
 
 
@@ -81,7 +82,7 @@ def _keyboard() -> Iterator[Callable[[], str]]:
     The end of the input is `q`. Keys that are pressed ahead are kept.
     """
     if not sys.stdin.isatty():
-        yield lambda: (sys.stdin.readline() or "q").strip()[:1].lower()
+        yield _first_letter
         return
     if sys.platform == "win32":
         import msvcrt
@@ -98,6 +99,10 @@ def _keyboard() -> Iterator[Callable[[], str]]:
         yield lambda: _pressed(os.read(terminal, 1))
     finally:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+def _first_letter() -> str:
+    return (sys.stdin.readline() or "q").strip()[:1].lower()
 
 
 def _pressed(byte: bytes) -> str:
