@@ -31,6 +31,10 @@ from ragtune.runs.run import Run
 from ragtune.runs.stage import Stage
 from ragtune.sources.records import Record
 from ragtune.tuning import lora
+from ragtune_cloud.plan import plan
+from ragtune_cloud.target import Choices, Target
+from tests.cloud.made_up import make_run
+from tests.cloud.made_up import recipe as published
 from tests.conftest import ROOT
 from tests.local.retrieval.killing import Words, corpus
 
@@ -134,11 +138,6 @@ def test_the_store_is_updated_and_searched(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_target_goes_from_the_plan_to_the_bill(tmp_path: Path) -> None:
-    from ragtune_cloud.plan import plan
-    from ragtune_cloud.target import Choices, Target
-    from tests.cloud.made_up import make_run
-    from tests.cloud.made_up import recipe as published
-
     garage: Target = code("A target")["Garage"]()
     run = make_run(tmp_path / "runs" / "published", published())
     planned = plan(garage, published(), run, Choices())

@@ -87,6 +87,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_demo_gives_every_figure_and_a_report_and_opens_no_connection(demo: Path) -> None:
     (folder,) = (demo / "runs").iterdir()
     figures = json.loads((folder / "results.json").read_text(encoding="utf-8"))
@@ -99,6 +100,7 @@ def test_the_demo_gives_every_figure_and_a_report_and_opens_no_connection(demo: 
     assert not re.search(r"(src|href)=\"(?!#)", page)
 
 
+@pytest.mark.slow
 def test_the_readmes_other_commands_work_in_order(demo: Path) -> None:
     (folder,) = (demo / "runs").iterdir()
     for words in README:
@@ -128,6 +130,7 @@ def printed(program: str, folder: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_the_readmes_program_asks_searches_and_reads_figures(demo: Path) -> None:
     (folder,) = (demo / "runs").iterdir()
     run, quality, answer, *passages = printed(PROGRAMS[0], folder)

@@ -51,7 +51,7 @@ def ask(
     end they are in the order of the questions. An endpoint answers each question alone, so the
     time of the answer is its latency as well.
     """
-    questions = [Record(**row) for row in read_jsonl(run.questions)]
+    questions = [Record.from_json(row) for row in read_jsonl(run.questions)]
     path = study.answers(name)
     path.parent.mkdir(parents=True, exist_ok=True)
     known = {row["question"]: row for row in _whole_rows(path)}

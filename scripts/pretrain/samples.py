@@ -2,7 +2,7 @@
 each.
 
 A sample is a list of pieces. A piece ends with EOS where the model is to stop there. Prompts come
-from the one renderer, `local/template.py`.
+from the one prompt format, `ragtune.prompts.instruct`.
 """
 
 from __future__ import annotations

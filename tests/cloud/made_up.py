@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from ragtune.arms.answer import Answer
-from ragtune.core.files import digest, write_json, write_jsonl, write_text
+from ragtune.core.files import content_hash, write_json, write_jsonl, write_text
 from ragtune.core.progress import Silent
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
@@ -83,7 +83,9 @@ def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> RunFolder:
     """A run folder as a finished, proven run leaves it; only no model has made it."""
     run = RunFolder(folder)
     questions = [
-        Record(**{**ROW, "instruction": f"When, on day {n}?", "response": HOURS[n % len(HOURS)]})
+        Record.from_json(
+            {**ROW, "instruction": f"When, on day {n}?", "response": HOURS[n % len(HOURS)]}
+        )
         for n in range(QUESTIONS)
     ]
     write_text(run.recipe, recipe_file.dump(made_from))
@@ -108,14 +110,14 @@ def _record(run: RunFolder, made_from: Recipe) -> None:
     """Enter every stage in ``lock.json``, the figures too, as if it had just been made."""
     lock = Lock(
         identity=made_from.identity,
-        recipe=digest(made_from.filled),
+        recipe=content_hash(run.recipe),
         recipe_folder="..",
         data={"train": 30, "test": QUESTIONS},
     )
     stages = plan(made_from)
     for stage in stages:
         _enter(stage, made_from, run, lock)
-    figures = Figures(made_from, lock, named(stages))
+    figures = Figures(made_from, lock, named(stages), run)
     _figures(figures, run)
     _enter(figures, made_from, run, lock)
     lock.save(run)

@@ -46,5 +46,5 @@ def test_every_place_is_shown_by_the_table_of_the_local_study(run: RunFolder) ->
     console = Console(width=120, record=True)
     console.print(show(run))
     text = console.export_text()
-    assert text.count("8 held-out questions") == 2
-    assert "tuned - base, cloud: token F1 +1.00" in text
+    assert text.count("40 held-out questions") == 2
+    assert "tuned - base, cloud: right +1.00" in text

@@ -1,1 +1,1 @@
-"""What all rooms stand on: errors, files, the network guard, what is bundled."""
+"""What all rooms use: errors, files, the network guard, what is bundled."""

@@ -164,7 +164,7 @@ class Ownership:
 def own(folder: Path) -> Ownership:
     """Take a folder, making it where it is missing, until what is returned is closed.
 
-    The process's number stands in ``.owner``; the lock is on a file of its own, for on Windows
+    The process's number is in ``.owner``; the lock is on a file of its own, for on Windows
     nobody else can read a locked one.
 
     Raises RunError when another process has it, or this one already, naming that process.

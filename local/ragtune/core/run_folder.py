@@ -9,6 +9,7 @@
       index/                      the Qdrant store and its manifest
       coverage.json               which questions the training records cover
       retrieval.jsonl             the passages found for each question
+      leaks.json  gold.json       near-duplicates of the questions, gold that does not exist
       threshold.json              the calibrated score, with rag.refuse_below: calibrated
       answers/<arm>.jsonl         a line a question
       latency/<arm>.jsonl         seconds of questions asked alone
@@ -106,6 +107,16 @@ class RunFolder:
     def retrieval(self) -> Path:
         """The passages found for each question."""
         return self.path / "retrieval.jsonl"
+
+    @property
+    def leaks(self) -> Path:
+        """Near-duplicates between training records and questions."""
+        return self.path / "leaks.json"
+
+    @property
+    def gold(self) -> Path:
+        """Questions whose gold does not exist."""
+        return self.path / "gold.json"
 
     @property
     def threshold(self) -> Path:

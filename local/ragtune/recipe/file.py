@@ -38,7 +38,7 @@ def dump(recipe: Recipe) -> str:
 
 
 def _parse(path: Path) -> tuple[dict[str, Any], dict[Location, int]]:
-    """The content of a YAML file, and the line on which each key stands."""
+    """The content of a YAML file, and the line of each key."""
     try:
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)

@@ -46,7 +46,12 @@ class Records(Section):
         "`passage`: it is knowledge to be retrieved, hidden from base and tuned",
     )
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.1, description="share held out, split by document, when study.questions is held-out"
+        0.1, description="share held out, see split, when study.questions is held-out"
+    )
+    split: Literal["document", "question"] = Field(
+        "document",
+        description="`document`: what is held out is about other documents and contexts; "
+        "`question`: about the same ones; records of one `group` stay together in both",
     )
     with_passages: Share = Field(
         0.0, description="share of training rows given once more with retrieved passages"
@@ -134,7 +139,7 @@ class Tune(Section):
     per_device_train_batch_size: Annotated[int, Field(ge=1, le=1000)] = 4
     per_device_eval_batch_size: Annotated[int, Field(ge=1, le=1000)] = 1
     gradient_accumulation_steps: Annotated[int, Field(ge=1)] = Field(
-        4, description="stands for the devices of the cloud instance: 4 on ml.g5.12xlarge"
+        4, description="takes the place of the cloud instance's devices: 4 on ml.g5.12xlarge"
     )
     validation_split_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.2
     train_data_split_seed: Annotated[int, Field(ge=0)] = 0
@@ -168,7 +173,7 @@ class Rag(Section):
     top_k: Annotated[int, Field(ge=1, le=100)] = 4
     search: Literal["dense", "keyword", "hybrid"] = "hybrid"
     rerank: str | None = Field(
-        None, description="a cross-encoder's folder, to rank what was found anew; null: none"
+        None, description="a cross-encoder's folder, to rank again what was found; null: none"
     )
     refuse_below: Literal["calibrated"] | float | None = Field(
         None,
@@ -206,7 +211,7 @@ class Study(Section):
     refusal: str = Field(
         "not in the documents", description="the response that says there is no answer"
     )
-    refusals: list[str] = Field(
+    refusals: list[Annotated[str, Field(pattern=r"\S")]] = Field(
         [], description="more phrases that say so in an answer; common wordings are known"
     )
     metric: str = Field(
@@ -232,13 +237,6 @@ class Study(Section):
     def all_refusals(self) -> tuple[str, ...]:
         """Every phrase of the recipe's own that says there is no answer."""
         return (self.refusal, *self.refusals)
-
-    @field_validator("refusals")
-    @classmethod
-    def _phrases(cls, value: list[str]) -> list[str]:
-        if not all(phrase.strip() for phrase in value):
-            raise ValueError("a phrase is empty")
-        return value
 
     @field_validator("learning_curve")
     @classmethod
@@ -361,6 +359,12 @@ class Recipe(Section):
     def arms(self) -> list[Arm]:
         """The arms that this recipe can run: without documents there is nothing to retrieve."""
         return [a for a in self.study.arms if self.documents is not None or "rag" not in a]
+
+    @property
+    def retrieves(self) -> bool:
+        """Whether an arm or a training row needs passages."""
+        tunes = any("tuned" in arm for arm in self.arms)
+        return any("rag" in a for a in self.arms) or (tunes and self.records.with_passages > 0)
 
     def at(self, folder: Path) -> "Recipe":
         """The same recipe with its paths taken from ``folder``, that of its file."""

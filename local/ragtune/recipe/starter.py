@@ -12,7 +12,7 @@ DEMO = "demo/handbook"
 def write_starter(folder: Path) -> Path:
     """Copy the demo's recipe, records, questions and documents into ``folder``.
 
-    Returns the recipe's path. Raises RecipeError where one of them already stands there.
+    Returns the recipe's path. Raises RecipeError where one of them is already there.
     """
     source = data_folder() / DEMO
     names = ["recipe.yaml", "records.jsonl", "questions.jsonl", "docs"]

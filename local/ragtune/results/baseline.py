@@ -12,7 +12,7 @@ import numpy as np
 
 from ragtune.recipe.schema import Arm
 from ragtune.results.metrics.base import Case
-from ragtune.results.schema import Baseline
+from ragtune.results.parts import Baseline
 from ragtune.results.scores import Scores
 from ragtune.results.statistics import compare_with
 

@@ -23,19 +23,21 @@ from ragtune.results.metrics.deciding import Deciding, choose
 from ragtune.results.metrics.grounded import grounded
 from ragtune.results.metrics.labels import label_set
 from ragtune.results.metrics.registry import NOTHING, needs
-from ragtune.results.parts import Mean
+from ragtune.results.parts import Coverage, Mean
 from ragtune.results.rightness import is_unanswerable
 from ragtune.results.rows import AnswerRow
 from ragtune.results.schema import (
     SCHEMA,
     ArmFigures,
     Category,
-    Coverage,
+    DataCounts,
     Forgetting,
     Freshness,
+    GoldFaults,
     HeldoutLoss,
     Index,
     LearningCurve,
+    NearDuplicates,
     RecipeUsed,
     Refusal,
     Results,
@@ -73,12 +75,15 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
     answers = {arm: rows.answers(folder, arm) for arm in recipe.arms}
     latencies = {arm: rows.latencies(folder, arm) for arm in recipe.arms}
     cases = {arm: judged(questions, answers[arm], refusals) for arm in recipe.arms}
-    references = [case.references[0] for case in next(iter(cases.values()))]
+    first = next(iter(cases.values()))
+    references = [case.references[0] for case in first]
     deciding = choose(recipe.study.metric, references, tools.offered)
     used = _used(deciding, tools)
     scores = {arm: score(cases[arm], used) for arm in recipe.arms}
     seconds = _seconds(folder, notes)
     found = rows.found(folder)
+    data = _data(recipe, folder, notes)
+    no_gold = data.gold.questions if data.gold else frozenset[str]()
     fresh = _optional(folder.freshness, Freshness)
     arms = {}
     for arm in recipe.arms:
@@ -96,14 +101,13 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
         )
     heldout = _optional(folder.heldout, HeldoutLoss)
     training = _optional(folder.training, Training)
-    first = next(iter(cases.values()))
     evidence = Evidence(
         metric=deciding.metric,
         questions=len(first),
         arms=arms,
         differences=differences(scores, seed),
         baselines=baselines(
-            first, scores, recipe.study.refusal, lambda cases: score(cases, used), seed
+            first, scores, recipe.study.refusal, lambda tried: score(tried, used), seed
         ),
         faults=diagnosis.faults(
             recipe.study,
@@ -113,7 +117,7 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
             training=training,
             heldout=heldout,
         ),
-        failures=failures.analyse(questions, answers, found, refusals),
+        failures=failures.analyse(questions, answers, found, refusals, no_gold),
         records=notes.data.train,
         freshness=fresh,
         curve=_learning_curve(
@@ -139,14 +143,16 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
         coverage=evidence.coverage,
         faults=list(evidence.faults),
         failures=evidence.failures,
-        retrieval=(retrieval.quality(questions, found, recipe.rag.top_k, seed) if found else None),
+        retrieval=(
+            retrieval.quality(questions, found, recipe.rag.top_k, seed, no_gold) if found else None
+        ),
         heldout_loss=heldout,
         forgetting=_optional(folder.forgetting, Forgetting),
         freshness=fresh,
         learning_curve=evidence.curve,
         tune=training,
         index=_index(folder),
-        data=notes.data,
+        data=data,
         seconds=seconds,
         environment=notes.environment,
         break_even=cost.break_even({arm: arms[arm].cost for arm in alive}, weighed),
@@ -173,6 +179,16 @@ def _scored(questions: Sequence[Record], refusals: Sequence[str]) -> list[int]:
     """The places of the questions that scores are of: the answerable ones, all where none is."""
     answerable = [n for n, q in enumerate(questions) if not is_unanswerable(q, refusals)]
     return answerable or list(range(len(questions)))
+
+
+def _data(recipe: Recipe, folder: RunFolder, notes: RunNotes) -> DataCounts:
+    """The counts of the data, with what the stages found wrong with it."""
+    tuned = any("tuned" in arm for arm in recipe.arms)
+    found = {
+        "near_duplicates": _optional(folder.leaks, NearDuplicates) if tuned else None,
+        "gold": _optional(folder.gold, GoldFaults) if folder.retrieval.exists() else None,
+    }
+    return notes.data.model_copy(update=found)
 
 
 def _seconds(folder: RunFolder, notes: RunNotes) -> dict[str, float]:

@@ -4,15 +4,15 @@ Tuning is said to be for a narrow task, retrieval for wide knowledge; on these t
 measured where it is said to be at its best.
 """
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
 from pydantic import BaseModel
 
+from ragtune.core.text import words
 from ragtune.recipe.schema import Arm
-from ragtune.results.schema import Coverage, Covered
+from ragtune.results.parts import Coverage, Covered
 from ragtune.results.statistics import compare, estimate
 from ragtune.sources.records import Record
 
@@ -22,7 +22,6 @@ NEAREST = 0.5
 LEAST = 10
 """Fewer questions on a side than this are not measured."""
 _COMPARED: tuple[Arm, ...] = ("tuned", "rag")
-_WORD = re.compile(r"\w+")
 
 
 class Marks(BaseModel):
@@ -105,7 +104,7 @@ def _by_question(train: Sequence[Record], questions: Sequence[Record]) -> list[b
 
 
 def _words(record: Record) -> set[str]:
-    return set(_WORD.findall(f"{record.instruction} {record.context}".casefold()))
+    return set(words(f"{record.instruction} {record.context}"))
 
 
 _WAYS: Mapping[By, Callable[[Sequence[Record], Sequence[Record]], list[bool]]] = {

@@ -5,7 +5,7 @@ other and without it. One that only ``tuned+rag`` answers counts as that alone.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import get_args
 
 from ragtune.recipe.schema import Arm
@@ -29,11 +29,13 @@ def analyse(
     answers: Mapping[Arm, Sequence[AnswerRow]],
     found: Sequence[Sequence[Passage]],
     refusals: Sequence[str],
+    no_gold: Collection[str] = (),
 ) -> Failures:
     """Each question's verdicts, flips and causes, and how often each occurs.
 
     ``answers`` are those of each arm, in the order of the questions; ``found`` the passages of the
-    retrieval stage, empty where there is none; ``refusals`` the study's own phrases.
+    retrieval stage, empty where there is none; ``refusals`` the study's own phrases; ``no_gold``
+    the ids of questions whose gold does not exist.
     """
     named = labels(questions, refusals)
     rows = []
@@ -41,7 +43,8 @@ def analyse(
         given = {arm: lines[n] for arm, lines in answers.items()}
         passages = found[n] if found else ()
         right = {arm: is_right(question, a.text, refusals, named) for arm, a in given.items()}
-        rows.append(_question(question, given, right, passages, refusals))
+        has_gold = bool(question.gold) and question.id not in no_gold
+        rows.append(_question(question, given, right, passages, refusals, has_gold=has_gold))
     flips = Counter(flip for row in rows for flip in row.flips)
     return Failures(
         right={arm: sum(row.right[arm] for row in rows) for arm in answers},
@@ -62,10 +65,12 @@ def _question(
     right: Mapping[Arm, bool],
     passages: Sequence[Passage],
     refusals: Sequence[str],
+    *,
+    has_gold: bool,
 ) -> Question:
-    rank = gold_rank(question, passages) if question.document else None
+    rank = gold_rank(question, passages) if has_gold else None
     causes = {
-        arm: _cause(question, answer, rank, refusals)
+        arm: _cause(question, answer, rank, refusals, has_gold=has_gold)
         for arm, answer in given.items()
         if "rag" in arm and not right[arm]
     }
@@ -96,10 +101,17 @@ def flips_of(right: Mapping[Arm, bool]) -> list[Flip]:
     return [flip for flip in FLIPS if flip in seen]
 
 
-def _cause(question: Record, answer: AnswerRow, rank: int | None, refusals: Sequence[str]) -> Cause:
+def _cause(
+    question: Record,
+    answer: AnswerRow,
+    rank: int | None,
+    refusals: Sequence[str],
+    *,
+    has_gold: bool,
+) -> Cause:
     if is_unanswerable(question, refusals):
         return "not_refused"
-    if not question.document:
+    if not has_gold:
         return "no_gold"
     if rank is None:
         return "not_found"

@@ -52,6 +52,22 @@ def _warnings(results: Results) -> Iterator[str]:
     leaked = results.data.questions_also_in_training
     if leaked and results.tune:
         yield f"{leaked} held-out questions are word for word among the training rows"
+    if (near := results.data.near_duplicates) and near.total > near.equal:
+        counts = {
+            "with a few other words": near.similar,
+            "with the same answer and rare words": near.same_fact,
+            "with near-equal embeddings": near.close or 0,
+        }
+        kinds = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+        total = near.total - near.equal
+        yield f"{total} held-out questions are nearly asked by training records: {kinds}"
+    if (gold := results.data.gold) and gold.questions:
+        yield (
+            f"{len(gold.unknown)} questions name a gold document that does not exist, "
+            f"{len(gold.absent)} evidence that is not in it; they are not in retrieval's figures"
+        )
+    if (split := results.data.division) and split.by == "question":
+        yield "the questions were split off by question: training records are about their documents"
     yield from (wording.fault(what) for what in results.faults if what.severity == "weakens")
 
 

@@ -1,8 +1,10 @@
-"""What the parts of the results have in common, and the means that many of them hold."""
+"""What the parts of the results have in common, and the means and comparisons in them."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from ragtune.recipe.schema import Arm
 
 Bounds = tuple[float, float]
 
@@ -41,3 +43,35 @@ class Paired(Mean):
     different: bool
     more_questions: int | None
     smallest: float | None = None
+
+
+class Baseline(Part):
+    """The constant answer that scores best on the held-out questions, by one metric.
+
+    ``against`` compares each arm with it, question by question; `p_holm` is corrected for the
+    number of arms. Empty where the metric has no score of a single question.
+    """
+
+    answer: str
+    mean: float
+    against: dict[Arm, Paired]
+
+
+class Covered(Part):
+    """The deciding metric over a side of the questions; ``difference`` is tuned less rag."""
+
+    questions: int
+    arms: dict[Arm, Mean]
+    difference: Paired | None
+
+
+class Coverage(Part):
+    """Questions inside and outside of what the training records are about.
+
+    ``by`` is how that was seen: the same gold document, the same group, or a training question
+    with most of the same words. A side is None where it has too few questions to measure.
+    """
+
+    by: Literal["document", "group", "question"]
+    inside: Covered | None
+    outside: Covered | None

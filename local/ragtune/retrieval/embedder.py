@@ -8,6 +8,7 @@ from typing import Any
 
 from ragtune.models.hardware import Hardware
 from ragtune.models.load import quiet_libraries
+from ragtune.retrieval.single import SingleEncoder, is_plain
 
 BATCH = 64
 """Texts that are embedded together."""
@@ -17,14 +18,26 @@ class Embedder:
     """An embedder on the device; vectors have unit length, so cosine is the dot product."""
 
     def __init__(self, folder: Path, hardware: Hardware) -> None:
+        self._folder, self._hardware = folder, hardware
+
+    @functools.cached_property
+    def model(self) -> Any:
+        """The sentence-transformers model."""
         quiet_libraries()
         from sentence_transformers import SentenceTransformer
 
         # The prompts are those of llama-index's wrapper, so that both give the same vectors.
-        self.model: Any = SentenceTransformer(
-            str(folder), device=hardware.device, prompts={"query": "", "text": ""}
+        return SentenceTransformer(
+            str(self._folder), device=self._hardware.device, prompts={"query": "", "text": ""}
         )
-        self._folder, self._hardware = folder, hardware
+
+    @functools.cached_property
+    def _single(self) -> SingleEncoder | None:
+        """What embeds one text where sentence-transformers is not loaded yet."""
+        if "model" in vars(self) or not is_plain(self._folder):
+            return None
+        quiet_libraries()
+        return SingleEncoder(self._folder, self._hardware)
 
     @functools.cached_property
     def llama_index(self) -> Any:
@@ -56,6 +69,8 @@ class Embedder:
             if half
             else contextlib.nullcontext()
         ):
+            if len(texts) == 1 and self._single is not None:
+                return [self._single.embed(texts[0])]
             vectors = self.model.encode(
                 list(texts), batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
             )

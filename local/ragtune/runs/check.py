@@ -9,6 +9,7 @@ from ragtune.core.errors import DocumentsError, RecipeError
 from ragtune.prompts.registry import format_of
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
+from ragtune.runs.audit import data_faults
 from ragtune.runs.materials import Materials
 from ragtune.runs.plan import passages_in_training, retrieves, tunes
 
@@ -71,6 +72,7 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
     materials = Materials(recipe)
     everything(recipe, materials)
     found, skipped = materials.corpus.read_all() if retrieves(recipe) else ([], {})
+    faults, said = data_faults(recipe, materials, found, skipped)
     prediction = predict(recipe, materials) if probe else None
     summary = {
         "recipe": recipe.name,
@@ -83,6 +85,8 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
         "skipped": skipped,
         "arms": recipe.arms,
         "warnings": [fault.to_json() for fault in foresee(recipe, materials, found)],
+        **faults,
+        "data_warnings": said,
         **({} if prediction is None else {"tuning": prediction.to_json()}),
     }
     return summary, "" if prediction is None else str(prediction)
@@ -96,6 +100,7 @@ def _answers(recipe: Recipe, materials: Materials) -> dict[str, int]:
     return {
         "unanswerable": sum(is_unanswerable(row, refusals) for row in rows),
         "several_references": sum(len(row.references) > 1 for row in rows),
+        "with_pipes": sum(" | " in row.response for row in rows),
     }
 
 
@@ -138,10 +143,13 @@ def show(file: Path, found: dict[str, Any], prediction: str) -> str:
     from ragtune.results.faults import FAULTS
     from ragtune.results.wording import fault
 
+    division = found["division"]
+    split = f" (split by {division['by']})" if division else ""
     lines = [
         f"{file}: good; {found['train']} training records, {found['questions']} "
-        f"questions, {found['documents']} documents, arms {', '.join(found['arms'])}",
+        f"questions{split}, {found['documents']} documents, arms {', '.join(found['arms'])}",
         *(f"of these {line}" for line in _answers_shown(found)),
+        *(f"warning: {warning}" for warning in found["data_warnings"]),
         *(f"left out {bad}" for bad in found["bad_lines"]),
         *(f"warning: {fault(FAULTS.validate_python(value))}" for value in found["warnings"]),
         *([prediction] if prediction else []),
@@ -154,6 +162,7 @@ def _answers_shown(found: dict[str, Any]) -> list[str]:
     told = (
         (found["unanswerable"], "unanswerable: the right answer is study.refusal, in any words"),
         (found["several_references"], "with several right answers, any of which counts"),
+        (found["with_pipes"], 'with " | " in a response, read as one answer; several are a list'),
     )
     return [f"{count} {what}" for count, what in told if count]
 

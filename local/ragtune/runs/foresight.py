@@ -15,6 +15,7 @@ from ragtune.results.faults import AnyFault
 from ragtune.results.rightness import is_unanswerable
 from ragtune.runs.materials import Materials
 from ragtune.runs.plan import tunes
+from ragtune.runs.stages.answers import reference_tokens
 from ragtune.sources.documents import Document
 from ragtune.tuning import samples
 from ragtune.tuning.rows import stand_in_rows
@@ -34,10 +35,7 @@ def foresee(recipe: Recipe, materials: Materials, found: Sequence[Document]) -> 
     arms, study, asked = recipe.arms, recipe.study, materials.questions
     tuned = [arm for arm in arms if "tuned" in arm]
     answerable = [q for q in asked if not is_unanswerable(q, study.all_refusals)] or asked
-    tokenizer = materials.tokenizer
-    lengths = [
-        len(tokenizer(q.response, add_special_tokens=False)["input_ids"]) + 1 for q in answerable
-    ]
+    lengths = [reference_tokens(materials.tokenizer, q) for q in answerable]
     faults = [
         *few_questions(len(answerable), arms),
         *long_references(lengths, study.max_new_tokens, arms),

@@ -48,7 +48,7 @@ class Entry(BaseModel):
 class Lock(BaseModel):
     """The content of ``lock.json``.
 
-    ``recipe`` is the digest of the filled recipe, ``identity`` that of what is measured by it.
+    ``recipe`` is the hash of ``recipe.yaml``, ``identity`` the digest of what is measured by it.
     """
 
     model_config = ConfigDict(extra="forbid")

@@ -25,11 +25,12 @@ from ragtune.models.load import load_tokenizer
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.view import UndeclaredRead
 from ragtune.sources import documents
-from ragtune.sources.records import Record, Split, prepare
+from ragtune.sources.records import Record
+from ragtune.sources.split import Split, prepare
 
 
 def prepare_records(recipe: Recipe) -> Split:
-    """The training records and questions that a recipe names, as `sources.records` splits them."""
+    """The training records and questions that a recipe names, as `sources.split` splits them."""
     return prepare(
         recipe.records,
         seed=recipe.seed,
@@ -61,10 +62,15 @@ class Materials:
     @functools.cached_property
     def split(self) -> Split:
         """Training records and held-out questions, each with its gold document."""
-        split = prepare_records(self._recipe)
-        if self._recipe.documents is None or self._recipe.documents.source != documents.CONTEXTS:
+        split, recipe = prepare_records(self._recipe), self._recipe
+        if recipe.documents is None:
             return split
-        named = documents.with_context_names
+        if recipe.documents.source == documents.CONTEXTS:
+            named = documents.with_context_names
+        elif recipe.retrieves and self.corpus.copies:
+            named = functools.partial(documents.without_copies, copies=self.corpus.copies)
+        else:
+            return split
         return replace(split, train=named(split.train), test=named(split.test))
 
     @property

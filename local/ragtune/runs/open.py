@@ -10,7 +10,7 @@ from typing import Any
 from ragtune.arms.answer import AnswerStream
 from ragtune.arms.arm import Arm
 from ragtune.core.errors import RecipeError, RunError
-from ragtune.core.files import digest
+from ragtune.core.files import content_hash
 from ragtune.core.progress import Silent, Watcher
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
@@ -103,7 +103,9 @@ class OpenRun:
         Raises RunError where a stage is missing or older than what it was made from.
         """
         stages = plan(self.recipe)
-        self._refuse_outdated([*stages, Figures(self.recipe, self.lock, named(stages))])
+        self._refuse_outdated(
+            [*stages, Figures(self.recipe, self.lock, named(stages), self.folder)]
+        )
         return Results.load(self.folder.results)
 
     def report(self) -> Results:
@@ -230,16 +232,12 @@ def recipe_of(folder: Path) -> Recipe:
     if not run.lock.is_file():
         raise RunError(f"{folder}: no run folder: lock.json is missing; `ragtune run` makes one")
     lock = Lock.load(run)
-    try:
-        recipe = recipe_file.load(run.recipe).at(run.path / lock.recipe_folder)
-    except RecipeError:
-        recipe = None
-    if recipe is None or digest(recipe.filled) != lock.recipe:
+    if not run.recipe.is_file() or content_hash(run.recipe) != lock.recipe:
         raise RunError(
             f"{run.recipe}: missing or edited since the run: it is not the recipe that was run; "
             "`ragtune run` with the recipe's own file writes it again"
         )
-    return recipe
+    return recipe_file.load(run.recipe).at(run.path / lock.recipe_folder)
 
 
 def _refuse_empty(question: str) -> None:

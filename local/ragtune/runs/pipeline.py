@@ -6,11 +6,12 @@ nothing.
 
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from ragtune.core.errors import RecipeError
-from ragtune.core.files import digest, read_json, write_text
+from ragtune.core.files import content_hash, read_json, write_text
 from ragtune.core.progress import Silent, Watcher
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
@@ -106,7 +107,7 @@ class Pipeline:
         write_text(folder.recipe, recipe_file.dump(self.recipe))
         self.run.note(
             identity=self.recipe.identity,
-            recipe=digest(self.recipe.filled),
+            recipe=content_hash(folder.recipe),
             recipe_folder=os.path.relpath(self.recipe.path(".").resolve(), folder.path.resolve()),
         )
 
@@ -119,6 +120,7 @@ class Pipeline:
                 "test": len(split.test),
                 "bad_lines": [str(b) for b in split.bad],
                 "questions_also_in_training": len(split.leaked),
+                "division": asdict(split.division) if split.division else None,
             },
         )
         for bad in split.bad[:5]:
@@ -127,6 +129,6 @@ class Pipeline:
 
 def figures(recipe: Recipe, materials: Materials, run: Run, stages: Sequence[Stage]) -> Results:
     """Compute every figure from what the stages left; write ``results.json`` and the report."""
-    stage = Figures(recipe, run.lock, named(stages))
+    stage = Figures(recipe, run.lock, named(stages), run.folder)
     run.make(stage, recipe, materials, environment=lambda: {}, again=True)
     return Results.load(run.folder.results)

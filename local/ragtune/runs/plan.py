@@ -11,8 +11,10 @@ from ragtune.runs.stages.curve import Curve
 from ragtune.runs.stages.data import Data
 from ragtune.runs.stages.forgetting import Forgetting
 from ragtune.runs.stages.freshness import Freshness
+from ragtune.runs.stages.gold import Gold
 from ragtune.runs.stages.heldout import Heldout
 from ragtune.runs.stages.index import Index
+from ragtune.runs.stages.leaks import Leaks
 from ragtune.runs.stages.questions import Questions
 from ragtune.runs.stages.retrieval import Retrieval
 from ragtune.runs.stages.threshold import Threshold
@@ -31,7 +33,7 @@ def passages_in_training(recipe: Recipe) -> bool:
 
 def retrieves(recipe: Recipe) -> bool:
     """Whether an arm or a training row needs passages."""
-    return any("rag" in arm for arm in recipe.arms) or passages_in_training(recipe)
+    return recipe.retrieves
 
 
 def plan(recipe: Recipe) -> list[Stage]:
@@ -52,7 +54,7 @@ def tuning(recipe: Recipe, processes: int = 1) -> list[Stage]:
 
 def _asking(recipe: Recipe) -> list[Stage]:
     return [
-        *([Retrieval()] if retrieves(recipe) else []),
+        *([Retrieval(), Gold()] if retrieves(recipe) else []),
         *([Threshold()] if retrieves(recipe) and _calibrates(recipe) else []),
         *(Answers(arm, recipe) for arm in recipe.arms),
     ]
@@ -66,7 +68,7 @@ def _measuring(recipe: Recipe) -> list[Stage]:
     if tuned:
         passages = passages_in_training(recipe)
         shares = [share for share in recipe.study.learning_curve if share != 1]
-        found += [Heldout(), Forgetting()]
+        found += [Leaks(embeds=retrieves(recipe)), Heldout(), Forgetting()]
         found += [Curve(share, tuned, recipe, passages=passages) for share in shares]
     asked = next((arm for arm in recipe.arms if "rag" in arm), None)
     if asked is not None and recipe.rag.qdrant == EMBEDDED:  # a server's collection is not copied

@@ -19,7 +19,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ragtune.core.errors import RecipeError
+from ragtune.core.errors import RecipeError, RecordsError
 from ragtune.core.files import write_json, write_jsonl
 from ragtune.core.progress import Watcher
 from ragtune.recipe import file as recipe_file
@@ -29,7 +29,7 @@ from ragtune.results.parts import Mean
 from ragtune.results.schema import ArmFigures, Results
 from ragtune.runs.materials import prepare_records
 from ragtune.runs.pipeline import Pipeline
-from ragtune.sources.records import split
+from ragtune.sources.split import split
 
 ALLOWED = ("model.", "tune.", "rag.", "template.", "records.with_passages")
 """What may be swept: fields that make answers better or worse, not what they are judged by."""
@@ -143,14 +143,11 @@ class Sweep:
 
     def _write_split(self) -> None:
         spec = self.recipe.records
-        train, held = split(
-            prepare_records(self.recipe).train, spec.test_fraction, self.recipe.seed
-        )
-        if not train or not held:
-            raise RecipeError(
-                "sweep: the training records are of too few documents for development questions; "
-                "raise records.test_fraction or add records"
-            )
+        records = prepare_records(self.recipe).train
+        try:
+            train, held = split(records, spec.test_fraction, self.recipe.seed, spec.split)
+        except RecordsError as error:
+            raise RecipeError(f"sweep: no development questions: {error}") from None
         for name, rows in (("train", train), ("development", held)):
             write_jsonl(self.folder / f"{name}.jsonl", [row.to_json() for row in rows])
 

@@ -8,8 +8,8 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ragtune.core.errors import DocumentsError
@@ -27,11 +27,13 @@ class Corpus:
     """What there is to read: SHA-256 of content by name, and what is left out, with the reason.
 
     ``read`` gives a name's documents, or raises DocumentsError with the reason why it cannot.
+    ``copies`` are those left out for having the same bytes as another, each with its name.
     """
 
     hashes: dict[str, str]
     skipped: dict[str, str]
     read: Callable[[str], list[Document]]
+    copies: dict[str, str] = field(default_factory=dict)
 
     @property
     def hash(self) -> str:
@@ -74,6 +76,18 @@ def with_context_names(records: Iterable[Record]) -> list[Record]:
     ]
 
 
+def without_copies(records: Iterable[Record], copies: Mapping[str, str]) -> list[Record]:
+    """The same records; where the gold document is a copy, the one that is read takes its place."""
+    return [
+        replace(
+            record,
+            document=copies.get(record.document, record.document),
+            other_documents=tuple(copies.get(name, name) for name in record.other_documents),
+        )
+        for record in records
+    ]
+
+
 def from_documents(documents: Iterable[Document]) -> Corpus:
     """A corpus of documents in memory; those of one name belong together."""
     by_name: dict[str, list[Document]] = {}
@@ -106,6 +120,7 @@ def from_folder(folder: Path, max_file_mb: float = 50) -> Corpus:
         raise DocumentsError(f"documents.source: {folder}: no such folder")
     hashes: dict[str, str] = {}
     skipped: dict[str, str] = {}
+    copies: dict[str, str] = {}
     first: dict[str, str] = {}
 
     def closed(error: OSError) -> None:
@@ -123,6 +138,7 @@ def from_folder(folder: Path, max_file_mb: float = 50) -> Corpus:
             skipped[name] = f"cannot be read: {error.strerror}"
             continue
         if content in first:
+            copies[name] = first[content]
             skipped[name] = f"the same bytes as {first[content]}"
         else:
             first[content] = name
@@ -136,7 +152,7 @@ def from_folder(folder: Path, max_file_mb: float = 50) -> Corpus:
             raise DocumentsError("changed while it was read; index again")
         return documents
 
-    return Corpus(hashes, skipped, read)
+    return Corpus(hashes, skipped, read, copies)
 
 
 def _walk(folder: Path, closed: Callable[[OSError], None]) -> Iterator[Path]:

@@ -1,4 +1,4 @@
-"""Instruction records: load, filter, split.
+"""Instruction records: what one is, and how they are read.
 
 A record has Dolly's four fields, ``instruction, context, response, category``, and may name
 its gold ``document`` (a file name) or several, the ``evidence`` in it (a sentence), and the
@@ -8,24 +8,14 @@ too: its responses are the references. `ragtune.sources.fields` knows how they m
 
 import hashlib
 import json
-import random
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ragtune.core import hub
 from ragtune.core.errors import RecordsError
-from ragtune.recipe.schema import Records
 from ragtune.sources import fields
-
-HELD_OUT = "held-out"
-"""The questions that are split off the records, rather than read from a file."""
-_PIPE = " | "
-_ALTERNATIVE = re.compile(r"\w(?:[\w .,'\u2019:%€$£°+/&()]|-(?!-))*")
-_LONGEST = 6
-"""Words of an answer that may be one of several between pipes."""
 
 
 @dataclass(frozen=True)
@@ -64,19 +54,13 @@ class Record:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """Every right answer, the response first; ``NYC | New York`` holds two more."""
-        every = (self.response, *self.other_responses)
-        return tuple(dict.fromkeys([*every, *(p for text in every for p in _alternatives(text))]))
+        """Every right answer, the response first."""
+        return (self.response, *self.other_responses)
 
     @property
     def gold(self) -> tuple[str, ...]:
         """The names of the gold documents, any of which will do."""
         return tuple(name for name in (self.document, *self.other_documents) if name)
-
-    @property
-    def source(self) -> str:
-        """What a split must not tear apart: the gold document, else the context, else itself."""
-        return self.document or self.context or self.id
 
     def query(self, *, with_context: bool) -> str:
         """What is looked up for it: its context too, where that is part of the question."""
@@ -107,90 +91,16 @@ class Loaded:
     bad: list[BadLine] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Split:
-    """Training records, held-out questions, and what is to be known of them.
-
-    ``leaked`` are questions that are also, word for word, among the training records.
-    """
-
-    train: list[Record]
-    test: list[Record]
-    bad: list[BadLine]
-    leaked: list[Record]
-
-
-def prepare(
-    spec: Records,
-    *,
-    seed: int,
-    path: Callable[[str], Path],
-    questions: str = HELD_OUT,
-    max_questions: int | None = None,
-    refusal: str = "",
-) -> Split:
-    """Load the records, keep the wanted categories, and split off the held-out questions.
-
-    ``path`` finds what the recipe names, relative to the recipe's own folder. ``questions`` is
-    `HELD_OUT` or a file's name; of them the first ``max_questions`` are taken. ``refusal`` is the
-    response of records that have no answer.
-
-    Raises RecordsError for a source that is missing, empty or too broken, for categories that
-    leave nothing, and for a split that leaves a side empty. OfflineError for a hub id while
-    offline.
-    """
-    loaded = _load(path(spec.source), spec.source, spec.revision, spec.max_bad_lines, refusal)
-    records = loaded.records
-    if spec.categories is not None:
-        wanted = set(spec.categories)
-        records = [r for r in records if r.category in wanted]
-        if not records:
-            found = ", ".join(sorted({r.category or "(none)" for r in loaded.records}))
-            raise RecordsError(
-                f"records.categories: {', '.join(spec.categories)} leave no record of "
-                f"{spec.source}; it has {found}"
-            )
-    bad = loaded.bad
-    if questions == HELD_OUT:
-        train, test = split(records, spec.test_fraction, seed)
-    else:
-        asked = _load(path(questions), questions, None, spec.max_bad_lines, refusal)
-        train, test, bad = records, asked.records, [*bad, *asked.bad]
-    test = test[:max_questions]
-    for side, rows in (("training records", train), ("held-out questions", test)):
-        if not rows:
-            raise RecordsError(f"{spec.source}: no {side}; the split needs two documents or more")
-    seen = {r.key for r in train}
-    return Split(train, test, bad, [r for r in test if r.key in seen])
-
-
-def split(
-    records: Sequence[Record], test_fraction: float, seed: int
-) -> tuple[list[Record], list[Record]]:
-    """Split off about ``test_fraction`` of the records, whole documents at a time, at least one.
-
-    Documents are drawn in an order that depends on ``seed`` and on the records alone; both sides
-    keep the file's order.
-    """
-    sources = list(dict.fromkeys(r.source for r in records))
-    random.Random(seed).shuffle(sources)
-    sizes: dict[str, int] = {}
-    for record in records:
-        sizes[record.source] = sizes.get(record.source, 0) + 1
-    held: set[str] = set()
-    count, wanted = 0, max(1, round(test_fraction * len(records)))
-    for source in sources:
-        if count >= wanted:
-            break
-        held.add(source)
-        count += sizes[source]
-    train = [r for r in records if r.source not in held]
-    return train, [r for r in records if r.source in held]
-
-
-def _load(
-    path: Path, source: str, revision: str | None, max_bad_lines: float, refusal: str
+def load(
+    path: Path, source: str, revision: str | None, max_bad_lines: float, refusal: str = ""
 ) -> Loaded:
+    """The records of a file, a folder of them, or a hub id, which is what ``source`` says.
+
+    ``refusal`` is the response of records that have no answer.
+
+    Raises RecordsError for a source that is missing, empty or too broken, OfflineError for a hub
+    id while offline.
+    """
     if not path.exists() and hub.is_id(source):
         rows = hub.dataset_rows(source, revision)
         loaded = _parse(((f"{source} row {n}", row) for n, row in enumerate(rows, 1)), refusal)
@@ -255,13 +165,6 @@ def _object(row: Any) -> Mapping[str, Any]:
     if not isinstance(row, dict):
         raise fields.NoRecord("not a JSON object")
     return row
-
-
-def _alternatives(text: str) -> list[str]:
-    """The answers between pipes, where each is a few words; a command or a table is none."""
-    parts = text.split(_PIPE)
-    short = all(_ALTERNATIVE.fullmatch(p) and len(p.split()) <= _LONGEST for p in parts)
-    return parts if len(parts) > 1 and short else []
 
 
 def _squeeze(text: str) -> str:

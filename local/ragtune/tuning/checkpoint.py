@@ -74,7 +74,7 @@ class State:
 def save(folder: Path, progress: Progress, state: State) -> None:
     """Replace the folder's checkpoint.
 
-    Raises RunError where it cannot be written; the one before it still stands then.
+    Raises RunError where it cannot be written; the one before it is still there then.
     """
     from safetensors.torch import save as serialised
 
@@ -89,8 +89,8 @@ def save(folder: Path, progress: Progress, state: State) -> None:
         temporary.replace(path)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        stands = load(folder)
-        left = f"the checkpoint of step {stands[0].step} stands" if stands else "there is none yet"
+        before = load(folder)
+        left = f"the checkpoint of step {before[0].step} is kept" if before else "there is none yet"
         raise RunError(
             f"{path}: cannot be written at step {progress.step}: {error.strerror}; {left}: make "
             "room and give the same command again"

@@ -52,7 +52,7 @@ def is_exhausted(error: RuntimeError) -> bool:
 
 @dataclass(frozen=True)
 class Fit:
-    """A micro-batch that fits, and whether activations are computed anew in the backward pass."""
+    """A micro-batch that fits, and whether activations are computed again in the backward pass."""
 
     micro_batch: int
     checkpointing: bool

@@ -115,7 +115,7 @@ def prepare(rows: Sequence[TrainingRow], tune: Tune, format: PromptFormat, lengt
     """Render the rows, lay them out, and split off the validation samples.
 
     As the cloud's container does it, the split follows the layout, by ``train_data_split_seed``.
-    Rows of which nothing is trained on are left out; only in blocks do they stand before others.
+    Rows of which nothing is trained on are left out; only in blocks are they kept, before others.
 
     Raises RecordsError when nothing would be trained on.
     """

@@ -177,7 +177,7 @@ class Training:
         now.steps.append({"step": now.step, "loss": loss, "learning_rate": rate})
 
     def gradients(self, chosen: Sequence[Sample]) -> float:
-        """``accumulate``; where memory runs out, halve the micro-batch and begin the step anew."""
+        """``accumulate``; where memory runs out, halve the micro-batch and begin the step again."""
         while True:
             try:
                 return self.accumulate(chosen)

@@ -27,3 +27,20 @@ def test_words_of_two_passages_together_support_nothing() -> None:
     assert not mixed["supported"]
     assert support("It is the.", PASSAGES) == []
     assert support("Soup costs 3 crowns.", [])[0]["supported"] is False
+
+
+def test_numbers_are_compared_by_what_they_say() -> None:
+    (word,) = support("Soup costs three crowns.", PASSAGES)
+    assert (word["share"], word["supported"]) == (1.0, True)
+    (clock,) = support("The Petrel leaves Applewick at half past six.", PASSAGES)
+    assert clock["supported"]
+    (point,) = support("The dose is 15 mg.", ["The dose is 1.5 mg."])
+    assert not point["supported"]
+
+
+def test_scripts_without_spaces_have_words_and_sentences() -> None:
+    first, second = support(
+        "食堂七点半开门。水箱用塑料做的。", ["食堂早上七点半开门", "水箱用不锈钢做的"]
+    )
+    assert (first["source"], first["supported"]) == (1, True)
+    assert (second["source"], second["supported"]) == (2, False)

@@ -89,7 +89,8 @@ def test_identity_changes_with_what_is_measured_and_only_with_that(
 ) -> None:
     path = project()
     identity = recipe_file.load(path).identity
-    for same in ("name=other", "cloud.instance_count=2", "needs.min_quality=0.5"):
+    judged = ("study.metric=rouge_l", 'study.refusals=["ask the desk"]')
+    for same in ("name=other", "cloud.instance_count=2", "needs.min_quality=0.5", *judged):
         assert recipe_file.load(path, (same,)).identity == identity, same
     for other in ("seed=11", "tune.epoch=3", "rag.top_k=1", "study.max_new_tokens=9"):
         assert recipe_file.load(path, (other,)).identity != identity, other
@@ -134,3 +135,7 @@ def test_a_prompt_without_a_place_for_what_is_shown_is_refused(
     assert recipe_file.load(path).template.prompt == "{instruction}"
     (fault,) = faults(path, override)
     assert fault.endswith(f"template.prompt: {{context}} is missing, where {shown} go")
+
+
+def test_a_phrase_that_refuses_is_not_empty(project: Callable[..., Path]) -> None:
+    assert "study.refusals" in faults(project(), 'study.refusals=[" "]')[0]

@@ -67,3 +67,9 @@ def test_the_summary_counts_what_was_shown_and_followed_and_takes_the_median() -
     found = freshness.summary([changed(1.0), changed(9.0, followed=False), changed(2.0)])
     assert found.reindex_seconds == pytest.approx(2.5)
     assert (found.shown, found.followed) == (3, 2)
+
+
+def test_a_fact_is_shown_where_its_words_stand_in_a_row() -> None:
+    assert freshness._holds("Soup costs 3 crowns.", "three crowns")
+    assert not freshness._holds("It opens at 16:30.", "six")
+    assert freshness._holds("水箱用不锈钢做的", "不锈钢")

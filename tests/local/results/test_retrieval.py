@@ -37,3 +37,21 @@ def test_figures_follow_their_definitions() -> None:
 
 def test_questions_without_a_gold_document_are_not_judged() -> None:
     assert quality([Record("q", "a")], [passages("x")], top_k=1, seed=1) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It\u2019s the \ufb01rst exami\u00adnation of the day.",
+        "It's the first exami-\nnation of the day.",
+        "IT\u2018S THE FIRST  EXAMINATION of the day.",
+    ],
+)
+def test_evidence_matches_however_it_is_set(text: str) -> None:
+    record = Record("q", "a", document="b.md", evidence="It's the first examination")
+    assert gold_rank(record, passages("b.md", text=text)) == 1
+
+
+def test_evidence_with_another_number_does_not_match() -> None:
+    record = Record("q", "a", document="b.md", evidence="The dose is 1.5 mg")
+    assert gold_rank(record, passages("b.md", text="The dose is 15 mg, or -1.5 mg.")) is None

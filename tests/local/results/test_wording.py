@@ -299,7 +299,6 @@ def test_where_tuning_pays(queries: float | None, up_to: float | None, words: st
 
 def test_wrong_answers_are_counted_by_what_retrieval_did() -> None:
     found = Failures(
-        right_from=0.5,
         right={"rag": 4},
         flips={},
         steps=[],
@@ -307,7 +306,7 @@ def test_wrong_answers_are_counted_by_what_retrieval_did() -> None:
         questions=[],
     )
     assert wording.failures(found) == [
-        "right (token F1 from 0.5): rag 4",
+        "right: rag 4",
         "rag wrong: gold not found 2, misread 3",
     ]
 

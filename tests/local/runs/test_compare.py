@@ -48,7 +48,7 @@ def test_differences_are_paired_by_question(tmp_path: Path) -> None:
     assert (gaps["rag"].left, gaps["rag"].right) == (str(right), str(wrong))
     assert gaps["base"].mean == 0.0
     text = " ".join(drawn(found).split())
-    assert "base: token F1 of A less that of B: +0.00" in text
+    assert "base: right of A less that of B: +0.00" in text
     assert "not significantly different" in text
 
 
@@ -68,6 +68,7 @@ def test_values_in_brackets_are_shown_as_they_are() -> None:
     row = FieldValues(field="template.prompt", values=["[/INST] {instruction}", "[b]x"])
     found = Comparison(
         runs=["r", "s"],
+        metric="right",
         recipe=[row],
         questions=[0, 0],
         common_questions=0,

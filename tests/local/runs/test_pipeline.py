@@ -38,11 +38,13 @@ STAGES = [
     "data",
     "tune",
     "retrieval",
+    "gold",
     "answers/base",
     "answers/tuned",
     "answers/rag",
     "answers/tuned+rag",
     "coverage",
+    "leaks",
     "heldout",
     "forgetting",
     "freshness",
@@ -265,7 +267,9 @@ def test_passages_are_ranked_anew_and_too_low_a_score_is_refused_unasked(
     figures = execute(path, tmp_path / "runs", StopAfter())
     assert figures["freshness"] is not None
     (folder,) = (tmp_path / "runs").iterdir()
-    asked = {(r := Record(**row)).id: r for row in read_jsonl(folder / "data" / "test.jsonl")}
+    asked = {
+        (r := Record.from_json(row)).id: r for row in read_jsonl(folder / "data" / "test.jsonl")
+    }
     below = read_json(folder / "threshold.json")["below"]
     answers = read_jsonl(folder / "answers" / "rag.jsonl")
     found = read_jsonl(folder / "retrieval.jsonl")

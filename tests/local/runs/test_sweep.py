@@ -105,7 +105,9 @@ def test_swept_values_in_brackets_are_shown_as_they_are() -> None:
         for v in values
     ]
     text = io.StringIO()
-    shown = sweeping.show({"trials": trials, "best": trials[0]["set"], "test": {}})
+    shown = sweeping.show(
+        {"metric": "right", "trials": trials, "best": trials[0]["set"], "test": {}}
+    )
     Console(width=100, file=text).print(shown)
     assert all(v in text.getvalue() for v in values)
 

@@ -298,6 +298,6 @@ def test_an_index_newer_than_the_answers_is_searched_but_not_reported(
         (first,) = opened.search("How often does the bell ring?", top_k=1)
         assert "nine times" in first.text
         for figures in (opened.report, lambda: opened.figures):
-            with pytest.raises(RunError, match=r"retrieval, answers/rag, freshness older than"):
+            with pytest.raises(RunError, match=r"retrieval, .*answers/rag, freshness older than"):
                 figures()
     assert finished.folder.exists()

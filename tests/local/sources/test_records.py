@@ -7,15 +7,15 @@ import pytest
 from ragtune.core import offline
 from ragtune.core.errors import OfflineError, RecordsError
 from ragtune.recipe.schema import Records
-from ragtune.sources import records
+from ragtune.sources import split as splits
 from tests.conftest import record_rows, write_jsonl
 
 
 def prepared(
-    folder: Path, *, questions: str = records.HELD_OUT, most: int | None = None, **spec: Any
-) -> records.Split:
+    folder: Path, *, questions: str = splits.HELD_OUT, most: int | None = None, **spec: Any
+) -> splits.Split:
     section = Records.model_validate({"source": "r.jsonl", **spec})
-    return records.prepare(
+    return splits.prepare(
         section,
         seed=1,
         path=lambda name: folder / name,
@@ -28,21 +28,6 @@ def test_the_published_preparation_of_dolly_gives_its_1069_rows(shared: Path) ->
     split = prepared(shared, source="dolly", categories=["summarization"])
     assert (len(split.train), len(split.test)) == (1069, 119)
     assert not {r.context for r in split.train} & {r.context for r in split.test}
-
-
-def test_a_split_keeps_documents_whole_and_depends_on_the_seed() -> None:
-    rows = [records.Record(f"q{n}", "a", document=f"d{n // 5}") for n in range(100)]
-    train, test = records.split(rows, 0.2, seed=1)
-    assert len(test) == 20
-    assert not {r.document for r in train} & {r.document for r in test}
-    assert records.split(rows, 0.2, seed=1) == (train, test)
-    assert records.split(rows, 0.2, seed=2) != (train, test)
-
-
-def test_a_few_records_still_give_a_held_out_question() -> None:
-    rows = [records.Record(f"q{n}", "a", document=f"d{n}") for n in range(3)]
-    train, test = records.split(rows, 0.1, seed=1)
-    assert (len(train), len(test)) == (2, 1)
 
 
 def test_bad_lines_are_named_by_number_and_reason(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from ragtune.tuning.rows import stand_in_rows, training_rows
 from ragtune.tuning.samples import TrainingRow
 from tests.conftest import FACTS, record_rows
 
-RECORDS = [Record(**row) for row in record_rows()]
+RECORDS = [Record.from_json(row) for row in record_rows()]
 GOLD = {row["instruction"]: row["context"] for row in record_rows()}
 
 

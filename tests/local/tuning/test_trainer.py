@@ -195,7 +195,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(
             resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
 
     try:
-        with pytest.raises(RunError, match=r"at step 2: .*; the checkpoint of step 1 stands: make"):
+        with pytest.raises(RunError, match=r"at step 2: .*; the checkpoint of step 1 is kept"):
             run(tmp_path / "full", advance=advance)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)

@@ -1,7 +1,7 @@
 """Greedy decoding of a batch, each text as if it were alone.
 
 Prompts of a batch that begin alike are read together up to where they part. A row that ends
-leaves the batch. Few rows are given a draft: what followed the last tokens where they stood
+leaves the batch. Few rows are given a draft: what followed the last tokens where they occurred
 before, checked in the same step, since a step takes about as long for eight tokens as for one.
 
 The cache only grows. What is not part of a row (padding, a draft that was wrong) stays in it and
@@ -38,7 +38,7 @@ class Group:
 def batches(prompts: Sequence[Ids], size: int) -> Iterator[list[Group]]:
     """Groups, ``size`` prompts or fewer at a time: those with a stem, then those without.
 
-    Neighbours are of like length, so that little is padded.
+    Neighbours are of similar length, so that little is padded.
     """
     groups = [
         Group(group.places[start : start + size], group.stem)
@@ -219,7 +219,7 @@ class _Batch:
 
 
 def _draft(text: list[int], length: int) -> list[int]:
-    """Up to ``length`` tokens that followed the last ones of ``text`` where they stood before."""
+    """Up to ``length`` tokens that followed the last ones where they occurred before."""
     if length < 1:
         return []
     for size in LOOKUP:

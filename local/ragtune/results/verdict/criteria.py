@@ -10,7 +10,7 @@ costs, how fast it is and how steady are not asked where one of the two is dead.
 from collections.abc import Iterator
 from typing import Literal
 
-from ragtune.results.schema import Covered
+from ragtune.results.parts import Covered
 from ragtune.results.verdict.evidence import Evidence
 from ragtune.results.verdict.liveness import living
 from ragtune.results.verdict.needs import NEAR

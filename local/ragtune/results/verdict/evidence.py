@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 from ragtune.recipe.schema import Arm
 from ragtune.results.faults import AnyFault, FewQuestions
-from ragtune.results.parts import Paired
+from ragtune.results.parts import Baseline, Coverage, Paired
 from ragtune.results.schema import (
     ArmFigures,
-    Baseline,
-    Coverage,
     Difference,
     Failures,
     Freshness,

@@ -41,11 +41,11 @@ def sensitivity(needs: Needs, evidence: Evidence) -> list[Change]:
 
 
 def other_metrics(needs: Needs, evidence: Evidence) -> list[OtherMetric]:
-    """The rule asked again under each other metric that every arm has, in the registry's order."""
+    """The rule asked again under each other metric of single answers, in the registry's order."""
     common = [
         name
         for name in next(iter(evidence.arms.values())).quality
-        if name != evidence.metric and all(name in of.quality for of in evidence.arms.values())
+        if name != evidence.metric and name in evidence.baselines
     ]
     without = needs.model_copy(update={"min_quality": None})  # which is of the deciding metric
     return [

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from ragtune.arms.arm import Arm
 from ragtune.arms.ask_all import ask
@@ -56,7 +57,7 @@ class Answers(Stage):
         found = parts.found(work) if "rag" in self.arm else [[] for _ in questions]
         with opened(self.arm, work) as arm, work.watcher.progress(self.name) as advance:
             answers, latencies = ask(arm, questions, found, work.recipe.study, advance)
-        lengths = [reference_tokens(work, question) for question in questions]
+        lengths = [reference_tokens(work.materials.tokenizer, q) for q in questions]
         lines = [
             {**answer.to_json(), "reference_tokens": length}
             for answer, length in zip(answers, lengths, strict=True)
@@ -65,11 +66,10 @@ class Answers(Stage):
         write_jsonl(work.out.latency(self.arm), [asdict(t) for t in latencies])
 
 
-def reference_tokens(work: Work, question: Record) -> int:
-    """The tokens that the reference takes, with the one that ends an answer."""
-    return (
-        len(work.materials.tokenizer(question.response, add_special_tokens=False)["input_ids"]) + 1
-    )
+def reference_tokens(tokenizer: Any, question: Record) -> int:
+    """The tokens that the shortest reference takes, with the one that ends an answer."""
+    encoded = tokenizer(list(question.references), add_special_tokens=False)
+    return min(map(len, encoded["input_ids"])) + 1
 
 
 @contextlib.contextmanager

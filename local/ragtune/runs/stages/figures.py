@@ -18,10 +18,9 @@ class Figures(Stage):
     version = 2
     shared = False
 
-    def __init__(self, recipe: Recipe, lock: Lock, after: Sequence[str]) -> None:
+    def __init__(self, recipe: Recipe, lock: Lock, after: Sequence[str], folder: RunFolder) -> None:
         self.recipe, self.lock, self.after = recipe, lock, tuple(after)
-        if recipe.study.metric in ("auto", "similarity"):
-            self.materials = ("embedder",)
+        self.materials = ("embedder",) if _embeds(recipe, folder) else ()
 
     def outputs(self, folder: RunFolder) -> Sequence[Path]:
         """Results and report."""
@@ -52,3 +51,19 @@ class Figures(Stage):
         results = collect(self.recipe, work.run, RunNotes.model_validate(notes), tools)
         results.dump(work.out.results)
         write_text(work.out.report, page.render(results, work.run))
+
+
+def _embeds(recipe: Recipe, folder: RunFolder) -> bool:
+    """Whether the deciding metric needs the embedder; else a report needs the run folder alone."""
+    if recipe.study.metric == "similarity":
+        return True
+    if recipe.study.metric != "auto" or not folder.questions.exists():
+        return False
+    from ragtune.results import rows
+    from ragtune.results.metrics.deciding import choose
+    from ragtune.results.rightness import is_unanswerable
+
+    asked, refusals = rows.questions(folder), recipe.study.all_refusals
+    answerable = [q.response for q in asked if not is_unanswerable(q, refusals)]
+    responses = answerable or [q.response for q in asked]
+    return choose("auto", responses, frozenset({"embedder"})).metric == "similarity"

@@ -11,7 +11,7 @@ class Document:
 
     A PDF gives one document a page; ``page`` counts from 1 and ``locator`` says it as the file
     labels it (``p. iii``). Elsewhere ``headings`` holds each heading with the offset in ``text``
-    at which it stands, and a chunk's locator is the heading that it is under.
+    where it is, and a chunk's locator is the heading that it is under.
     """
 
     name: str

@@ -1,6 +1,6 @@
 """Causal attention within segments that lie side by side in one sequence.
 
-Nothing is padded: each segment is attended to by itself, so what stands beside it cannot change
+Nothing is padded: each segment is attended to by itself, so what lies beside it cannot change
 its logits. Positions are to restart with each segment.
 
 PyTorch's fused kernel does the work, but for bf16 on a CPU: there plain matrix products over

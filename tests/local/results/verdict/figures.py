@@ -5,10 +5,9 @@ from dataclasses import replace
 from typing import Any
 
 from ragtune.recipe.schema import ARMS, Arm
-from ragtune.results.parts import Mean, Paired
+from ragtune.results.parts import Baseline, Mean, Paired
 from ragtune.results.schema import (
     ArmFigures,
-    Baseline,
     Cost,
     Difference,
     DocumentChange,
@@ -57,7 +56,6 @@ def evidence(
         baselines={METRIC: baseline(0.02, dict(zip(ARMS, quality, strict=True)))},
         faults=[],
         failures=Failures(
-            right_from=0.5,
             right={"base": 8},
             flips={},
             steps=[

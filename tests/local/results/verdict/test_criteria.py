@@ -1,8 +1,8 @@
 from dataclasses import replace
 
 from ragtune.recipe.schema import Arm
-from ragtune.results.parts import Mean, Paired
-from ragtune.results.schema import Coverage, Covered, CurvePoint, LearningCurve
+from ragtune.results.parts import Coverage, Covered, Mean, Paired
+from ragtune.results.schema import CurvePoint, LearningCurve
 from ragtune.results.verdict.criteria import criteria
 from ragtune.results.verdict.evidence import Evidence
 from ragtune.results.verdict.reasons import (

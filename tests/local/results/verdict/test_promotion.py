@@ -7,7 +7,7 @@ from ragtune.results.schema import Results
 from ragtune.results.verdict.promotion import NoArm, NotCompared, NotHelped, NotTuned, objection
 from ragtune.results.verdict.rule import recommend
 from tests.local.results.made_up import write_run
-from tests.local.results.verdict.figures import Pair, evidence
+from tests.local.results.verdict.figures import METRIC, Pair, evidence
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def judged(
 ) -> Results:
     one = evidence(quality, alike)
     choice = recommend(made.recipe.filled.needs.model_copy(update=needs), one)
-    said = made.recommendation.model_copy(update=dict(choice))
+    said = made.recommendation.model_copy(update={**dict(choice), "metric": METRIC})
     return made.model_copy(
         update={"recommendation": said, "arms": one.arms, "differences": list(one.differences)}
     )

@@ -6,7 +6,7 @@ import pytest
 
 from ragtune.recipe.schema import ARMS, Arm, Needs
 from ragtune.results.faults import FewQuestions, FewSteps
-from ragtune.results.schema import Baseline
+from ragtune.results.parts import Baseline
 from ragtune.results.verdict.reasons import (
     AtFault,
     Chosen,

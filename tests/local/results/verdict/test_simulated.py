@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from ragtune.recipe.schema import ARMS, Arm, Needs
-from ragtune.results.parts import Mean, Paired
-from ragtune.results.schema import ArmFigures, Baseline, Difference
+from ragtune.results.parts import Baseline, Mean, Paired
+from ragtune.results.schema import ArmFigures, Difference
 from ragtune.results.statistics import LEVEL, holm, more_questions, sign_flip, smallest_difference
 from ragtune.results.verdict.evidence import Evidence
 from ragtune.results.verdict.parts import count
