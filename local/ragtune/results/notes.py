@@ -24,27 +24,31 @@ MEANS = {
 class Note:
     """A sentence for table and page.
 
-    A warning says that the figures deserve less trust, a fault that they allow no verdict against
-    some arms.
+    A warning says that the figures deserve less trust, a caution that some of them do, a fault that
+    they allow no verdict against some arms.
 
     ``means`` explains its terms, for the page.
     """
 
-    kind: Literal["remark", "warning", "fault"]
+    kind: Literal["remark", "caution", "warning", "fault"]
     text: str
     means: str = ""
 
     def __str__(self) -> str:
-        return self.text if self.kind == "remark" else f"{self.kind}: {self.text}"
+        said = {"remark": "", "caution": "warning: "}.get(self.kind, f"{self.kind}: ")
+        return f"{said}{self.text}"
 
 
 def notes(results: Results) -> list[Note]:
     """All notes on a run, remarks first, faults last."""
-    forbidding = [what for what in results.faults if what.severity == "forbids"]
+    severe = sorted(results.faults, key=lambda what: what.severity == "forbids")
     return [
         *(Note("remark", text, MEANS.get(text.split()[0], "")) for text in _remarks(results)),
         *(Note("warning", text) for text in _warnings(results)),
-        *(Note("fault", wording.fault(what)) for what in forbidding),
+        *(
+            Note("fault" if what.severity == "forbids" else "caution", wording.fault(what))
+            for what in severe
+        ),
     ]
 
 
@@ -68,7 +72,6 @@ def _warnings(results: Results) -> Iterator[str]:
         )
     if (split := results.data.division) and split.by == "question":
         yield "the questions were split off by question: training records are about their documents"
-    yield from (wording.fault(what) for what in results.faults if what.severity == "weakens")
 
 
 def _remarks(results: Results) -> Iterator[str]:

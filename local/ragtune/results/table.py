@@ -16,6 +16,7 @@ from ragtune.results.wording import brief
 
 STYLES: dict[State, str] = {"decided": "bold green", "undecided": "yellow", "forbidden": "bold red"}
 NOTES = {"warning": "yellow", "fault": "red"}
+"""Kinds of notes that are printed without being asked for, unless the verdict says it already."""
 DASH = "-"
 
 
@@ -31,11 +32,15 @@ def render(results: Results, *, details: bool = False) -> RenderableType:
         between += [agreement(results.agreement)] if results.agreement else []
         between += [Text(line) for line in lines(results)]
     else:
-        said = [note for note in notes(results) if note.kind != "remark"]
-        between += [Text(f"{note}", style=NOTES[note.kind]) for note in said]
-        between.append(Text("F1, causes and reasons: --details", style="dim"))
-    verdict = [Text(line, style=STYLES[told.state]) for line in told.lines]
-    return Group(_first(results), *between, Text(""), *verdict)
+        verdict = " ".join(told.lines).lower()
+        between += [
+            Text(f"{note}", style=NOTES[note.kind])
+            for note in notes(results)
+            if note.kind in NOTES and note.text.lower() not in verdict
+        ]
+        between.append(Text("every figure, cause and reason: --details", style="dim"))
+    lines_last = [Text(line, style=STYLES[told.state]) for line in told.lines]
+    return Group(_first(results), *between, Text(""), *lines_last)
 
 
 def _first(results: Results) -> Table:

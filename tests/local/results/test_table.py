@@ -49,7 +49,7 @@ def test_right_answers_come_first_then_cost_latency_and_freshness(tmp_path: Path
 
 def test_the_verdict_is_the_last_three_lines_in_plain_words(tmp_path: Path) -> None:
     text = printed(many(tmp_path))
-    assert "F1, causes and reasons: --details" in text
+    assert "every figure, cause and reason: --details" in text
     last = " ".join(text.split("--details")[1].split())
     assert last.startswith("Use retrieval: 45 of 45 right, 0.03 s an answer. Tuning ")
     for word in ("token F1", "flips", "recall", "Holm", "nats"):
@@ -98,8 +98,15 @@ def test_an_arm_that_never_asked_its_model_has_no_rate(tmp_path: Path) -> None:
 
 def test_few_questions_are_no_verdict(tmp_path: Path) -> None:
     words = " ".join(printed(write_run(tmp_path, ARMS)).split())
-    assert "fault: 2 questions are too few" in words
+    assert "fault: 2 questions are too few; ask at least 30" in words
+    assert "Undecided: 2 questions are too few to tell." in words
     assert "Use " not in words
+
+
+def test_what_weakens_some_figures_is_a_detail(tmp_path: Path) -> None:
+    results, told = many(tmp_path), "warning: latency percentiles are of 3 questions"
+    assert told not in printed(results)
+    assert told in printed(results, details=True)
 
 
 @pytest.mark.parametrize("details", [True, False])
