@@ -1,5 +1,6 @@
 """A finished run of the published recipe, made up; and what every test does with it."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,12 @@ TRAINING = {
     "supervised_tokens_a_second": 400.0,
     "substitutions": [],
 }
+
+
+def hour(prompt: str) -> str:
+    """The right answer to the question that a prompt asks."""
+    (day,) = re.findall(r"on day (\d+)", prompt)
+    return HOURS[int(day) % len(HOURS)]
 
 
 class Ear(Silent):
@@ -95,6 +102,7 @@ def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> RunFolder:
     write_json(run.training, TRAINING)
     write_json(run.heldout, {"base": 2.5, "tuned": 2.25, "tokens": 8})
     write_json(run.forgetting, None)
+    write_json(run.leaks, None)
     write_json(run.coverage, {"by": "question", "inside": [True] * QUESTIONS})
     for arm in made_from.arms:
         answers = [

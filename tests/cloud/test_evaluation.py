@@ -93,7 +93,8 @@ def test_after_a_change_of_the_questions_only_those_not_yet_answered_are_asked(
 def test_the_figures_and_the_report_are_those_of_a_local_study(
     answers: Any, run: RunFolder, study: RunFolder
 ) -> None:
-    answers(lambda prompt: "six")
+    hours = iter([row["response"] for row in read_jsonl(run.questions)])
+    answers(lambda prompt: next(hours))
     answers(lambda prompt: "I do not know", side="base")
     found = figures(recipe(), run, study)
     tuned = found.arms["tuned"]

@@ -172,4 +172,4 @@ def test_an_index_that_is_newer_than_the_answers_is_refused(
     (path.parent / "docs" / "fog.md").write_text("# Fog\n\nIn fog the bell rings nine times.\n")
     Pipeline(made_from, folder).index()
     (reason,) = gate.reasons_against(made_from, RunFolder(folder))
-    assert "retrieval, answers/rag, freshness older than" in reason
+    assert "retrieval, gold, answers/rag, freshness older than" in reason

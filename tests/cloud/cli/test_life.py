@@ -18,7 +18,7 @@ from ragtune_cloud.sagemaker.account import Account
 from ragtune_cloud.sagemaker.record import read_record
 from ragtune_cloud.sagemaker.spec import find
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, Killed, Trap
-from tests.cloud.made_up import QUESTIONS, make_run, recipe
+from tests.cloud.made_up import QUESTIONS, hour, make_run, recipe
 
 SLEEPERS = tuple(
     f"ragtune_cloud.{name}" for name in ("sagemaker.watch", "sagemaker.endpoints", "cli.endpoints")
@@ -56,7 +56,7 @@ def test_a_full_life_leaves_nothing_that_costs_money(
     run: RunFolder, ragtune: Call, fake: FakeSageMaker, merged_model: bytes, tmp_path: Path
 ) -> None:
     fake.artefact = merged_model
-    fake.answer = lambda endpoint, prompt: "six" if "tuned" in endpoint else "I do not know"
+    fake.answer = lambda endpoint, prompt: hour(prompt) if "tuned" in endpoint else "I do not know"
 
     code, out, err = ragtune("promote", run)
     assert (code, fake.calls.total()) == (0, 0), err
@@ -91,7 +91,7 @@ def test_a_full_life_leaves_nothing_that_costs_money(
     code, out, err = ragtune("cloud", "evaluate", run, "--deploy", "--accept-eula", "--yes")
     assert code == 0, err
     assert "ml.g5.2xlarge, $1.51 an hour, $36.36 a day until it is deleted" in err
-    assert "tuned - base, cloud: token F1 +1.00" in out
+    assert "tuned - base, cloud: right +1.00" in out
     for place in ("local\n", "cloud: the models where they are served", "cloud tuned, fetched"):
         assert place in out
     page = CloudFolder(run).study(read_record(run).job).report
