@@ -268,6 +268,30 @@ class BreakEven(Part):
     up_to: float | None
 
 
+class Kappa(Part):
+    """How far a judge agrees with a person over the same answers.
+
+    ``share`` of equal verdicts; ``kappa`` is Cohen's, None where both always say the same one. A
+    metric is held against the marks of those ``answers`` that it scores.
+    """
+
+    answers: int
+    share: Mean
+    kappa: Mean | None
+
+
+class Agreement(Part):
+    """Verdicts held against a person's marks: ``right`` of the report, and metrics from a half.
+
+    ``marked`` answers, of which the person found ``right`` right; ``skipped`` are not counted.
+    """
+
+    marked: int
+    right: int
+    skipped: int
+    by: dict[str, Kappa]
+
+
 class RecipeUsed(Part):
     """The recipe, with its defaults filled in."""
 
@@ -281,7 +305,8 @@ class Results(Part):
 
     ``baselines`` are by metric. ``labels`` is how many different labels the references are; None
     where they are free text. ``several_references`` counts the questions with more than one right
-    answer.
+    answer. ``finished`` is when the last stage was made, in UTC; ``agreement`` is with a person's
+    marks, None where nobody has given any.
     """
 
     version: Literal[6] = Field(alias="schema")  # BaseModel has a method of that name
@@ -309,6 +334,8 @@ class Results(Part):
     environment: dict[str, JsonValue]
     break_even: BreakEven | None
     recommendation: Recommendation
+    finished: str = ""
+    agreement: Agreement | None = None
 
     @property
     def judged(self) -> int:
@@ -342,9 +369,10 @@ class Results(Part):
 
 
 class StageNote(BaseModel):
-    """What is read here of a stage in ``lock.json``."""
+    """What is read here of a stage in ``lock.json``; ``finished`` in UTC, ISO 8601."""
 
     seconds: float
+    finished: str = ""
 
 
 class RunNotes(BaseModel):
