@@ -15,9 +15,9 @@ from ragtune.core.errors import RunError
 from ragtune.core.files import read_jsonl, write_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Arm
-from ragtune.results.parts import Mean
+from ragtune.results.parts import Agreement, Kappa, Mean
 from ragtune.results.rows import Answered
-from ragtune.results.schema import Agreement, Failures, Kappa
+from ragtune.results.schema import Failures
 from ragtune.results.scores import Scores
 from ragtune.results.statistics import estimate, rounded
 

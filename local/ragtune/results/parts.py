@@ -75,3 +75,27 @@ class Coverage(Part):
     by: Literal["document", "group", "question"]
     inside: Covered | None
     outside: Covered | None
+
+
+class Kappa(Part):
+    """How far a judge agrees with a person over the same answers.
+
+    ``share`` of equal verdicts; ``kappa`` is Cohen's, None where both always say the same one. A
+    metric is held against the marks of those ``answers`` that it scores.
+    """
+
+    answers: int
+    share: Mean
+    kappa: Mean | None
+
+
+class Agreement(Part):
+    """Verdicts held against a person's marks: ``right`` of the report, and metrics from a half.
+
+    ``marked`` answers, of which the person found ``right`` right; ``skipped`` are not counted.
+    """
+
+    marked: int
+    right: int
+    skipped: int
+    by: dict[str, Kappa]

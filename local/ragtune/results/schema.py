@@ -16,7 +16,7 @@ from ragtune.recipe.schema import Arm, Recipe
 from ragtune.results.data import DataCounts
 from ragtune.results.faults import AnyFault
 from ragtune.results.metrics.deciding import Deciding
-from ragtune.results.parts import Baseline, Coverage, Mean, Paired, Part
+from ragtune.results.parts import Agreement, Baseline, Coverage, Mean, Paired, Part
 from ragtune.results.verdict.reasons import Recommendation
 
 SCHEMA: Literal[6] = 6
@@ -266,30 +266,6 @@ class BreakEven(Part):
     documents_change: str
     queries_per_month: float | None
     up_to: float | None
-
-
-class Kappa(Part):
-    """How far a judge agrees with a person over the same answers.
-
-    ``share`` of equal verdicts; ``kappa`` is Cohen's, None where both always say the same one. A
-    metric is held against the marks of those ``answers`` that it scores.
-    """
-
-    answers: int
-    share: Mean
-    kappa: Mean | None
-
-
-class Agreement(Part):
-    """Verdicts held against a person's marks: ``right`` of the report, and metrics from a half.
-
-    ``marked`` answers, of which the person found ``right`` right; ``skipped`` are not counted.
-    """
-
-    marked: int
-    right: int
-    skipped: int
-    by: dict[str, Kappa]
 
 
 class RecipeUsed(Part):

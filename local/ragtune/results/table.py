@@ -10,7 +10,8 @@ from rich.text import Text
 from ragtune.results import wording
 from ragtune.results.metrics.registry import title
 from ragtune.results.notes import notes
-from ragtune.results.schema import Agreement, ArmFigures, Results
+from ragtune.results.parts import Agreement
+from ragtune.results.schema import ArmFigures, Results
 from ragtune.results.summary import State, shares, summarise
 from ragtune.results.wording import brief
 

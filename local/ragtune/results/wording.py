@@ -3,7 +3,8 @@
 from ragtune.results import faults
 from ragtune.results.faults import AnyFault
 from ragtune.results.metrics.registry import title
-from ragtune.results.schema import Agreement, BreakEven, Cause, Failures, Flip
+from ragtune.results.parts import Agreement
+from ragtune.results.schema import BreakEven, Cause, Failures, Flip
 from ragtune.results.verdict import reasons
 from ragtune.results.verdict.reasons import Because, Change, Measured, Reason, Recommendation
 
