@@ -35,13 +35,13 @@ def made(
 
 def test_the_recipe_has_every_stage(made: tuple[Recipe, RunFolder]) -> None:
     assert named(plan(made[0])) == [
-        *("index", "questions", "data", "tune", "retrieval"),
+        *("index", "questions", "data", "tune", "retrieval", "gold"),
         *(f"answers/{arm}" for arm in ARMS),
-        *("coverage", "heldout", "forgetting", "curve/0.6", "freshness"),
+        *("coverage", "leaks", "heldout", "forgetting", "curve/0.6", "freshness"),
     ]
 
 
-@pytest.mark.parametrize("number", range(14))
+@pytest.mark.parametrize("number", range(16))
 def test_a_stage_reads_nothing_but_what_it_declares(
     made: tuple[Recipe, RunFolder], tmp_path: Path, number: int
 ) -> None:
