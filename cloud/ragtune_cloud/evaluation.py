@@ -17,7 +17,8 @@ from ragtune.models.engines.base import Engine, unwatched
 from ragtune.prompts.base import Tokenizer
 from ragtune.prompts.instruct import InstructFormat
 from ragtune.recipe.schema import Recipe
-from ragtune.results.schema import DataCounts, Results, RunNotes, StageNote
+from ragtune.results.data import DataCounts
+from ragtune.results.schema import Results, RunNotes, StageNote
 from ragtune.runs.lock import Lock
 from ragtune.sources.records import Record
 from ragtune_cloud.folder import CloudFolder, noted_job

@@ -17,6 +17,7 @@ from ragtune.runs.materials import Materials
 from ragtune.runs.plan import named, plan
 from ragtune.runs.stage import Stage, Work, inputs
 from ragtune.runs.stages.figures import Figures
+from ragtune.sources.leaks import Leaks
 from ragtune.sources.records import Record
 from ragtune_cloud import plan as promotions
 from ragtune_cloud.sagemaker import jobs, submission, watch
@@ -102,7 +103,7 @@ def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> RunFolder:
     write_json(run.training, TRAINING)
     write_json(run.heldout, {"base": 2.5, "tuned": 2.25, "tokens": 8})
     write_json(run.forgetting, None)
-    write_json(run.leaks, None)
+    write_json(run.leaks, Leaks().to_json([], []))
     write_json(run.coverage, {"by": "question", "inside": [True] * QUESTIONS})
     for arm in made_from.arms:
         answers = [

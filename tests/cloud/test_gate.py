@@ -8,8 +8,9 @@ import pytest
 from ragtune.core.files import digest
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
+from ragtune.results.data import DataCounts
 from ragtune.results.faults import FewQuestions
-from ragtune.results.schema import DataCounts, Difference, Results
+from ragtune.results.schema import Difference, Results
 from ragtune.results.statistics import compare
 from ragtune.results.verdict.reasons import StudyAtFault
 from ragtune.runs.lock import Lock

@@ -23,6 +23,9 @@ Overrides = Annotated[
 Offline = Annotated[
     bool, typer.Option("--offline", help="Refuse downloads and every connection but loopback.")
 ]
+Details = Annotated[
+    bool, typer.Option("--details", help="Print every figure and the reasons for the verdict.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 

@@ -8,6 +8,7 @@ import typer
 
 from ragtune.cli.options import (
     AsJson,
+    Details,
     Offline,
     Overrides,
     RecipeFile,
@@ -37,6 +38,8 @@ def run(
     overrides: Overrides = None,
     runs: RunsFolder = Path("runs"),
     offline: Offline = False,
+    *,
+    details: Details = False,
     as_json: AsJson = False,
 ) -> None:
     """Tune, index, answer in every arm, and say what fits; goes on where it was stopped."""
@@ -48,7 +51,7 @@ def run(
     folder = runs / recipe.run_name
     with Terminal() as terminal:
         results = Pipeline(recipe, folder, terminal).execute()
-    print_result(results.to_json(), table.render(results), as_json)
+    print_result(results.to_json(), table.render(results, details=details), as_json)
     say(f"report: {folder / 'report.html'}")
 
 
@@ -78,13 +81,13 @@ def tune(
     say(f"adapter: {folder / 'adapter'}")
 
 
-def report(run_folder: RunFolder, as_json: AsJson = False) -> None:
+def report(run_folder: RunFolder, details: Details = False, as_json: AsJson = False) -> None:
     """Print a finished run's table and write its report again."""
     from ragtune.results import table
 
     with open_run(run_folder) as opened:
         results = opened.report()
-    print_result(results.to_json(), table.render(results), as_json)
+    print_result(results.to_json(), table.render(results, details=details), as_json)
     say(f"report: {run_folder / 'report.html'}")
 
 

@@ -16,6 +16,8 @@
       heldout.json  forgetting.json  freshness.json
       curve/<share>/              answers after tuning on a share of the records
       results.json  report.html
+      labels.jsonl                a person's marks (`ragtune label`); no stage's output, so editing
+                                  it by hand is allowed
 """
 
 from dataclasses import dataclass
@@ -165,6 +167,11 @@ class RunFolder:
     def report(self) -> Path:
         """The page."""
         return self.path / "report.html"
+
+    @property
+    def labels(self) -> Path:
+        """A person's marks of answers."""
+        return self.path / "labels.jsonl"
 
     @property
     def partial(self) -> Path:

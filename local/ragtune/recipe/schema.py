@@ -9,21 +9,17 @@ import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ragtune.core import hub
 from ragtune.prompts import instruct as forms
+from ragtune.recipe.cloud import Cloud
+from ragtune.recipe.section import Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Arm = Literal["base", "tuned", "rag", "tuned+rag"]
 ARMS: tuple[Arm, ...] = ("base", "tuned", "rag", "tuned+rag")
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
-
-
-class Section(BaseModel):
-    """A part of the recipe; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Model(Section):
@@ -280,43 +276,6 @@ class Promote(Section):
 
     tuned_beats_base: bool = Field(True, description="by more than chance, on token F1, at 95 %")
     no_leaks: bool = Field(True, description="no held-out question also among the training rows")
-
-
-class Cloud(Section):
-    """Where a promoted recipe runs; no part of its identity.
-
-    Account numbers have no place here: role, bucket and keys go by name.
-    """
-
-    model_version: str | None = Field(None, description="JumpStart's; null: the newest known")
-    region: str = "us-east-1"
-    instance_type: str = "ml.g5.12xlarge"
-    instance_count: Annotated[int, Field(ge=1)] = 1
-    max_cost_usd: Annotated[float, Field(gt=0)] = Field(
-        25.0, description="the job is stopped there"
-    )
-    role: Annotated[str, Field(pattern=r"^[\w+=,.@/-]+$")] | None = Field(
-        None, description="the name of the SageMaker execution role, with its path"
-    )
-    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = Field(
-        None, description="null: SageMaker's own, sagemaker-REGION-ACCOUNT"
-    )
-    prefix: Annotated[str, Field(pattern=r"^[\w./-]*\w$")] = "ragtune"
-    kms_key: Annotated[str, Field(pattern=r"^[\w/-]+$")] | None = Field(
-        None, description="id or alias/NAME; null: S3's own encryption"
-    )
-    encrypt_traffic: bool = Field(True, description="between the job's containers")
-    network_isolation: bool = Field(True, description="the container reaches no network")
-    subnets: list[str] = []
-    security_groups: list[str] = []
-    spot: bool = Field(False, description="cheaper, but an interruption starts the job over")
-    tags: dict[str, str] = {}
-
-    @model_validator(mode="after")
-    def _whole_vpc(self) -> "Cloud":
-        if bool(self.subnets) != bool(self.security_groups):
-            raise ValueError("subnets and security_groups go together")
-        return self
 
 
 class Recipe(Section):

@@ -14,8 +14,10 @@ from ragtune.core.text import refuses
 from ragtune.recipe.schema import Arm, Recipe
 from ragtune.results import cost, diagnosis, failures, freshness, retrieval, rows
 from ragtune.results import learning_curve as curve
+from ragtune.results.agreement import agreement, marks
 from ragtune.results.baseline import baselines
 from ragtune.results.coverage import Marks, coverage
+from ragtune.results.data import DataCounts, GoldFaults, NearDuplicates
 from ragtune.results.latency import latency, throughput
 from ragtune.results.metrics.base import Case, Tools
 from ragtune.results.metrics.deciding import Deciding, choose
@@ -29,14 +31,11 @@ from ragtune.results.schema import (
     SCHEMA,
     ArmFigures,
     Category,
-    DataCounts,
     Forgetting,
     Freshness,
-    GoldFaults,
     HeldoutLoss,
     Index,
     LearningCurve,
-    NearDuplicates,
     RecipeUsed,
     Refusal,
     Results,
@@ -163,7 +162,21 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
             criteria=criteria(evidence),
             sensitivity=sensitivity(weighed, evidence),
         ),
+        agreement=agreement(
+            marks(folder),
+            answers,
+            evidence.failures,
+            scores,
+            _scored(questions, refusals),
+        ),
+        finished=max((stage.finished for stage in notes.stages.values()), default=""),
     )
+
+
+def _scored(questions: Sequence[Record], refusals: Sequence[str]) -> list[int]:
+    """The places of the questions that scores are of: the answerable ones, all where none is."""
+    answerable = [n for n, q in enumerate(questions) if not is_unanswerable(q, refusals)]
+    return answerable or list(range(len(questions)))
 
 
 def _data(recipe: Recipe, folder: RunFolder, notes: RunNotes) -> DataCounts:

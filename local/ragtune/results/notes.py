@@ -4,30 +4,51 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from ragtune.results import wording
 from ragtune.results.metrics.registry import title
 from ragtune.results.schema import Results
 from ragtune.results.wording import brief
 
-FEW = 30
-"""Fewer judged questions than this are called few."""
+MEANS = {
+    "retrieval:": "recall@k: how often a gold passage is among the k found; MRR and nDCG: how high "
+    "it is ranked, 1 where always first",
+    "held-out": "how surprised the model is by the reference answers; a nat is 1.44 bits, and less "
+    "is better",
+    "forgetting:": "the same on text that has nothing to do with the records; more is worse",
+    "labels": "how good the tuned arms are after tuning on a part of the records",
+}
+"""What a remark's terms mean, by its first word."""
 
 
 @dataclass(frozen=True)
 class Note:
-    """A sentence for table and page; a warning says that the figures deserve less trust."""
+    """A sentence for table and page.
 
-    kind: Literal["remark", "warning"]
+    A warning says that the figures deserve less trust, a caution that some of them do, a fault that
+    they allow no verdict against some arms.
+
+    ``means`` explains its terms, for the page.
+    """
+
+    kind: Literal["remark", "caution", "warning", "fault"]
     text: str
+    means: str = ""
 
     def __str__(self) -> str:
-        return f"warning: {self.text}" if self.kind == "warning" else self.text
+        said = {"remark": "", "caution": "warning: "}.get(self.kind, f"{self.kind}: ")
+        return f"{said}{self.text}"
 
 
 def notes(results: Results) -> list[Note]:
-    """All notes on a run, remarks first."""
+    """All notes on a run, remarks first, faults last."""
+    severe = sorted(results.faults, key=lambda what: what.severity == "forbids")
     return [
-        *(Note("remark", text) for text in _remarks(results)),
+        *(Note("remark", text, MEANS.get(text.split()[0], "")) for text in _remarks(results)),
         *(Note("warning", text) for text in _warnings(results)),
+        *(
+            Note("fault" if what.severity == "forbids" else "caution", wording.fault(what))
+            for what in severe
+        ),
     ]
 
 
@@ -51,8 +72,6 @@ def _warnings(results: Results) -> Iterator[str]:
         )
     if (split := results.data.division) and split.by == "question":
         yield "the questions were split off by question: training records are about their documents"
-    if results.judged < FEW:
-        yield f"only {results.judged} questions: a hint, not a finding; mind the intervals"
 
 
 def _remarks(results: Results) -> Iterator[str]:

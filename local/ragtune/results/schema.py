@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from ragtune.core.errors import RunError
 from ragtune.core.files import read_json, write_json
 from ragtune.recipe.schema import Arm, Recipe
+from ragtune.results.data import DataCounts
 from ragtune.results.faults import AnyFault
 from ragtune.results.metrics.deciding import Deciding
 from ragtune.results.parts import Baseline, Coverage, Mean, Paired, Part
@@ -256,82 +257,6 @@ class Index(Part):
     skipped: dict[str, str]
 
 
-class Division(Part):
-    """How the records were split: of ``records``, ``asked`` were to be held out.
-
-    The biggest unit that is never torn has ``largest`` records; ``largest_by`` is what they have
-    in common.
-    """
-
-    by: Literal["document", "question"]
-    records: int
-    asked: int
-    held_out: int
-    largest: int
-    largest_by: str
-
-
-class NearDuplicate(Part):
-    """A held-out question, by its id and text, and the training record that all but asks it."""
-
-    kind: Literal["equal", "similar", "same_fact", "close"]
-    score: float
-    question: str
-    asked: str
-    trained: str
-
-
-class NearDuplicates(Part):
-    """Held-out questions that a training record all but asks, each counted by its strongest kind.
-
-    ``close`` is None where no embedder was loaded. ``declared`` are questions whose ``group`` is
-    also among the training records: they are meant to ask for the same facts.
-    """
-
-    equal: int = 0
-    similar: int = 0
-    same_fact: int = 0
-    close: int | None = None
-    declared: int = 0
-    examples: tuple[NearDuplicate, ...] = ()
-
-    @property
-    def total(self) -> int:
-        """Questions with a near-duplicate of any kind."""
-        return self.equal + self.similar + self.same_fact + (self.close or 0)
-
-
-class GoldFaults(Part):
-    """Ids of questions that say nothing about retrieval, for no search could find their gold.
-
-    ``unknown``: no gold document of theirs exists; ``absent``: the evidence is in none.
-    """
-
-    unknown: tuple[str, ...] = ()
-    absent: tuple[str, ...] = ()
-
-    @property
-    def questions(self) -> frozenset[str]:
-        """All of them."""
-        return frozenset((*self.unknown, *self.absent))
-
-
-class DataCounts(Part):
-    """Records to train on, questions to test with, and what is wrong with them.
-
-    ``division`` is None for questions of a file of their own, ``near_duplicates`` where nothing is
-    tuned, ``gold`` where nothing is retrieved.
-    """
-
-    train: int = 0
-    test: int = 0
-    bad_lines: tuple[str, ...] = ()
-    questions_also_in_training: int = 0
-    division: Division | None = None
-    near_duplicates: NearDuplicates | None = None
-    gold: GoldFaults | None = None
-
-
 class BreakEven(Part):
     """From how many queries a month `tuned` costs less than `rag`; 0 from the first, None never.
 
@@ -341,6 +266,30 @@ class BreakEven(Part):
     documents_change: str
     queries_per_month: float | None
     up_to: float | None
+
+
+class Kappa(Part):
+    """How far a judge agrees with a person over the same answers.
+
+    ``share`` of equal verdicts; ``kappa`` is Cohen's, None where both always say the same one. A
+    metric is held against the marks of those ``answers`` that it scores.
+    """
+
+    answers: int
+    share: Mean
+    kappa: Mean | None
+
+
+class Agreement(Part):
+    """Verdicts held against a person's marks: ``right`` of the report, and metrics from a half.
+
+    ``marked`` answers, of which the person found ``right`` right; ``skipped`` are not counted.
+    """
+
+    marked: int
+    right: int
+    skipped: int
+    by: dict[str, Kappa]
 
 
 class RecipeUsed(Part):
@@ -356,7 +305,8 @@ class Results(Part):
 
     ``baselines`` are by metric. ``labels`` is how many different labels the references are; None
     where they are free text. ``several_references`` counts the questions with more than one right
-    answer.
+    answer. ``finished`` is when the last stage was made, in UTC; ``agreement`` is with a person's
+    marks, None where nobody has given any.
     """
 
     version: Literal[6] = Field(alias="schema")  # BaseModel has a method of that name
@@ -384,6 +334,8 @@ class Results(Part):
     environment: dict[str, JsonValue]
     break_even: BreakEven | None
     recommendation: Recommendation
+    finished: str = ""
+    agreement: Agreement | None = None
 
     @property
     def judged(self) -> int:
@@ -417,9 +369,10 @@ class Results(Part):
 
 
 class StageNote(BaseModel):
-    """What is read here of a stage in ``lock.json``."""
+    """What is read here of a stage in ``lock.json``; ``finished`` in UTC, ISO 8601."""
 
     seconds: float
+    finished: str = ""
 
 
 class RunNotes(BaseModel):

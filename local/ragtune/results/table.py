@@ -1,4 +1,4 @@
-"""The arms side by side for the terminal."""
+"""The arms side by side for the terminal: what a person decides by first, all else on request."""
 
 from collections.abc import Sequence
 
@@ -10,14 +10,82 @@ from rich.text import Text
 from ragtune.results import wording
 from ragtune.results.metrics.registry import title
 from ragtune.results.notes import notes
-from ragtune.results.schema import ArmFigures, Results
+from ragtune.results.schema import Agreement, ArmFigures, Results
+from ragtune.results.summary import State, shares, summarise
 from ragtune.results.wording import brief
 
+STYLES: dict[State, str] = {"decided": "bold green", "undecided": "yellow", "forbidden": "bold red"}
+NOTES = {"warning": "yellow", "fault": "red"}
+"""Kinds of notes that are printed without being asked for, unless the verdict says it already."""
+DASH = "-"
 
-def render(results: Results) -> RenderableType:
-    """Quality, time and cost of each arm, what has no column, and the verdict, a line each."""
-    tables = (_quality(results), _times(results), _costs(results))
-    return Group(*tables, *(Text(line) for line in lines(results)))
+
+def render(results: Results, *, details: bool = False) -> RenderableType:
+    """The table, what limits trust in it, and last the verdict in three lines.
+
+    With ``details`` every other figure and the reasons for the verdict stand between.
+    """
+    told = summarise(results)
+    between: list[RenderableType] = []
+    if details:
+        between += [_quality(results), _times(results)]
+        between += [agreement(results.agreement)] if results.agreement else []
+        between += [Text(line) for line in lines(results)]
+    else:
+        verdict = " ".join(told.lines).lower()
+        between += [
+            Text(f"{note}", style=NOTES[note.kind])
+            for note in notes(results)
+            if note.kind in NOTES and note.text.lower() not in verdict
+        ]
+        between.append(Text("every figure, cause and reason: --details", style="dim"))
+    lines_last = [Text(line, style=STYLES[told.state]) for line in told.lines]
+    return Group(_first(results), *between, Text(""), *lines_last)
+
+
+def _first(results: Results) -> Table:
+    """Right of N, cost, latency, freshness."""
+    needs = results.recipe.filled.needs
+    priced, metered = needs.price_per_hour is not None, needs.watts is not None
+    columns = [
+        f"right\nof {results.questions}",
+        "95 %",
+        "once\ns",
+        "1,000\nanswers s",
+        *["1,000\nprice"] * priced,
+        *["1,000\nWh"] * metered,
+        "answer\ns",
+        "slowest\n5 % s",
+        "new\nfact s",
+    ]
+    counted = shares(results)
+    rows = []
+    for of, arm in results.arms.items():
+        low, high = counted[of].ci95
+        times, fresh = arm.latency_ms, arm.freshness_seconds
+        rows.append(
+            [
+                f"{results.failures.right[of]}",
+                f"{low * results.questions:.0f}-{high * results.questions:.0f}",
+                *_cost(arm),
+                brief(times.p50 / 1000),
+                brief(times.p95 / 1000),
+                DASH if fresh is None else brief(fresh),
+            ]
+        )
+    recipe = results.recipe
+    name = f"{recipe.name}-{recipe.identity[:8]}: {results.questions} held-out questions"
+    return _table(results, columns, rows, name)
+
+
+def _cost(arm: ArmFigures) -> list[str]:
+    cost = arm.cost
+    return [
+        brief(cost.tuning_seconds + cost.indexing_seconds),
+        brief(cost.seconds_per_1000),
+        *([] if cost.price_per_1000 is None else [f"{cost.price_per_1000:.2g}"]),
+        *([] if cost.kwh_per_1000 is None else [f"{1000 * cost.kwh_per_1000:.3g}"]),
+    ]
 
 
 def _quality(results: Results) -> Table:
@@ -38,9 +106,7 @@ def _quality(results: Results) -> Table:
                 *([f"{rightly.mean:.2f}"] if refusals and rightly else []),
             ]
         )
-    recipe = results.recipe
-    name = f"{recipe.name}-{recipe.identity[:8]}: {results.questions} held-out questions"
-    return _table(results, columns, rows, name)
+    return _table(results, columns, rows)
 
 
 _REPORT_ONLY = ("recall", "numeric_error", "accuracy")
@@ -66,37 +132,43 @@ def _times(results: Results) -> Table:
             [
                 f"{times.p50:.0f}/{times.p95:.0f}",
                 "+".join(f"{part:.0f}" for part in parts),
-                "-" if rate is None else f"{rate:.3g}",
+                DASH if rate is None else f"{rate:.3g}",
                 f"{arm.tokens.prompt_mean:.0f}+{arm.tokens.completion_mean:.0f}",
             ]
         )
     return _table(results, ["p50/p95 ms", "find+read+write", "answers/s", "tokens"], rows)
 
 
-def _costs(results: Results) -> Table:
-    """What each arm takes once, for many queries, and until it follows its documents."""
-    needs = results.recipe.filled.needs
-    priced, metered = needs.price_per_hour is not None, needs.watts is not None
-    columns = ["once s", "s/1000", *["price"] * priced, *["Wh"] * metered, "fresh s"]
-    rows = [_cost(arm) for arm in results.arms.values()]
-    return _table(results, columns, rows)
-
-
-def _cost(arm: ArmFigures) -> list[str]:
-    cost, fresh = arm.cost, arm.freshness_seconds
-    return [
-        brief(cost.tuning_seconds + cost.indexing_seconds),
-        brief(cost.seconds_per_1000),
-        *([] if cost.price_per_1000 is None else [f"{cost.price_per_1000:.2g}"]),
-        *([] if cost.kwh_per_1000 is None else [f"{1000 * cost.kwh_per_1000:.3g}"]),
-        "-" if fresh is None else brief(fresh),
-    ]
+def agreement(agreed: Agreement) -> RenderableType:
+    """Each judge against a person's marks."""
+    found = _plain("judge")
+    for column in ("answers", "agrees", "kappa", "95 %"):
+        found.add_column(column, justify="right", no_wrap=True)
+    for judge, how in agreed.by.items():
+        kappa = how.kappa
+        found.add_row(
+            wording.judge(judge),
+            f"{how.answers}",
+            f"{100 * how.share.mean:.0f} %",
+            DASH if kappa is None else f"{kappa.mean:.2f}",
+            DASH if kappa is None else "{:.2f}-{:.2f}".format(*kappa.ci95),
+        )
+    return Group(Text(wording.marked(agreed)), found)
 
 
 def _table(
     results: Results, columns: Sequence[str], rows: Sequence[Sequence[str]], name: str | None = None
 ) -> Table:
     """A row an arm, the recommended one in green."""
+    table = _plain("arm", name)
+    for column in columns:
+        table.add_column(column, justify="right", no_wrap=True, vertical="bottom")
+    for arm, row in zip(results.arms, rows, strict=True):
+        table.add_row(arm, *row, style="green" if arm == results.recommendation.arm else "")
+    return table
+
+
+def _plain(first: str, name: str | None = None) -> Table:
     table = Table(
         title=name,
         title_justify="left",
@@ -104,11 +176,7 @@ def _table(
         pad_edge=False,
         collapse_padding=True,
     )
-    table.add_column("arm", no_wrap=True, vertical="bottom")
-    for column in columns:
-        table.add_column(column, justify="right", no_wrap=True, vertical="bottom")
-    for arm, row in zip(results.arms, rows, strict=True):
-        table.add_row(arm, *row, style="green" if arm == results.recommendation.arm else "")
+    table.add_column(first, no_wrap=True, vertical="bottom")
     return table
 
 

@@ -3,7 +3,7 @@
 from ragtune.results import faults
 from ragtune.results.faults import AnyFault
 from ragtune.results.metrics.registry import title
-from ragtune.results.schema import BreakEven, Cause, Failures, Flip
+from ragtune.results.schema import Agreement, BreakEven, Cause, Failures, Flip
 from ragtune.results.verdict import reasons
 from ragtune.results.verdict.reasons import Because, Change, Measured, Reason, Recommendation
 
@@ -32,10 +32,58 @@ CAUSES_IN_SHORT: dict[Cause, str] = {
 }
 """For the terminal, in this order; without a gold document there is nothing to say."""
 
+METRICS: dict[str, str] = {
+    "right": "share of the questions that have an answer",
+    "recall": "share of the reference's words that are in the answer",
+    "similarity": "how near the meanings are, by the embedder, 0 to 1",
+    "accuracy": "share of answers that name their label and no other",
+    "numeric_error": "how far numbers are from the reference's; 0 is best",
+    "token_f1": "how many words of answer and reference agree, 0 to 1",
+    "exact_match": "share of answers that equal the reference",
+    "rouge_l": "the longest run of words in the reference's order, 0 to 1",
+    "macro_f1": "F1 of each label, all labels counting alike",
+}
+"""What a metric means, in a few words; for those that ship."""
+JUDGES = {"right": "right, as in this report"}
+"""Judges that are held against a person, where the name does not say it."""
+
+
+def judge(name: str) -> str:
+    """What a judge is called that is held against a person."""
+    return JUDGES.get(name) or f"{title(name)} from 0.5"
+
+
+def marked(agreed: Agreement) -> str:
+    """What a person marked, and what the figures of agreement mean."""
+    skipped = f", {agreed.skipped} skipped" if agreed.skipped else ""
+    return (
+        f"A person marked {agreed.marked} answers without seeing the arm: {agreed.right} right"
+        f"{skipped}. They were drawn evenly from what the report calls right and wrong. Kappa: "
+        "1 where both always agree, 0 where they agree as often as by chance."
+    )
+
+
+RIGHT_MEANS = (
+    "An answer is right where it says what a reference says, numbers and dates by value; where the "
+    "documents hold no answer, when it says so."
+)
+"""When an answer counts as right."""
+
 
 def brief(seconds: float) -> str:
     """Seconds to three significant digits, never with an exponent above 100."""
     return f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.3g}"
+
+
+def about(seconds: float) -> str:
+    """Seconds as one would say them: 12, 0.7, 0.04."""
+    return (
+        f"{seconds:.0f}"
+        if seconds >= 10
+        else f"{seconds:.1f}"
+        if seconds >= 0.1
+        else f"{seconds:.2g}"
+    )
 
 
 def rounded(count: float) -> str:

@@ -121,12 +121,27 @@ def divide(
     division = Division(by, len(records), asked, total, len(biggest), _in_common(biggest, by))
     if 2 * total <= asked or 2 * (len(records) - total) <= len(records) - asked:
         raise RecordsError(_refusal(division, test_fraction))
-    order = list(range(len(parts)))
-    random.Random(seed).shuffle(order)
+    order = _drawn(records, parts, seed, by)
     chosen = choose([sizes[unit] for unit in order], total)
     held = {n for place in chosen for n in parts[order[place]]}
     train = [r for n, r in enumerate(records) if n not in held]
     return train, [r for n, r in enumerate(records) if n in held], division
+
+
+def _drawn(
+    records: Sequence[Record], parts: Sequence[Sequence[int]], seed: int, by: By
+) -> list[int]:
+    """The places of the units, as they are drawn."""
+    order = list(range(len(parts)))
+    if by == "question":
+        random.Random(seed).shuffle(order)
+        return order
+    # As older versions drew documents, or else contexts: most splits stay what they were.
+    names = [r.document or r.context or r.id for r in records]
+    drawn = list(dict.fromkeys(names))
+    random.Random(seed).shuffle(drawn)
+    rank = {name: n for n, name in enumerate(drawn)}
+    return sorted(order, key=lambda unit: min(rank[names[n]] for n in parts[unit]))
 
 
 def units(records: Sequence[Record], by: By = "document") -> list[list[int]]:

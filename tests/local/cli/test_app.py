@@ -43,7 +43,7 @@ def test_help_needs_no_heavy_import() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stderr.strip() == "[]"
-    verbs = "init check preview tune index search run ask report export promote compare sweep"
+    verbs = "init check preview tune index search run ask label report export promote compare sweep"
     for verb in verbs.split():
         assert verb in done.stdout
 
@@ -70,7 +70,7 @@ def test_a_session_from_init_to_ask(
     assert out.startswith("epoch  train loss  validation loss")
     assert "train_epoch_loss=" in err
 
-    code, out, err = called("run", path, "--runs", runs)
+    code, out, err = called("run", path, "--runs", runs, "--details")
     assert code == 0
     assert "tune: reused" in err
     assert "tuned+rag" in out

@@ -54,7 +54,7 @@ TRAINING = {
         {"epoch": 1, "train_loss": 3.5, "eval_loss": 3.25, "learning_rate": 1e-4},
         {"epoch": 2, "train_loss": 2.5, "eval_loss": 2.75, "learning_rate": 1e-4},
     ],
-    "steps": [{"step": 1, "loss": 3.5, "learning_rate": 1e-4}],
+    "steps": [{"step": n, "loss": 3.5 - (n - 1) / 63, "learning_rate": 1e-4} for n in range(1, 65)],
     "best_epoch": 2,
     "trainable_parameters": 1000,
     "parameters": 100_000,

@@ -1,74 +1,123 @@
 import io
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import pytest
 from rich.console import Console
 
+from ragtune.core.run_folder import RunFolder
 from ragtune.results import table
+from ragtune.results.agreement import Mark, keep
+from ragtune.results.collect import collect
 from ragtune.results.schema import Results
-from tests.local.results.made_up import QUESTIONS, write_run
+from ragtune.sources.records import Record
+from tests.local.results.made_up import NOTES, REFUSAL, write_run
+
+ARMS = ("base", "tuned", "rag", "tuned+rag")
+NAMES = [f"Ann {n}" for n in range(30)]
+ASKED = [Record(f"Who is number {n}?", name, document="a.md") for n, name in enumerate(NAMES)]
+ASKED += [Record(f"Why is number {n}?", REFUSAL) for n in range(15)]
+ANSWERS = {
+    "base": ["nobody"] * 45,
+    "tuned": [*NAMES[:10], *["nobody"] * 35],
+    "rag": [*NAMES, *["Not in the documents."] * 15],
+    "tuned+rag": [*NAMES, *["Not in the documents."] * 15],
+}
 
 
-def printed(results: Results) -> str:
+def printed(results: Results, *, details: bool = False) -> str:
     console = Console(width=80, file=io.StringIO())
-    console.print(table.render(results))
+    console.print(table.render(results, details=details))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
 
-def test_the_table_fits_eighty_columns_and_holds_the_figures(tmp_path: Path) -> None:
-    text = printed(write_run(tmp_path))
-    assert "…" not in text
-    assert "0.83" in text
-    assert "1.00" in text
-    assert "1010+2" in text
-    assert "recall@4 0.50" in text
-    assert "base: 1 questions cut: no room" in text
-    assert "rag: 2 passages left out, 1 questions cut: no room" in text
+def many(folder: Path, **changes: Any) -> Results:
+    """A run with enough questions for a verdict."""
+    return write_run(folder, **{"arms": ARMS, "questions": ASKED, "texts": ANSWERS, **changes})
+
+
+def test_right_answers_come_first_then_cost_latency_and_freshness(tmp_path: Path) -> None:
+    text = printed(many(tmp_path))
     assert max(len(line) for line in text.splitlines()) <= 80
+    heads = " ".join(text.splitlines()[2].split() + text.splitlines()[3].split())
+    assert heads == "right once 1,000 answer slowest new arm of 45 95 % s answers s s 5 % s fact s"
+    (row,) = (line.split() for line in text.splitlines() if line.startswith(" rag  "))
+    assert row == ["rag", "45", "41-45", "1.5", "110", "0.03", "0.039", "0.75"]
 
 
-def test_the_table_says_why_answers_failed_and_what_would_change_the_verdict(
-    tmp_path: Path,
-) -> None:
-    arms = ("base", "tuned", "rag", "tuned+rag")
-    text = " ".join(printed(write_run(tmp_path, arms)).split())
-    assert "right: base 1, tuned 1, rag 3, tuned+rag 3" in text
-    assert "retrieval fixed it 3" in text
-    assert "tuning forgot it 1" in text  # "at noon" for "at six" is wrong by its value
-    assert "warning: only 2 questions: a hint, not a finding" in text
-    assert "no verdict — the best, base, has right 0.50; 2 questions are too few" in text
-    assert "break-even: tuned costs less than rag from 488 queries a month" in text
+def test_the_verdict_is_the_last_three_lines_in_plain_words(tmp_path: Path) -> None:
+    text = printed(many(tmp_path))
+    assert "every figure, cause and reason: --details" in text
+    last = " ".join(text.split("--details")[1].split())
+    assert last.startswith("Use retrieval: 45 of 45 right, 0.03 s an answer. Tuning ")
+    for word in ("token F1", "flips", "recall", "Holm", "nats"):
+        assert word not in text
 
 
-def test_every_claim_has_its_figure_in_eighty_columns(tmp_path: Path) -> None:
-    arms = ["base", "tuned", "rag", "tuned+rag"]
-    figures = write_run(
-        tmp_path,
-        tuple(arms),
-        [replace(q, category=c) for q, c in zip(QUESTIONS, "xyy", strict=True)],
-        needs={"price_per_hour": 1.2, "watts": 60},
-        study={"arms": arms, "learning_curve": [0.25]},
-    )
-    text = printed(figures)
-    assert "…" not in text
-    assert max(len(line) for line in text.splitlines()) <= 80
-    _, times, costs = (row.split() for row in text.splitlines() if row.startswith(" tuned  "))
-    assert times == ["tuned", "30/39", "10+8+12", "10", "1010+2"]
-    assert costs == ["tuned", "60", "100", "0.033", "1.67", "60"]
+def test_details_are_printed_on_request_and_before_the_verdict(tmp_path: Path) -> None:
+    text = printed(many(tmp_path), details=True)
     words = " ".join(text.split())
-    assert "general text 4.500 → 4.750 nats a token (1.750 → 1.875 bits a byte)" in words
-    assert "25% of 24 continuations unchanged" in words
-    assert "freshness: 1 documents changed, 0.75 s each from the change to an answer" in words
-    assert "the new fact was in 1 prompts, 1 answers changed to it" in words
-    assert "labels needed: tuned right 0.50 with 50, 0.50 with 200 records; from 50 on" in words
-    assert "right by category, base/tuned/rag/tuned+rag: x (1) 0.00/1.00/1.00/1.00" in words
-    assert "grounded, the share of an answer's words that are in its sources: rag 0.33" in words
-    assert "low initial cost (1.5 s of indexing, 60 s of tuning)" in words
-    assert "1 optimiser steps in all, where about 60 are needed" in words
+    assert "…" not in text
+    assert max(len(line) for line in text.splitlines()) <= 80
+    for told in (
+        "1010+2",
+        "30/39",
+        "retrieval: recall@4 1.00",
+        "rag: 2 passages left out, 1 questions cut: no room",
+        "right: base 0, tuned 10, rag 45, tuned+rag 45",
+        "general text 4.500 → 4.750 nats a token (1.750 → 1.875 bits a byte)",
+        "freshness: 1 documents changed, 0.75 s each from the change to an answer",
+        "fits best: rag — ",
+    ):
+        assert told in words
+    assert words.index("fits best") < words.index("Use retrieval: 45 of 45")
+
+
+def test_prices_and_energy_have_columns_where_they_are_known(tmp_path: Path) -> None:
+    text = printed(many(tmp_path, needs={"price_per_hour": 1.2, "watts": 60}))
+    assert max(len(line) for line in text.splitlines()) <= 80
+    (row,) = (line.split() for line in text.splitlines() if line.startswith(" tuned  "))
+    assert row[3:7] == ["60", "100", "0.033", "1.67"]
+
+
+def test_categories_and_labels_needed_are_details(tmp_path: Path) -> None:
+    asked = [replace(q, category="xyz"[n // 15]) for n, q in enumerate(ASKED)]
+    study = {"arms": list(ARMS), "learning_curve": [0.25]}
+    words = " ".join(printed(many(tmp_path, questions=asked, study=study), details=True).split())
+    assert "by category, base/tuned/rag/tuned+rag: x (15) 0.00/0.67/1.00/1.00" in words
+    assert "labels needed: tuned" in words
 
 
 def test_an_arm_that_never_asked_its_model_has_no_rate(tmp_path: Path) -> None:
-    text = printed(write_run(tmp_path, refusing="rag"))
-    _, times, _ = (row.split() for row in text.splitlines() if row.startswith(" rag  "))
-    assert times[1:4] == ["30/39", "10+8+12", "-"]
+    text = printed(write_run(tmp_path, refusing="rag"), details=True)
+    rows = [line.split() for line in text.splitlines() if line.startswith(" rag  ")]
+    assert rows[2][1:4] == ["30/39", "10+8+12", "-"]
+
+
+def test_few_questions_are_no_verdict(tmp_path: Path) -> None:
+    words = " ".join(printed(write_run(tmp_path, ARMS)).split())
+    assert "fault: 2 questions are too few; ask at least 30" in words
+    assert "Undecided: 2 questions are too few to tell." in words
+    assert "Use " not in words
+
+
+def test_what_weakens_some_figures_is_a_detail(tmp_path: Path) -> None:
+    results, told = many(tmp_path), "warning: latency percentiles are of 3 questions"
+    assert told not in printed(results)
+    assert told in printed(results, details=True)
+
+
+@pytest.mark.parametrize("details", [True, False])
+def test_what_a_person_says_is_a_detail(tmp_path: Path, details: bool) -> None:
+    results = many(tmp_path)
+    folder = RunFolder(tmp_path)
+    marks = [
+        Mark(question=ASKED[0].id, arm=arm, answer=ANSWERS[arm][0], right=arm != "base")
+        for arm in ARMS
+    ]
+    keep(folder, marks)
+    results = collect(results.recipe.filled, folder, NOTES)
+    text = " ".join(printed(results, details=details).split())
+    assert ("A person marked 4 answers without seeing the arm: 3 right" in text) is details

@@ -1,6 +1,6 @@
 """The HTML report: one self-contained file that asks for nothing from anywhere.
 
-It reads without its script, which only filters the questions.
+It reads without its script, which only filters and pages the questions.
 """
 
 from pathlib import Path
@@ -12,8 +12,11 @@ from ragtune.core.run_folder import RunFolder
 from ragtune.results import rows, wording
 from ragtune.results.metrics.registry import title
 from ragtune.results.notes import notes
-from ragtune.results.page import plots, questions
+from ragtune.results.page import bars, plots, questions
+from ragtune.results.page.examples import examples
+from ragtune.results.page.facts import facts
 from ragtune.results.schema import Results
+from ragtune.results.summary import shares, summarise
 
 ASSETS = Path(__file__).parent / "assets"
 MOST = 1_900_000
@@ -27,6 +30,8 @@ CUTS: tuple[tuple[int | None, int | None], ...] = (
     (50, 100),
 )
 """How many questions are shown, and characters of a text; the first pair that is small enough."""
+PAGE, PRINTED = 25, 10
+"""Questions that are shown at a time, and printed."""
 
 
 def render(results: Results, folder: RunFolder) -> str:
@@ -48,6 +53,15 @@ def render(results: Results, folder: RunFolder) -> str:
         "arms": results.arms,
         "needs": results.recipe.filled.needs,
         "classes": plots.CLASSES,
+        "summary": summarise(results),
+        "baseline": results.baselines.get(results.recommendation.metric),
+        "facts": facts(results),
+        "bars": bars.right(
+            results.failures.right, shares(results), results.questions, plots.CLASSES
+        ),
+        "examples": examples(results, asked),
+        "page": PAGE,
+        "printed": PRINTED,
         "notes": notes(results),
         "plots": _plots(results, folder),
         "title": title,
@@ -85,7 +99,11 @@ def _plots(results: Results, folder: RunFolder) -> list[tuple[str, Markup]]:
         ),
     ]
     if results.tune and results.tune.epochs:
-        drawn.append(("Loss a token while tuning, in nats", plots.losses(results.tune.epochs)))
+        caption = (
+            "Loss a token at every step of tuning, in nats: how surprised the model is by the "
+            "answers that it learns; dots: by those of the validation sample"
+        )
+        drawn.append((caption, plots.losses(results.tune)))
     if curve := results.learning_curve:
         named = _capital(title(curve.metric))
         caption = f"{named} against training records, with 95 % intervals"

@@ -22,12 +22,14 @@ from ragtune.results.page.svg import (
     text,
     x_axis,
 )
-from ragtune.results.schema import ArmFigures, Epoch, LearningCurve
+from ragtune.results.schema import ArmFigures, LearningCurve, Training
 
 ROW = 34
 CLASSES: dict[Arm, str] = {"base": "base", "tuned": "tuned", "rag": "rag", "tuned+rag": "both"}
 DASHES: dict[Arm, str] = {"base": "2 4", "tuned": "8 4", "rag": "none", "tuned+rag": "10 3 2 3"}
 """Lines differ in more than colour."""
+MOST_STEPS = 1000
+"""Points of a loss curve; a longer training is drawn as means over equal stretches."""
 
 
 def quality(arms: Mapping[Arm, ArmFigures], metric: str, title: str) -> Markup:
@@ -72,35 +74,41 @@ def latency(seconds: Mapping[Arm, Sequence[float]], arms: Mapping[Arm, ArmFigure
     return drawing(height + 24, f"Latency in ms: {told}", [*x_axis(ticks, height), *marks])
 
 
-def losses(epochs: Sequence[Epoch]) -> Markup:
-    """Training and validation loss by epoch; there is at least one epoch."""
-    curves = {
-        ("training", "tuned", "6 4"): [(e.epoch, e.train_loss) for e in epochs],
-        ("validation", "rag", "none"): [
-            (e.epoch, e.eval_loss) for e in epochs if e.eval_loss is not None
-        ],
-    }
-    values = [loss for points in curves.values() for _, loss in points]
-    first, last = epochs[0].epoch, epochs[-1].epoch
-    x = linear(first, max(last, first + 1), LEFT - 40, RIGHT - 80)
+def losses(training: Training) -> Markup:
+    """The loss of every optimiser step, and that of validation where an epoch ends.
+
+    There is at least one epoch.
+    """
+    done, epochs = training.steps, training.epochs
+    stretch = max(1, math.ceil(len(done) / MOST_STEPS))
+    runs = [done[n : n + stretch] for n in range(0, len(done), stretch)]
+    learnt = [(float(run[-1].step), sum(s.loss for s in run) / len(run)) for run in runs]
+    last = done[-1].step if done else epochs[-1].epoch
+    each = last / epochs[-1].epoch
+    learnt = learnt or [(e.epoch * each, e.train_loss) for e in epochs]
+    held = [(e.epoch * each, e.eval_loss) for e in epochs if e.eval_loss is not None]
+    values = [loss for _, loss in [*learnt, *held]]
     low, high = min(values), max(values)
+    x = linear(0, max(last, 1), LEFT - 40, RIGHT - 80)
     y = linear(low, high if high > low else low + 1, 150, 20)
-    ticks = {x(e.epoch): f"{e.epoch}" for e in epochs[:: max(1, len(epochs) // 8)]}
-    marks = x_axis(ticks, 160)
+    ticks = [0, last] if last < 4 else [t for t in steps(last) if t == int(t)]
+    marks = x_axis({x(t): f"{t:,.0f}" for t in ticks}, 160)
     marks += [text(LEFT - 50, y(v) + 4, f"{v:.2f}", "end") for v in sorted({low, high})]
-    for (words, style, dash), points in curves.items():
-        places = [(x(epoch), y(loss)) for epoch, loss in points]
-        if not places:
-            continue
-        marks.append(path(places, style, dash))
-        marks += [f'<circle class="{style}" cx="{a:.1f}" cy="{b:.1f}" r="3"/>' for a, b in places]
-        marks.append(text(places[-1][0] + 8, places[-1][1] + 4, words, "start"))
-    told = "; ".join(
-        f"epoch {e.epoch}: training {e.train_loss:.3f}"
-        + ("" if e.eval_loss is None else f", validation {e.eval_loss:.3f}")
-        for e in epochs
+    marks.append(path([(x(step), y(loss)) for step, loss in learnt], "tuned thin", "none"))
+    ends = [curve[-1][1] for curve in (learnt, held) if curve]
+    for place, words in zip(
+        apart([y(loss) for loss in ends], 14), ("training", "validation"), strict=False
+    ):
+        marks.append(text(x(last) + 8, place + 4, words, "start"))
+    if held:
+        points = [(x(step), y(loss)) for step, loss in held]
+        marks.append(path(points, "rag", "6 4"))
+        marks += [f'<circle class="rag" cx="{a:.1f}" cy="{b:.1f}" r="4"/>' for a, b in points]
+    told = (
+        f"from {learnt[0][1]:.3f} at step {learnt[0][0]:.0f} to {learnt[-1][1]:.3f} at step {last}"
     )
-    return drawing(184, f"Loss a token in nats: {told}", marks)
+    told += "".join(f"; validation {loss:.3f} at step {step:.0f}" for step, loss in held)
+    return drawing(184, f"Loss a token in nats: training {told}", marks)
 
 
 def learning(curve: LearningCurve, title: str) -> Markup:

@@ -86,7 +86,7 @@ def read(results: Results, folder: RunFolder) -> list[ShownQuestion]:
             number=n + 1,
             text=record.instruction,
             input=record.context if with_input else "",
-            reference=record.response,
+            reference=" or ".join([record.response, *record.other_responses]),
             document=record.document,
             judged=judged,
             marks=" ".join(_marks(judged)),

@@ -61,6 +61,15 @@ def path(points: Sequence[tuple[float, float]], style: str, dash: str) -> str:
     return f'<polyline class="{style}" stroke-dasharray="{dash}" points="{way}"/>'
 
 
-def text(x: float, y: float, words: str, anchor: str) -> str:
+def bar(x: float, y: float, width: float, height: float, style: str) -> str:
+    """A rectangle in a style of the page."""
+    return (
+        f'<rect class="{style}" x="{x:.1f}" y="{y:.1f}" width="{max(width, 1):.1f}" '
+        f'height="{height:.1f}" rx="3"/>'
+    )
+
+
+def text(x: float, y: float, words: str, anchor: str, style: str = "") -> str:
     """Words at a place, which is their start, middle or end."""
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
+    kind = f' class="{style}"' if style else ""
+    return f'<text{kind} x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'

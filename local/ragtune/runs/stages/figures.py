@@ -35,7 +35,7 @@ class Figures(Stage):
 
         notes = {
             "stages": {
-                name: {"seconds": entry.seconds}
+                name: {"seconds": entry.seconds, "finished": entry.finished}
                 for name, entry in self.lock.stages.items()
                 if name in self.after
             },

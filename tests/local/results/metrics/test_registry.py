@@ -29,7 +29,7 @@ def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def printed(results: Results) -> str:
     console = Console(width=80, file=io.StringIO())
-    console.print(table.render(results))
+    console.print(table.render(results, details=True))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 

@@ -1,0 +1,75 @@
+"""What a reader must know of a study before its figures: model, date, data, training, machine."""
+
+import datetime
+
+from ragtune.results.schema import Results
+from ragtune.results.wording import brief
+
+
+def facts(results: Results) -> list[tuple[str, str]]:
+    """Names and values, in the order in which they are shown."""
+    found = [
+        ("Model", _model(results)),
+        ("Date", _date(results.finished)),
+        ("Data", _data(results)),
+        ("Documents", _documents(results)),
+        ("Training", _training(results)),
+        ("Machine", _machine(results)),
+    ]
+    return [(name, value) for name, value in found if value]
+
+
+def _model(results: Results) -> str:
+    name = results.recipe.filled.model.local
+    if results.tune is None:
+        return name
+    return f"{name}, {_count(results.tune.parameters)} parameters"
+
+
+def _count(number: int) -> str:
+    for size, word in ((1e9, "billion"), (1e6, "million"), (1e3, "thousand")):
+        if number >= size:
+            return f"{number / size:.3g} {word}"
+    return f"{number}"
+
+
+def _date(finished: str) -> str:
+    try:
+        when = datetime.datetime.fromisoformat(finished)
+    except ValueError:
+        return ""
+    return f"{when.day} {when:%B %Y}"
+
+
+def _data(results: Results) -> str:
+    asked = f"{results.questions:,} questions held out"
+    if results.unanswerable:
+        asked += f", {results.unanswerable:,} of them without an answer in the documents"
+    return f"{results.data.train:,} records to learn from; {asked}"
+
+
+def _documents(results: Results) -> str:
+    index = results.index
+    return f"{index.documents:,} documents in {index.chunks:,} passages" if index else ""
+
+
+def _training(results: Results) -> str:
+    done, asked = results.tune, results.recipe.filled.tune
+    if done is None:
+        return ""
+    epochs = f"{asked.epoch} epoch{'s' * (asked.epoch != 1)}"
+    batch = asked.per_device_train_batch_size * asked.gradient_accumulation_steps
+    steps = f"{len(done.steps):,} steps of {batch} sample{'s' * (batch != 1)}"
+    layers = asked.target_modules.replace(",", ", ")
+    return (
+        f"{epochs}, {steps}, learning rate {asked.learning_rate:g}; LoRA of rank {asked.lora_r} on "
+        f"{layers}; {brief(done.seconds)} s"
+    )
+
+
+def _machine(results: Results) -> str:
+    told = results.environment
+    parts = [str(told[key]) for key in ("name", "device") if told.get(key)]
+    if cores := told.get("cores"):
+        parts.append(f"{cores} cores")
+    return ", ".join(parts)
