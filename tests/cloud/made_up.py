@@ -98,7 +98,7 @@ def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> RunFolder:
     ]
     write_text(run.recipe, recipe_file.dump(made_from))
     write_jsonl(run.train_rows, [ROW] * rows)
-    write_jsonl(run.questions, [vars(question) for question in questions])
+    write_jsonl(run.questions, [question.to_json() for question in questions])
     write_json(run.template, made_from.template.build().jumpstart)
     write_json(run.training, TRAINING)
     write_json(run.heldout, {"base": 2.5, "tuned": 2.25, "tokens": 8})

@@ -37,7 +37,7 @@ def test_the_recipe_has_every_stage(made: tuple[Recipe, RunFolder]) -> None:
     assert named(plan(made[0])) == [
         *("index", "questions", "data", "tune", "retrieval", "gold"),
         *(f"answers/{arm}" for arm in ARMS),
-        *("leaks", "coverage", "heldout", "forgetting", "curve/0.6", "freshness"),
+        *("coverage", "leaks", "heldout", "forgetting", "curve/0.6", "freshness"),
     ]
 
 
