@@ -5,8 +5,9 @@ from ragtune.results.faults import AnyFault
 from ragtune.results.metrics.registry import title
 from ragtune.results.parts import Agreement
 from ragtune.results.schema import BreakEven, Cause, Failures, Flip
-from ragtune.results.verdict import reasons
-from ragtune.results.verdict.reasons import Because, Change, Measured, Reason, Recommendation
+from ragtune.results.verdict import measured, reasons
+from ragtune.results.verdict.measured import Measured
+from ragtune.results.verdict.reasons import Because, Change, Reason, Recommendation
 
 FLIPS: dict[Flip, str] = {
     "retrieval_fixed": "retrieval fixed it",
@@ -246,49 +247,49 @@ def spending(cost: reasons.Spending) -> str:
     return f"{cost.amount / 3600:.3g} machine hours a month{bill}"
 
 
-def measured(what: Measured) -> str:  # noqa: PLR0911, one sentence a kind
+def measurement(what: Measured) -> str:  # noqa: PLR0911, one sentence a kind
     """What a criterion was held against."""
     match what:
-        case reasons.QualityMeasured():
+        case measured.QualityMeasured():
             rest = "" if what.different else "; not significantly different"
             means = f"{what.tuned:.2f} by tuning, {what.rag:.2f} by retrieval"
             return f"{title(what.metric)} {means} over {what.questions} questions{rest}"
-        case reasons.Unmeasured():
+        case measured.Unmeasured():
             return {
                 "none_inside": "too few questions about what the records cover",
                 "none_outside": "too few questions about what the records do not cover",
                 "no_coverage": "not measured",
             }[what.why]
-        case reasons.BrokenMeasured():
+        case measured.BrokenMeasured():
             return (
                 f"of {what.right} answers that base had right tuning broke {what.tuned}, "
                 f"retrieval {what.rag}"
             )
-        case reasons.LatencyMeasured():
+        case measured.LatencyMeasured():
             return f"p95 of {what.tuned:.0f} ms by tuning, {what.rag:.0f} ms by retrieval"
-        case reasons.ThroughputMeasured():
+        case measured.ThroughputMeasured():
             return (
                 f"1,000 queries take {brief(what.tuned)} s by tuning, "
                 f"{brief(what.rag)} s by retrieval"
             )
-        case reasons.GainMeasured():
+        case measured.GainMeasured():
             low, high = what.ci95
             return (
                 f"{what.records:,} records moved {title(what.metric)} by {what.mean:+.2f} "
                 f"({low:+.2f} to {high:+.2f})"
             )
-        case reasons.FewLabelsMeasured():
+        case measured.FewLabelsMeasured():
             return (
                 f"retrieval reaches {what.rag:.2f} without a record; "
                 f"tuning {what.tuned:.2f} with {what.records:,}"
             )
-        case reasons.FreshnessMeasured():
+        case measured.FreshnessMeasured():
             return (
                 f"from a changed document to an answer {brief(what.rag)} s by indexing, "
                 f"{brief(what.tuned)} s by tuning again; {what.followed} of {what.changes} answers "
                 "followed the index"
             )
-        case reasons.OnceMeasured():
+        case measured.OnceMeasured():
             return f"{brief(what.rag)} s of indexing, {brief(what.tuned)} s of tuning"
 
 
@@ -371,7 +372,7 @@ def verdict(recommendation: Recommendation) -> list[str]:
     ]
     for side in ("tuning", "retrieval", None):
         told = [
-            f"{line.criterion} ({measured(line.measured)})"
+            f"{line.criterion} ({measurement(line.measured)})"
             for line in recommendation.criteria
             if line.favours == side
         ]

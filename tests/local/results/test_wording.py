@@ -16,39 +16,41 @@ from ragtune.results.faults import (
     ResidueDropped,
 )
 from ragtune.results.schema import BreakEven, Failures
-from ragtune.results.verdict.reasons import (
-    AtFault,
-    Because,
+from ragtune.results.verdict.measured import (
     BrokenMeasured,
-    Change,
-    Chosen,
-    ConstantWins,
-    Dead,
     FewLabelsMeasured,
     FreshnessMeasured,
     GainMeasured,
     LatencyMeasured,
+    Measured,
+    OnceMeasured,
+    QualityMeasured,
+    ThroughputMeasured,
+    Unmeasured,
+)
+from ragtune.results.verdict.reasons import (
+    AtFault,
+    Because,
+    Change,
+    Chosen,
+    ConstantWins,
+    Dead,
     LearntOnly,
     MachineTimeChange,
-    Measured,
     MoreQuestions,
     NeedChange,
     NeedsUnmet,
     NoSources,
     NotBetter,
     NothingAnswered,
-    OnceMeasured,
     OverBudget,
-    QualityMeasured,
     Reason,
     Spending,
     StudyAtFault,
-    ThroughputMeasured,
     TooPoor,
     TooSlow,
     TooStale,
     Undecided,
-    Unmeasured,
     VolumeChange,
     Worse,
 )
@@ -243,7 +245,7 @@ def test_why_an_arm_is_not_the_one(why: Reason, words: str) -> None:
     ],
 )
 def test_what_a_criterion_was_held_against(what: Measured, words: str) -> None:
-    assert wording.measured(what) == words
+    assert wording.measurement(what) == words
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,7 @@ from typing import Literal
 from ragtune.results.parts import Covered
 from ragtune.results.verdict.evidence import Evidence
 from ragtune.results.verdict.liveness import living
-from ragtune.results.verdict.needs import NEAR
-from ragtune.results.verdict.reasons import (
+from ragtune.results.verdict.measured import (
     BrokenMeasured,
     Criterion,
     CriterionMeasured,
@@ -29,6 +28,7 @@ from ragtune.results.verdict.reasons import (
     ThroughputMeasured,
     Unmeasured,
 )
+from ragtune.results.verdict.needs import NEAR
 
 SAID_TO_FAVOUR: dict[Criterion, Side] = {
     "narrow task": "tuning",

@@ -9,8 +9,8 @@ from ragtune.recipe.schema import Arm, Needs
 from ragtune.results.cost import fixed_seconds, monthly_seconds, price
 from ragtune.results.schema import ArmFigures
 from ragtune.results.verdict.evidence import Evidence
+from ragtune.results.verdict.measured import Criterion
 from ragtune.results.verdict.reasons import (
-    Criterion,
     LearntOnly,
     NoSources,
     OverBudget,

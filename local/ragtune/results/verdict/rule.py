@@ -28,6 +28,7 @@ from ragtune.recipe.schema import Arm, Needs
 from ragtune.results.faults import QUESTIONS, AnyFault
 from ragtune.results.verdict.evidence import Evidence
 from ragtune.results.verdict.liveness import NOTHING, dead, proven
+from ragtune.results.verdict.measured import Criterion
 from ragtune.results.verdict.needs import NEAR, dear, fails, spending
 from ragtune.results.verdict.parts import count, simplest
 from ragtune.results.verdict.reasons import (
@@ -36,7 +37,6 @@ from ragtune.results.verdict.reasons import (
     Choice,
     Chosen,
     ConstantWins,
-    Criterion,
     NeedsUnmet,
     NotBetter,
     NothingAnswered,

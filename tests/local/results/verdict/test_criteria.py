@@ -5,7 +5,7 @@ from ragtune.results.parts import Coverage, Covered, Mean, Paired
 from ragtune.results.schema import CurvePoint, LearningCurve
 from ragtune.results.verdict.criteria import criteria
 from ragtune.results.verdict.evidence import Evidence
-from ragtune.results.verdict.reasons import (
+from ragtune.results.verdict.measured import (
     CriterionMeasured,
     FewLabelsMeasured,
     FreshnessMeasured,
