@@ -23,13 +23,14 @@ located called named someone else anyone get take o'clock oclock one ones costs 
 amount number der die das den dem des ein eine einen einem einer und oder ist sind war waren im
 um zu zum zur von vom mit fur auf bei nach es er sie wird werden hat haben le la les un une de
 du et ou est sont dans pour par sur avec au aux en il elle ce cette qui que el los las una unos
-del y o son por para con se su al lo
+del y o son por para con se su al lo bis zwischen entre desde hasta environ etwa ungefahr zirka ca
+aproximadamente
 """)
 """Words of grammar and of small talk, which say nothing of their own."""
 LIGHT_CHARACTERS = frozenset("的了是在和与及与のはがをにでともへやですますねよ、是有为於于")
 """Particles of Chinese and Japanese."""
 NAMES_IN_CAPITALS = _set("""
-it us who or in me am la un o b c d e f g h
+it us who or in me am la ca un o b c d e f g h
 """)
 """Small words that are names in capitals: the IT department, the WHO, group O."""
 SPELLINGS = dict(

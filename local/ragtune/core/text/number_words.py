@@ -11,6 +11,8 @@ from fractions import Fraction
 
 from text_to_num import alpha2digit
 
+from ragtune.core.text.counted_words import counted
+
 _SCALES = {
     word: 10**power
     for power, names in {
@@ -135,6 +137,7 @@ _HAN_DIGITS = dict(
     zip("〇零一二三四五六七八九两兩壱弐参", [0, *range(10), 2, 2, 1, 2, 3], strict=True)
 )
 _HAN_HINT = re.compile(r"[〇零一二三四五六七八九十百千万萬億亿兆两兩壱弐参半割下周星]")
+_COUNTED_HINT = re.compile("[\u0e01-\u0e4e\uac00-\ud7a3]")
 _HAN_STEPS = {"十": 10, "百": 100, "千": 1000}
 _HAN_SCALES = {"万": 10**4, "萬": 10**4, "億": 10**8, "亿": 10**8, "兆": 10**12}
 _HAN_NUMBER = re.compile(
@@ -189,7 +192,7 @@ def digits(text: str) -> str:
         text = (
             text.replace("\ue000", "百分之").replace("\ue001", "零下").replace("\ue002", "三明治")
         )
-    return text
+    return counted(text) if _COUNTED_HINT.search(text) else text
 
 
 def _year(century: str, rest: str) -> int:

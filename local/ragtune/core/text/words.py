@@ -35,7 +35,9 @@ _ABBREVIATED = re.compile(
 )
 _EUROPEAN = re.compile(
     r"€|\b\d+,\d{1,2}\b(?!,)|\d\.\d{3},\d|[äöüßñéèêç]|(?i:\b(?:euros?|eur|der|die|das|und|ist|uhr|"
-    r"le|les|des|est|el|los|las|del|kronen|franken)\b)"
+    r"le|les|des|est|el|los|las|del|kronen|franken)\b)|"
+    # German nouns have a capital: 4.300 Stimmen.
+    r"(?<![\d.,])\d{1,3}\.\d{3} [A-Z][a-z]{2,}"
 )
 _BY = re.compile(r"\b(?:no|not) later than\b|\b(?:on|at) or before\b|\bup until\b", re.I)
 _SPLIT_YEARS = re.compile(r"\b(1\d|20)(\d\d)[-/](\d\d)\b(?![-/\d:])")

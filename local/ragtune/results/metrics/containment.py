@@ -11,7 +11,7 @@ from ragtune.core.text.words import tokens
 from ragtune.results.metrics import polarity
 from ragtune.results.metrics.claims import of_other
 from ragtune.results.metrics.judgement import Judgement
-from ragtune.results.metrics.lists import alternative, extra
+from ragtune.results.metrics.lists import alternative, alternative_unspaced, extra
 from ragtune.results.metrics.matching import (
     close,
     exchanged,
@@ -21,7 +21,7 @@ from ragtune.results.metrics.matching import (
     same,
     spoken,
 )
-from ragtune.results.metrics.vocabulary import NEGATORS, OPPOSITES, TITLES
+from ragtune.results.metrics.vocabulary import NEGATORS, OFFICES, OPPOSITES, OTHER_OFFICES, TITLES
 
 Span = tuple[int, int]
 
@@ -38,7 +38,9 @@ _OPPOSITE_SIDES = {
     "since": {"until", "before"}, "with": {"without"}, "without": {"with"},
     "on": {"under", "off", "below", "beside"}, "under": {"on", "over", "above"}, "over": {"under"},
     "in": {"outside"}, "inside": {"outside"}, "outside": {"inside", "in"}, "up": {"down"},
-    "down": {"up"}, "off": {"on"},
+    "down": {"up"}, "off": {"on"}, "vor": {"nach", "ab", "seit"}, "nach": {"vor", "bis"},
+    "bis": {"ab", "seit", "nach"}, "ab": {"bis", "vor"}, "seit": {"bis", "vor"},
+    "desde": {"hasta"}, "hasta": {"desde"},
 }  # fmt: skip
 _ANTONYMS = [tuple(stem(word) for word in pair.split("/")) for pair in OPPOSITES]
 _HONORIFIC = re.compile(r"(?:さん|様|さま|氏|先生|君|くん|ちゃん|です|ます|女士|小姐|님|씨)[。.]?$")
@@ -50,7 +52,7 @@ def contained(said: Sequence[Token], wanted: Sequence[Token], asked: Sequence[To
 
     What the question says already may be missing, and titles before names.
     """
-    content = [t for t in wanted if is_content(t)]
+    content = [t for n, t in enumerate(wanted) if is_content(t) and not _only_joins(wanted, n)]
     needed = [t for t in content if not (t.capital and t.text in TITLES)] or content
     denial = any(t.text in NEGATORS for t in wanted)
     if denial and any(t.text not in NEGATORS for t in needed):
@@ -68,6 +70,9 @@ def contained(said: Sequence[Token], wanted: Sequence[Token], asked: Sequence[To
     spans = [s for s in spans if not _on_other_side(said, wanted, s[0])]
     if not spans:
         return Judgement.OPPOSITE
+    spans = [s for s in spans if not _is_of_other_office(said, s[0], (*wanted, *asked))]
+    if not spans:
+        return Judgement.OTHER_WORDS
     if not denial and not any(t.text in NEGATORS for t in asked):
         spans = [s for s in spans if not _denied(said, s)]
     return _alone(said, spans, wanted, needed)
@@ -104,6 +109,25 @@ def _is_of_other(
         and not any(t.kind == "unit" for t in wanted)
         and all(of_other(said, n, known) for n in at)
     )
+
+
+def _only_joins(wanted: Sequence[Token], at: int) -> bool:
+    """Whether a word is grammar by its place: à as a dash between values, rund before one."""
+    text, after = wanted[at].text, wanted[at + 1 : at + 2]
+    if text not in ("a", "rund") or not after or after[0].kind != "value":
+        return False
+    return text == "rund" or (at > 0 and wanted[at - 1].kind in ("value", "unit"))
+
+
+def _is_of_other_office(said: Sequence[Token], start: int, known: Sequence[Token]) -> bool:
+    """Whether the word before makes another of what was found: the vice chair, for the chair.
+
+    Before a name an office is its bearer's: the assistant Jo Park.
+    """
+    before = said[start - 1].text if start else ""
+    if before not in OTHER_OFFICES or (before in OFFICES and said[start].capital):
+        return False
+    return all(t.text != before for t in known)
 
 
 def _denied(said: Sequence[Token], span: Span) -> bool:
@@ -153,7 +177,8 @@ def in_characters(said: Sequence[Token], wanted: Sequence[Token], reference: str
         spans = [span for span in spans if not negated(said, *span)]
     if not spans:
         return Judgement.DENIED
-    if all(alternative(said, *span) for span in spans) or extra(said, [row]):
+    joined_by_or = (alternative(said, *s) or alternative_unspaced(said, *s) for s in spans)
+    if all(joined_by_or) or extra(said, [row]):
         return Judgement.CONTRADICTED
     whole = any(not _within_word(said, start) for start, _ in spans)
     return Judgement.RIGHT if whole else Judgement.OTHER_WORDS

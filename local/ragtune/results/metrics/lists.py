@@ -6,9 +6,13 @@ from collections.abc import Sequence
 from ragtune.core.text.content import is_content
 from ragtune.core.text.token import Token
 from ragtune.results.metrics.matching import close, negated, run, same, spoken
+from ragtune.results.metrics.vocabulary import SIDES_ALONE
 
 _AND = {"and", "und", "et", "y", "e", "plus", "&", "和", "与", "及", "と", "以及", "และ"}
 _OR = {"or", "oder", "ou", "o", "或", "或者", "还是", "または", "か", "versus", "vs"}
+_OR_UNSPACED = "または|又は|もしくは|あるいは|或者|또는|혹은|아니면|หรือ"
+_OR_BEFORE = re.compile(rf"(?:{_OR_UNSPACED})$")
+_OR_AFTER = re.compile(rf"(?:{_OR_UNSPACED})(?!$|ไม่|เปล่า|ยัง)")
 _VERBS = re.compile(r"^(?:is|are|was|were|be|has|have|had|must|can|may|will|should|does|do|did|"
                     r"opens?|closes?|needs?|costs?|takes?|signs?|keeps?|kept)$")  # fmt: skip
 _LONGEST = 4
@@ -81,6 +85,13 @@ def extra(answer: Sequence[Token], wanted: Sequence[Sequence[Token]]) -> bool:
     return False
 
 
+def alternative_unspaced(answer: Sequence[Token], start: int, end: int) -> bool:
+    """The same in scripts that are cut into characters."""
+    before = "".join(t.text for t in answer[max(0, start - 4) : start])
+    after = "".join(t.text for t in answer[end : end + 10])
+    return bool(_OR_BEFORE.search(before) or _OR_AFTER.match(after))
+
+
 def alternative(answer: Sequence[Token], start: int, end: int) -> bool:
     """Whether "or" joins another thing to the one from ``start`` to ``end``."""
     while end < len(answer) and answer[end].kind == "unit":
@@ -127,6 +138,8 @@ def _is_thing(piece: Sequence[Token], *, strict: bool = False) -> bool:
         head = [t for t in piece[:2] if t.kind != "unit"]
         return bool(head) and all(is_content(t) for t in head[:1]) and head[0].text not in _VAGUE
     told = [t for t in piece if t.kind != "unit"]
+    if "".join(t.text for t in told) in SIDES_ALONE:
+        return False
     most = 2 * _LONGEST if told and told[0].text[0] > "\u0e00" else _LONGEST - 1
     return (
         0 < len(told) <= most

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from ragtune.core.text.characters import HAN
 from ragtune.core.text.content import is_content, stem
 from ragtune.core.text.token import Token
 from ragtune.core.text.values import Number, Ratio, agrees
@@ -144,10 +145,24 @@ def negated(answer: Sequence[Token], start: int, end: int) -> bool:
     after = [t.text for t in answer[end : min(right, end + 5)]]
     if _denies(before) or _denies_after(after):
         return True
-    return bool(_JAPANESE_NOT.match("".join(after)))
+    return _denies_unspaced(answer[left:start], answer[end:right])
 
 
-_JAPANESE_NOT = re.compile(r"(?:さん|様|氏|君|先生)?(?:では|じゃ|でな)(?:な|あ)?")
+_NOT_AFTER = re.compile(
+    rf"(?:さん|様|氏|君|先生|[{HAN}]{{1,2}})?(?:(?:では|じゃ)(?:な|あり)|でな)"
+    r"|[\uac00-\ud7a3]{0,2}?[이가은는]?아(?:니라|니고|니며|니다|니에|니었|닌|닙)"
+)
+"""Denials behind what they deny, and behind its title or kind: 市ではない, 시가 아닌."""
+_NOT_BEFORE = re.compile(r"(?:ไม่|มิ)ใช่(?:คุณ|นาย|นางสาว|นาง|จังหวัด|เมือง|ที่)?$")
+
+
+def _denies_unspaced(before: Sequence[Token], after: Sequence[Token]) -> bool:
+    """The denials of scripts that are cut into characters."""
+    if _NOT_AFTER.match("".join(t.text for t in after[:8])):
+        return True
+    return bool(_NOT_BEFORE.search("".join(t.text for t in before[-16:])))
+
+
 _UNLESS = re.compile(
     r"\b(?:not|no) (?:only|until|before|later|earlier|sooner|more|less|fewer|exceed\w*|just|"
     r"hesitate|forget|doubt|problem|worries)\b|\bno (?:\d+|one but|\.)"

@@ -19,6 +19,12 @@ mr mrs ms miss dr prof professor sir madam herr frau monsieur madame mme mlle se
 sra don dona doctor captain capt
 """)
 """What may be left out before a name."""
+OTHER_OFFICES = _set("""
+vice non anti semi pseudo ex deputy assistant stellvertretender stellvertretende stellvertretenden
+""")
+"""What makes another person or thing of the word behind it: the vice chair is not the chair."""
+OFFICES = _set("ex deputy assistant")
+"""Those of them that may stand before a name and say what its bearer is."""
 YES = _set("""
 yes yeah yep yup aye correct right true affirmative certainly absolutely definitely indeed sure
 ja jawohl doch richtig wahr oui si vrai exact claro cierto verdadero sim da

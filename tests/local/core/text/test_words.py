@@ -45,6 +45,11 @@ from ragtune.core.text import normalised, tokens, words
         ("siebenundzwanzig Tage", "27 Tage"),
         ("quatre-vingts euros", "80 €"),
         ("veintidós", "22"),
+        ("마흔두 명", "42명"),
+        ("1억 2천만 원", "120000000원"),
+        ("이백오십 명", "250명"),
+        ("แปดสิบเอ็ดคน", "81คน"),
+        ("2.5 ล้านบาท", "2500000บาท"),
     ],
 )
 def test_one_notation_for_all(text: str, same: str) -> None:
