@@ -20,11 +20,11 @@ from ragtune.results.coverage import Marks, coverage
 from ragtune.results.data import DataCounts, GoldFaults, NearDuplicates
 from ragtune.results.latency import latency, throughput
 from ragtune.results.metrics.base import Case, Tools
-from ragtune.results.metrics.deciding import Deciding, choose
+from ragtune.results.metrics.deciding import choose
 from ragtune.results.metrics.grounded import grounded
 from ragtune.results.metrics.labels import label_set
 from ragtune.results.metrics.registry import NOTHING, needs
-from ragtune.results.parts import Coverage, Mean
+from ragtune.results.parts import Coverage, Deciding, Mean
 from ragtune.results.rightness import is_unanswerable
 from ragtune.results.rows import AnswerRow
 from ragtune.results.schema import (

@@ -99,3 +99,21 @@ class Agreement(Part):
     right: int
     skipped: int
     by: dict[str, Kappa]
+
+
+WhyDeciding = Literal["recipe", "labels", "short references", "long references", "no embedder"]
+
+
+class Deciding(Part):
+    """The metric that verdict, promotion, sweep and learning curve go by.
+
+    ``why``: the recipe names it; the references are labels, short, or long; or they are long and
+    there is no embedder. ``words`` is the median of a reference's words. ``shown`` is the figure
+    that people know for such references, where it is another: macro-F1 for labels, which has no
+    score of a single answer to compare arms by.
+    """
+
+    metric: str
+    why: WhyDeciding
+    words: float
+    shown: str

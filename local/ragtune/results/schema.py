@@ -15,8 +15,7 @@ from ragtune.core.files import read_json, write_json
 from ragtune.recipe.schema import Arm, Recipe
 from ragtune.results.data import DataCounts
 from ragtune.results.faults import AnyFault
-from ragtune.results.metrics.deciding import Deciding
-from ragtune.results.parts import Agreement, Baseline, Coverage, Mean, Paired, Part
+from ragtune.results.parts import Agreement, Baseline, Coverage, Deciding, Mean, Paired, Part
 from ragtune.results.verdict.reasons import Recommendation
 
 SCHEMA: Literal[6] = 6

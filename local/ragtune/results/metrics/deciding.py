@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from statistics import median
-from typing import Literal
 
 from ragtune.core.text.characters import is_unspaced
 from ragtune.core.text.words import words
@@ -10,28 +9,11 @@ from ragtune.results.metrics.labels import MACRO_F1, label_set
 from ragtune.results.metrics.registry import needs
 from ragtune.results.metrics.similarity import SIMILARITY
 from ragtune.results.metrics.single import RIGHT, ROUGE_L
-from ragtune.results.parts import Part
+from ragtune.results.parts import Deciding, WhyDeciding
 
 AUTO = "auto"
 SHORT = 8
 """The median words of a reference up to which an answer is judged right or wrong."""
-
-Why = Literal["recipe", "labels", "short references", "long references", "no embedder"]
-
-
-class Deciding(Part):
-    """The metric that verdict, promotion, sweep and learning curve go by.
-
-    ``why``: the recipe names it; the references are labels, short, or long; or they are long and
-    there is no embedder. ``words`` is the median of a reference's words. ``shown`` is the figure
-    that people know for such references, where it is another: macro-F1 for labels, which has no
-    score of a single answer to compare arms by.
-    """
-
-    metric: str
-    why: Why
-    words: float
-    shown: str
 
 
 def choose(wanted: str, references: Sequence[str], offered: frozenset[str]) -> Deciding:
@@ -61,7 +43,7 @@ def known(wanted: str) -> None:
         needs(wanted)
 
 
-def _deciding(metric: str, why: Why, length: float) -> Deciding:
+def _deciding(metric: str, why: WhyDeciding, length: float) -> Deciding:
     return Deciding(metric=metric, why=why, words=length, shown=metric)
 
 
