@@ -7,7 +7,6 @@ from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtr, ndtri, stdtrit
 
 from ragtune.results.parts import Mean, Paired
 
@@ -79,10 +78,19 @@ def _bootstrap(values: Array, seed: int) -> tuple[Array, Array]:
     return low, high
 
 
+def _normal_quantile(share: float) -> float:
+    """The standard normal variate below which a share lies."""
+    from scipy.special import ndtri  # a fifth of a second, and figures are read without it
+
+    return float(ndtri(share))
+
+
 def expanded(tail: float, count: int) -> float:
     """The bootstrap percentile to take for ``tail`` with ``count`` questions."""
     if count < 2:
         return 0.0
+    from scipy.special import ndtr, stdtrit
+
     return float(ndtr(math.sqrt(count / (count - 1)) * stdtrit(count - 1, tail)))
 
 
@@ -174,7 +182,7 @@ def more_questions(gaps: Array, level: float) -> int | None:
     mean = abs(float(gaps.mean()))
     if len(gaps) < 2 or mean < 1e-12:
         return None
-    reach = float(-ndtri(level / 2) + ndtri(POWER))
+    reach = float(-_normal_quantile(level / 2) + _normal_quantile(POWER))
     needed = (reach * float(gaps.std(ddof=1)) / mean) ** 2
     return max(1, math.ceil(needed) - len(gaps))
 
@@ -193,7 +201,7 @@ def smallest_difference(gaps: Array, level: float) -> float | None:
     fewest = math.ceil(1 - math.log2(level)) / count
     if fewest > 1:
         return None
-    first, second = float(-ndtri(level / 2)), float(ndtri(POWER))
+    first, second = float(-_normal_quantile(level / 2)), float(_normal_quantile(POWER))
     if np.isin(gaps, (-1.0, 0.0, 1.0)).all():
         unlike = (float(np.count_nonzero(gaps)) + 1) / (count + 2)
         found = _mcnemar(unlike, count, first, second)
@@ -236,7 +244,7 @@ def _wilson(share: Array, count: int) -> tuple[Array, Array]:
     Equal to ``scipy.stats.binomtest(…).proportion_ci(method="wilson")``, which takes 0.4 ms a share
     and half a second to import.
     """
-    z = float(-ndtri(LEVEL / 2))
+    z = float(-_normal_quantile(LEVEL / 2))
     middle = share + z * z / (2 * count)
     reach = z * np.sqrt(share * (1 - share) / count + (z / (2 * count)) ** 2)
     low, high = (middle - reach) / (1 + z * z / count), (middle + reach) / (1 + z * z / count)
