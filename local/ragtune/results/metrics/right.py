@@ -37,6 +37,8 @@ from ragtune.results.metrics.matching import joined, negated, run, same, spoken
 
 SHORT = 5
 """The most content words of a reference that must be contained; longer ones are recalled."""
+_FEW = 3
+"""Content words of a reference that is a value and what it counts."""
 _VERSIONS = re.compile(r"\b(?:version|release)s?\b|版本|バージョン", re.I)
 _SENTENCE = re.compile(
     r"^(?:is|are|was|were|has|have|had|must|can|may|will|should|does|do|did|not)$"
@@ -158,6 +160,8 @@ def _words(
     content = [t for t in wanted if is_content(t)]
     small = any(t.kind == "word" and not is_content(t) and t.text != "and" for t in wanted)
     stopped = reference.rstrip().endswith((".", "!")) and len(row) > 4 and small
+    if asked and _is_bare_value(said, content):
+        return Judgement.RIGHT
     if things := [] if stopped else items(wanted):
         return _list(said, row, things)
     if not content or any(t.kind == "symbol" for t in wanted):
@@ -168,6 +172,20 @@ def _words(
     if stopped or sentence or len(content) > SHORT:
         return recalled(answer, reference, said, wanted, asked)
     return contained(said, wanted, asked)
+
+
+def _is_bare_value(said: Sequence[Token], wanted: Sequence[Token]) -> bool:
+    """Whether an answer is a value alone, and the reference that value and what it counts.
+
+    A question has said what is asked for: 70 for "70 seats", 555 for "extension 555".
+    """
+    spoken_of = [t for t in said if is_content(t)]
+    values = [t for t in wanted if t.value is not None]
+    if any(t.capital for t in wanted if t.value is None):  # a name: "Ann and 3 others"
+        return False
+    return len(spoken_of) == len(values) == 1 < len(wanted) <= _FEW and (
+        spoken_of[0].value is not None
+    )
 
 
 def _list(said: Sequence[Token], row: Sequence[Token], things: Sequence[list[Token]]) -> Judgement:
