@@ -1,6 +1,7 @@
 """The verb that asks a person: label."""
 
 import os
+import select
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -96,9 +97,16 @@ def _keyboard() -> Iterator[Callable[[], str]]:
     before = termios.tcgetattr(terminal)
     tty.setcbreak(terminal, termios.TCSANOW)
     try:
-        yield lambda: _pressed(os.read(terminal, 1))
+        yield lambda: _pressed(_read(terminal))
     finally:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)
+
+
+def _read(terminal: int) -> bytes:
+    """The next byte; a Ctrl-C that comes just before the wait is noticed too."""
+    while not select.select([terminal], [], [], 0.2)[0]:
+        pass
+    return os.read(terminal, 1)
 
 
 def _first_letter() -> str:
