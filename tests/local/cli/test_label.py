@@ -37,6 +37,11 @@ def _unmarked(run: Path) -> None:
     RunFolder(run).labels.unlink(missing_ok=True)
 
 
+def _as_at_a_terminal() -> None:
+    """Let Ctrl-C interrupt, also where the tests themselves run in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Terminal:
     """The command at a terminal of its own, read as a person would."""
 
@@ -45,6 +50,7 @@ class Terminal:
         self.process = subprocess.Popen(
             [sys.executable, "-W", "ignore", "-m", "ragtune", *arguments],
             stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True,
+            preexec_fn=_as_at_a_terminal,  # noqa: PLW1509, the tests run no thread
         )  # fmt: skip
         os.close(theirs)
         self.said = ""
