@@ -13,12 +13,20 @@ from pydantic import Field, field_validator, model_validator
 
 from ragtune.core import hub
 from ragtune.prompts import instruct as forms
+from ragtune.recipe.arms import (
+    ARMS,
+    USUAL,
+    Adapter,
+    Arm,
+    cites,
+    is_tuned,
+    reads_documents,
+    searches_records,
+)
 from ragtune.recipe.cloud import Cloud
 from ragtune.recipe.section import Section
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Arm = Literal["base", "tuned", "rag", "tuned+rag"]
-ARMS: tuple[Arm, ...] = ("base", "tuned", "rag", "tuned+rag")
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
 
 
@@ -50,10 +58,10 @@ class Records(Section):
         "`question`: about the same ones; records of one `group` stay together in both",
     )
     with_passages: Share = Field(
-        0.0, description="share of training rows given once more with retrieved passages"
+        1.0, description="share of the rows of tuned+rag that are trained on with passages"
     )
     without_gold: Share = Field(
-        0.0, description="share of the rows with passages that get others instead of the gold one"
+        0.2, description="share of the rows with passages that get others instead of the gold one"
     )
     max_bad_lines: Share = Field(0.01, description="more broken lines than this share: an error")
 
@@ -119,8 +127,25 @@ class TuneLocal(Section):
     )
 
 
+class Search(Section):
+    """A search for the settings of tuning, on a part of the training records."""
+
+    minutes: Annotated[float, Field(gt=0, le=1440)] = Field(
+        description="of this machine's time, for each adapter the same"
+    )
+
+
 class Tune(Section):
     """LoRA tuning, under JumpStart's names, bounds and defaults."""
+
+    adapters: Literal["own", "shared"] = Field(
+        "own",
+        description="`own`: tuned+rag has an adapter of its own, trained with passages; `shared`: "
+        "one adapter for both tuned arms, trained on rows of both kinds",
+    )
+    search: Search | None = Field(
+        None, description="try settings for so many minutes; null: train with those given here"
+    )
 
     epoch: Annotated[int, Field(ge=1, le=1000)] = 5
     learning_rate: Annotated[float, Field(ge=1e-8, le=1)] = 1e-4
@@ -198,7 +223,13 @@ class Study(Section):
 
     questions: str = Field("held-out", description="`held-out`: the split; or a jsonl file")
     max_questions: Annotated[int, Field(ge=1)] | None = Field(None, description="null: all")
-    arms: list[Arm] = Field(list(ARMS), min_length=1)
+    arms: list[Arm] = Field(list(USUAL), min_length=1)
+    seeds: Annotated[int, Field(ge=1, le=20)] = Field(
+        1, description="how often tuning and its answers are repeated, each time with another seed"
+    )
+    shots: Annotated[int, Field(ge=1, le=64)] = Field(
+        4, description="training records in the prompt of fewshot, the nearest to the question"
+    )
     max_new_tokens: Annotated[int, Field(ge=1, le=4096)] = 100
     batch_size: Annotated[int, Field(ge=1)] = Field(16, description="questions decoded together")
     latency_questions: Annotated[int, Field(ge=1)] = Field(
@@ -300,11 +331,9 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Recipe":
-        if self.documents is None and self.records.with_passages:
-            raise ValueError("records.with_passages needs documents to retrieve from")
-        if self.documents is None and set(self.study.arms) <= {"rag", "tuned+rag"}:
-            raise ValueError("study.arms rag and tuned+rag need documents")
-        passages = any("rag" in arm for arm in self.arms) or self.records.with_passages
+        if not self.arms:
+            raise ValueError(f"study.arms {', '.join(self.study.arms)} need documents")
+        passages = any(map(cites, self.arms))
         if "context" not in forms.fields_of(self.template.prompt):
             for shown, what in (
                 (passages, "passages"),
@@ -317,13 +346,33 @@ class Recipe(Section):
     @property
     def arms(self) -> list[Arm]:
         """The arms that this recipe can run: without documents there is nothing to retrieve."""
-        return [a for a in self.study.arms if self.documents is not None or "rag" not in a]
+        return [a for a in self.study.arms if self.documents is not None or not reads_documents(a)]
+
+    @property
+    def adapters(self) -> list[Adapter]:
+        """The adapters that the arms need."""
+        tuned = [arm for arm in self.arms if is_tuned(arm)]
+        return list(dict.fromkeys(self.adapter(arm) for arm in tuned))
+
+    def adapter(self, arm: Arm) -> Adapter:
+        """The adapter of a tuned arm; one serves both where they share it or train on like rows."""
+        own = self.tune.adapters == "own" and self.records.with_passages > 0
+        return "tuned+rag" if arm == "tuned+rag" and own else "tuned"
+
+    def trains_with_passages(self, adapter: Adapter) -> bool:
+        """Whether passages stand in an adapter's training rows."""
+        used = "tuned+rag" in self.arms and self.adapter("tuned+rag") == adapter
+        return used and self.records.with_passages > 0
 
     @property
     def retrieves(self) -> bool:
-        """Whether an arm or a training row needs passages."""
-        tunes = any("tuned" in arm for arm in self.arms)
-        return any("rag" in a for a in self.arms) or (tunes and self.records.with_passages > 0)
+        """Whether an arm, and so perhaps a training row, needs passages of the documents."""
+        return any(map(reads_documents, self.arms))
+
+    @property
+    def searches_records(self) -> bool:
+        """Whether an arm looks for training records."""
+        return any(map(searches_records, self.arms))
 
     def at(self, folder: Path) -> "Recipe":
         """The same recipe with its paths taken from ``folder``, that of its file."""

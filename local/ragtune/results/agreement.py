@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from ragtune.core.errors import RunError
 from ragtune.core.files import read_jsonl, write_jsonl
 from ragtune.core.run_folder import RunFolder
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results.parts import Agreement, Kappa, Mean
 from ragtune.results.rows import Answered
 from ragtune.results.schema import Failures

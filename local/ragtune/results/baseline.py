@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results.metrics.base import Case
 from ragtune.results.parts import Baseline
 from ragtune.results.scores import Scores

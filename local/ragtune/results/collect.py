@@ -11,7 +11,8 @@ from ragtune.core.errors import RecipeError
 from ragtune.core.files import read_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.core.text import refuses
-from ragtune.recipe.schema import Arm, Recipe
+from ragtune.recipe.arms import Arm
+from ragtune.recipe.schema import Recipe
 from ragtune.results import cost, diagnosis, failures, freshness, retrieval, rows
 from ragtune.results import learning_curve as curve
 from ragtune.results.agreement import agreement, marks

@@ -5,7 +5,8 @@ Seconds are those of the machine that the run was made on, and so are comparison
 
 from collections.abc import Mapping, Sequence
 
-from ragtune.recipe.schema import Arm, Needs
+from ragtune.recipe.arms import Arm
+from ragtune.recipe.schema import Needs
 from ragtune.results.rows import AnswerRow, LatencyRow
 from ragtune.results.schema import BreakEven, Cost
 

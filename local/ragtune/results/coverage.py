@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from ragtune.core.text import words
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results.parts import Coverage, Covered
 from ragtune.results.statistics import compare, estimate
 from ragtune.sources.records import Record

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from ragtune.core.text import normalised
-from ragtune.recipe.schema import Arm, Study
+from ragtune.recipe.arms import Arm
+from ragtune.recipe.schema import Study
 from ragtune.results.faults import (
     CUT,
     MOVED,

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import get_args
 
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results.rightness import is_right, is_unanswerable, labels
 from ragtune.results.rows import AnswerRow
 from ragtune.results.schema import Added, Cause, Failures, Flip, Question, Step

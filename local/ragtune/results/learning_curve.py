@@ -7,7 +7,7 @@ smaller one. Each is tuned by the recipe's own schedule, on rows made as all row
 import random
 from collections.abc import Mapping, Sequence
 
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results.schema import CurvePoint, LearningCurve
 from ragtune.results.statistics import compare, estimate
 from ragtune.sources.records import Record

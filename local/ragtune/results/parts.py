@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 
 Bounds = tuple[float, float]
 

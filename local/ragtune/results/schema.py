@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from ragtune.core.errors import RunError
 from ragtune.core.files import read_json, write_json
-from ragtune.recipe.schema import Arm, Recipe
+from ragtune.recipe.arms import Arm
+from ragtune.recipe.schema import Recipe
 from ragtune.results.data import DataCounts
 from ragtune.results.faults import AnyFault
 from ragtune.results.parts import Agreement, Baseline, Coverage, Deciding, Mean, Paired, Part

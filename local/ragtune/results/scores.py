@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results.metrics.base import Case, Tools
 from ragtune.results.metrics.registry import NOTHING, metrics, set_metrics
 from ragtune.results.metrics.registry import score as score_by

@@ -6,7 +6,7 @@ What to do; what the other way adds; what would change it, or is still open.
 from dataclasses import dataclass
 from typing import Literal
 
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results import wording
 from ragtune.results.faults import AnyFault
 from ragtune.results.parts import Mean

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from ragtune.core.errors import RecipeError
 from ragtune.core.run_folder import RunFolder
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results import rows, statistics
 from ragtune.results.metrics.registry import title
 from ragtune.results.parts import Mean, Paired, Part

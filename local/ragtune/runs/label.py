@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ragtune.core.run_folder import RunFolder
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results import rows
 from ragtune.results.agreement import Mark, keep, marks
 from ragtune.results.schema import Results

@@ -14,7 +14,8 @@ from ragtune.core.files import content_hash
 from ragtune.core.progress import Silent, Watcher
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
-from ragtune.recipe.schema import ARMS, Recipe
+from ragtune.recipe.arms import ARMS
+from ragtune.recipe.schema import Recipe
 from ragtune.results.schema import Results
 from ragtune.retrieval.passages import Passage
 from ragtune.runs.ask import summary

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results.coverage import coverage, marks
 from ragtune.sources.records import Record
 

@@ -1,6 +1,6 @@
 import pytest
 
-from ragtune.recipe.schema import ARMS
+from ragtune.recipe.arms import ARMS
 from ragtune.results.failures import analyse, flips_of
 from ragtune.results.rightness import is_right
 from ragtune.results.rows import AnswerRow

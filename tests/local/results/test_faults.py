@@ -1,6 +1,7 @@
 from typing import Any
 
-from ragtune.recipe.schema import Arm, Study
+from ragtune.recipe.arms import Arm
+from ragtune.recipe.schema import Study
 from ragtune.results.diagnosis import faults
 from ragtune.results.faults import (
     FAULTS,

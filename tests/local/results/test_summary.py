@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results.faults import AnyFault, FewSteps
 from ragtune.results.schema import Results
 from ragtune.results.summary import summarise

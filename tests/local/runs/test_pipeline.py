@@ -23,7 +23,7 @@ from ragtune.core.files import file_hash, read_json, read_jsonl
 from ragtune.core.progress import Silent
 from ragtune.models.hardware import probe
 from ragtune.recipe import file as recipe_file
-from ragtune.recipe.schema import ARMS
+from ragtune.recipe.arms import ARMS
 from ragtune.retrieval.passages import Passage
 from ragtune.retrieval.rerank import Reranker
 from ragtune.runs import pipeline

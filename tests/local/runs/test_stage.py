@@ -8,7 +8,8 @@ import pytest
 from ragtune.core.progress import Silent
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
-from ragtune.recipe.schema import ARMS, Recipe
+from ragtune.recipe.arms import ARMS
+from ragtune.recipe.schema import Recipe
 from ragtune.runs.lock import Lock
 from ragtune.runs.materials import Materials, restricted
 from ragtune.runs.pipeline import Pipeline

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from markupsafe import Markup
 
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results.page.svg import LEFT, RIGHT, bar, drawing, line, linear, text, x_axis
 from ragtune.results.parts import Mean
 

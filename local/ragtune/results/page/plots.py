@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 
-from ragtune.recipe.schema import Arm, Needs
+from ragtune.recipe.arms import Arm
+from ragtune.recipe.schema import Needs
 from ragtune.results.cost import monthly_seconds
 from ragtune.results.page.svg import (
     LEFT,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ragtune.core.run_folder import RunFolder
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results import rows
 from ragtune.results.page.plots import CLASSES
 from ragtune.results.schema import Question, Results

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results.faults import AnyFault, FewQuestions
 from ragtune.results.parts import Baseline, Coverage, Paired
 from ragtune.results.schema import (

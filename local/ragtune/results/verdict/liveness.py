@@ -1,6 +1,6 @@
 """Which arms answer at all: asked before anything else of them is compared."""
 
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results.verdict.evidence import Evidence
 from ragtune.results.verdict.reasons import Dead
 

@@ -5,7 +5,8 @@ otherwise. Machine time has tuning's own in it. A machine that is kept on all mo
 the same, so its idle time makes no difference between them.
 """
 
-from ragtune.recipe.schema import Arm, Needs
+from ragtune.recipe.arms import Arm
+from ragtune.recipe.schema import Needs
 from ragtune.results.cost import fixed_seconds, monthly_seconds, price
 from ragtune.results.schema import ArmFigures
 from ragtune.results.verdict.evidence import Evidence

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
-from ragtune.recipe.schema import Arm, Needs
+from ragtune.recipe.arms import Arm
+from ragtune.recipe.schema import Needs
 from ragtune.results.verdict.evidence import Evidence
 from ragtune.results.verdict.needs import NEAR, spending
 

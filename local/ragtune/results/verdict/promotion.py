@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results.parts import Bounds, Part
 from ragtune.results.schema import Results
 from ragtune.results.verdict.evidence import Evidence

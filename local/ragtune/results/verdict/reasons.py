@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results.faults import AnyFault
 from ragtune.results.parts import Bounds, Part
 from ragtune.results.verdict.measured import Criterion, CriterionMeasured

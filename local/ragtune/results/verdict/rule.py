@@ -24,7 +24,8 @@ low score, not a high one.
 
 from collections.abc import Mapping, Sequence
 
-from ragtune.recipe.schema import Arm, Needs
+from ragtune.recipe.arms import Arm
+from ragtune.recipe.schema import Needs
 from ragtune.results.faults import QUESTIONS, AnyFault
 from ragtune.results.verdict.evidence import Evidence
 from ragtune.results.verdict.liveness import NOTHING, dead, proven

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from ragtune.recipe.schema import Arm, Needs
+from ragtune.recipe.arms import Arm
+from ragtune.recipe.schema import Needs
 from ragtune.results.verdict.evidence import Evidence
 from ragtune.results.verdict.liveness import living
 from ragtune.results.verdict.needs import fails

@@ -11,7 +11,7 @@ from ragtune.arms.ask_all import ask
 from ragtune.core.files import write_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune.models.engines.base import Engine
-from ragtune.recipe import schema
+from ragtune.recipe.arms import Arm as ArmName
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import parts
@@ -41,7 +41,7 @@ def reads(name: str, recipe: Recipe) -> dict[str, tuple[str, ...]]:
 class Answers(Stage):
     """One arm, asked all questions in batches and some alone."""
 
-    def __init__(self, arm: schema.Arm, recipe: Recipe) -> None:
+    def __init__(self, arm: ArmName, recipe: Recipe) -> None:
         self.arm, self.name = arm, f"answers/{arm}"
         read = reads(arm, recipe)
         self.fields = (*read["fields"], "study.batch_size", "study.latency_questions")

@@ -7,7 +7,7 @@ from pathlib import Path
 from ragtune.core.errors import RecipeError, RecordsError
 from ragtune.core.files import write_json, write_jsonl
 from ragtune.core.run_folder import RunFolder
-from ragtune.recipe import schema
+from ragtune.recipe.arms import Arm as ArmName
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import answers, data, parts, tune
@@ -17,7 +17,7 @@ class Curve(Stage):
     """The tuned arms after tuning on a share of the records."""
 
     def __init__(
-        self, share: float, arms: Sequence[schema.Arm], recipe: Recipe, *, passages: bool
+        self, share: float, arms: Sequence[ArmName], recipe: Recipe, *, passages: bool
     ) -> None:
         self.share, self.arms, self.passages = share, arms, passages
         self.name = f"curve/{share:g}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from ragtune.core.files import read_jsonl, write_json
 from ragtune.core.run_folder import RunFolder
-from ragtune.recipe import schema
+from ragtune.recipe.arms import Arm as ArmName
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import answers, parts
@@ -18,7 +18,7 @@ class Freshness(Stage):
 
     name = "freshness"
 
-    def __init__(self, arm: schema.Arm, recipe: Recipe) -> None:
+    def __init__(self, arm: ArmName, recipe: Recipe) -> None:
         self.arm = arm
         read = answers.reads(arm, recipe)
         self.fields = tuple(dict.fromkeys((*read["fields"], "study.refusal")))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ragtune.recipe.schema import ARMS, Arm
+from ragtune.recipe.arms import ARMS, Arm
 from ragtune.results.parts import Baseline, Mean, Paired
 from ragtune.results.schema import (
     ArmFigures,

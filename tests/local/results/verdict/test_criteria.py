@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results.parts import Coverage, Covered, Mean, Paired
 from ragtune.results.schema import CurvePoint, LearningCurve
 from ragtune.results.verdict.criteria import criteria

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from ragtune.recipe.schema import Arm
+from ragtune.recipe.arms import Arm
 from ragtune.results.schema import Results
 from ragtune.results.verdict.promotion import NoArm, NotCompared, NotHelped, NotTuned, objection
 from ragtune.results.verdict.rule import recommend

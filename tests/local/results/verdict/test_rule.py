@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from ragtune.recipe.schema import ARMS, Arm, Needs
+from ragtune.recipe.arms import ARMS, Arm
+from ragtune.recipe.schema import Needs
 from ragtune.results.faults import FewQuestions, FewSteps
 from ragtune.results.parts import Baseline
 from ragtune.results.verdict.reasons import (
