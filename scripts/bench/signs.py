@@ -1,8 +1,8 @@
 """What published studies found, and the comparison here in which it should be seen.
 
-Written down before any run. A sign came out where the 95 % interval of the paired difference lies on
-its side of 0, it is contradicted where the interval lies on the other side, and undecided where the
-interval holds 0.
+Written down before any run. A sign came out where the 95 % interval of the paired difference lies
+on its side of 0, it is contradicted where the interval lies on the other side, and undecided where
+the interval holds 0.
 """
 
 from collections.abc import Sequence
@@ -53,8 +53,12 @@ def _by_model(
 def _by_category(left: Side, right: Side) -> tuple[Comparison, ...]:
     shown = {"dolly": "Dolly", "squad": "SQuAD"}
     return tuple(
-        Comparison(f"{shown[c]}, {m}", (f"{left[0]}/{m}", left[1]), (f"{right[0]}/{m}", right[1]),
-                   category=c)
+        Comparison(
+            f"{shown[c]}, {m}",
+            (f"{left[0]}/{m}", left[1]),
+            (f"{right[0]}/{m}", right[1]),
+            category=c,
+        )
         for m in MODELS
         for c in shown
     )
@@ -64,10 +68,10 @@ SIGNS: tuple[Sign, ...] = (
     Sign(
         "retrieval",
         "Retrieval is far above tuning on facts of documents.",
-        "Ovadia et al., arXiv 2312.05934: the abstract says that retrieval consistently outperforms "
-        "tuning, for knowledge seen in training and for new knowledge. Soudani et al., arXiv "
-        "2403.01432: the abstract says that it surpasses tuning by a large margin, most of all for "
-        "the least popular facts.",
+        "Ovadia et al., arXiv 2312.05934: the abstract says that retrieval consistently "
+        "outperforms tuning, for knowledge seen in training and for new knowledge. Soudani et al., "
+        "arXiv 2403.01432: the abstract says that it surpasses tuning by a large margin, most of "
+        "all for the least popular facts.",
         "above",
         (
             *_by_category(("plain", "rag"), ("plain", "tuned")),
@@ -78,25 +82,25 @@ SIGNS: tuple[Sign, ...] = (
     Sign(
         "both",
         "Below 3 billion parameters, tuning with retrieval is not below retrieval alone.",
-        "Soudani et al., arXiv 2403.01432: 82.1 against 76.1 with 1.6 billion parameters (as cited "
-        "in this project's plan; the abstract confirms only that tuning helps small models).",
+        "Soudani et al., arXiv 2403.01432: 82.1 against 76.1 with 1.6 billion parameters (cited at "
+        "second hand; the abstract confirms only that tuning helps small models).",
         "above",
         _by_model(("passages", "tuned+rag"), ("plain", "rag")),
     ),
     Sign(
         "unprepared",
         "A model that was tuned without passages gets worse with them.",
-        "RAFT, Zhang et al., arXiv 2403.10131, table 1: 61.06 without and 42.59 with passages (as "
-        "cited in this project's plan; the figures could not be checked). There the task is to "
-        "write calls of an interface, which tuning teaches; so it is looked for where tuning "
-        "teaches: the format of the mailroom demo.",
+        "RAFT, Zhang et al., arXiv 2403.10131, table 1: 61.06 without and 42.59 with passages "
+        "(cited at second hand; the figures could not be checked). It is looked for where tuning "
+        "alone answers well, which on facts it does not: the format of the mailroom demo.",
         "below",
         (Comparison("mailroom", ("mailroom", "tuned+rag"), ("mailroom", "tuned")),),
     ),
     Sign(
         "rows",
         "Rows without passages make tuning with retrieval worse than retrieval alone.",
-        "How this project's plan reads RAFT's table 1 (above).",
+        "RAFT, arXiv 2403.10131, table 1, where it is read as against retrieval alone (that table "
+        "compares with the same model without passages, see *unprepared*).",
         "below",
         _by_model(("plain", "tuned+rag"), ("plain", "rag")),
     ),
@@ -110,11 +114,13 @@ SIGNS: tuple[Sign, ...] = (
     ),
     Sign(
         "same-text",
-        "Retrieval over the training records is above tuning on them: the same text, used otherwise.",
+        "Retrieval over the training records is above tuning on them: the same text.",
         "Ovadia et al., arXiv 2312.05934: both ways were given the same texts.",
         "above",
         (
-            Comparison("made-up facts, 1 wording", ("facts-1", "rag-records"), ("facts-1", "tuned")),
+            Comparison(
+                "made-up facts, 1 wording", ("facts-1", "rag-records"), ("facts-1", "tuned")
+            ),
             Comparison(
                 "made-up facts, 4 wordings", ("facts-4", "rag-records"), ("facts-4", "tuned")
             ),
@@ -123,8 +129,8 @@ SIGNS: tuple[Sign, ...] = (
     Sign(
         "distractors",
         "Passages of which none is the right one are worse than none.",
-        "Shi et al., arXiv 2302.00093, and Amiraz et al., arXiv 2505.06914: irrelevant passages make "
-        "a model answer wrongly (the abstract of the second says so). *Shown*: each question comes "
+        "Shi et al., arXiv 2302.00093, and Amiraz et al., arXiv 2505.06914: irrelevant passages "
+        "make a model answer wrongly (the abstract of the second says so). *Shown*: each question comes "
         "with its own paragraph, so that `base` has something to lose.",
         "below",
         (
@@ -138,8 +144,8 @@ SIGNS: tuple[Sign, ...] = (
     Sign(
         "refusals",
         "Refusals fall after tuning on questions that all have an answer.",
-        "Zhang et al. (R-Tuning), arXiv 2311.09677: the abstract says that instruction tuning makes "
-        "a model complete a sentence whether or not it knows the answer. Only `smollm2-reader` and "
+        "Zhang et al. (R-Tuning), arXiv 2311.09677: the abstract says that instruction tuning "
+        "makes a model complete a sentence whether or not it knows the answer. Only `smollm2-reader` and "
         "`builtin` refuse before tuning.",
         "below",
         (
@@ -159,8 +165,8 @@ SIGNS: tuple[Sign, ...] = (
         "style",
         "Style is learnt by tuning and not by retrieval.",
         "Zhou et al. (LIMA), arXiv 2305.11206: tuning teaches style and format. KnowSLM, arXiv "
-        "2504.04569: the abstract says that retrieval gave a small model facts and lacked the style "
-        "that tuning gave.",
+        "2504.04569: the abstract says that retrieval gave a small model facts and lacked the "
+        "style that tuning gave.",
         "above",
         (Comparison("mailroom", ("mailroom", "tuned"), ("mailroom", "rag")),),
     ),
