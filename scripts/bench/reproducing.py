@@ -178,9 +178,9 @@ def _machine(finished: Mapping[str, Finished]) -> str:
 HEAD = """# What published studies found, and what comes out here
 
 Printed by `scripts/bench/reproduce DATA`, where DATA holds Dolly's rows
-(`dolly/databricks-dolly-15k.jsonl`) and the SQuAD sample (`qa/squad2_500`). The command goes on where
-it was stopped, and `--only SIGN` makes what one sign needs. Signs, sources and what counts as seen
-were written down before the first run.
+(`dolly/databricks-dolly-15k.jsonl`) and the SQuAD sample (`qa/squad2_500`). The command goes on
+where it was stopped, and `--only SIGN` makes what one sign needs. Signs, sources and what counts as
+seen were written down before the first run.
 
 A sign **came out** where the 95 % interval of the paired difference lies on its side of 0; it is
 **contradicted** where the interval lies on the other side, and **undecided** where it holds 0.
@@ -188,8 +188,8 @@ Intervals are bootstrapped over questions and not corrected for the number of co
 is right as `right` says (see README); with no answer in the documents, where it says so.
 
 The models have 135 million parameters (`smollm2`, and `smollm2-reader`, which was trained here to
-read passages and to refuse) and 9 million (`builtin`); those of the studies have a billion and more,
-so a sign that is missing here does not contradict them.
+read passages and to refuse) and 9 million (`builtin`); those of the studies have a billion and
+more, so a sign that is missing here does not contradict them.
 
 - **plain**: 100 of Dolly's closed_qa and information_extraction rows, trained on without passages;
   asked are 40 other Dolly rows about documents that were trained on, and 60 SQuAD questions, 30 of

@@ -130,8 +130,8 @@ SIGNS: tuple[Sign, ...] = (
         "distractors",
         "Passages of which none is the right one are worse than none.",
         "Shi et al., arXiv 2302.00093, and Amiraz et al., arXiv 2505.06914: irrelevant passages "
-        "make a model answer wrongly (the abstract of the second says so). *Shown*: each question comes "
-        "with its own paragraph, so that `base` has something to lose.",
+        "make a model answer wrongly (the abstract of the second says so). *Shown*: each question "
+        "comes with its own paragraph, so that `base` has something to lose.",
         "below",
         (
             *_by_model(("distractors", "rag"), ("plain", "base")),
@@ -145,8 +145,8 @@ SIGNS: tuple[Sign, ...] = (
         "refusals",
         "Refusals fall after tuning on questions that all have an answer.",
         "Zhang et al. (R-Tuning), arXiv 2311.09677: the abstract says that instruction tuning "
-        "makes a model complete a sentence whether or not it knows the answer. Only `smollm2-reader` and "
-        "`builtin` refuse before tuning.",
+        "makes a model complete a sentence whether or not it knows the answer. Only "
+        "`smollm2-reader` and `builtin` refuse before tuning.",
         "below",
         (
             *_by_model(("passages", "tuned+rag"), ("plain", "rag"), "unanswerable", MODELS[1:]),
