@@ -359,6 +359,10 @@ class Recipe(Section):
         own = self.tune.adapters == "own" and self.records.with_passages > 0
         return "tuned+rag" if arm == "tuned+rag" and own else "tuned"
 
+    def served(self, adapter: Adapter) -> list[Arm]:
+        """The arms that an adapter serves."""
+        return [arm for arm in self.arms if is_tuned(arm) and self.adapter(arm) == adapter]
+
     def trains_with_passages(self, adapter: Adapter) -> bool:
         """Whether passages stand in an adapter's training rows."""
         used = "tuned+rag" in self.arms and self.adapter("tuned+rag") == adapter
