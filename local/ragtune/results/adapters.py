@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from ragtune.core.files import read_json
 from ragtune.core.run_folder import RunFolder
-from ragtune.recipe.arms import Adapter, is_tuned
+from ragtune.recipe.arms import Adapter
 from ragtune.recipe.schema import Recipe
 from ragtune.results import rows
 from ragtune.results.diagnosis import Tuned
@@ -34,7 +34,7 @@ class Measured:
         asked = recipe.tune.validation_split_ratio > 0
         return {
             name: Tuned(
-                arms=tuple(a for a in recipe.arms if is_tuned(a) and recipe.adapter(a) == name),
+                arms=tuple(recipe.served(name)),
                 training=self.training.get(name),
                 heldout=self.heldout.get(name),
                 recall=self.recall.get(name) if by_rightness else None,

@@ -84,7 +84,10 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
     latencies = {arm: rows.latencies(folder, arm) for arm in recipe.arms}
     others = {arm: repeats.other_seeds(folder, arm, recipe.study.seeds) for arm in recipe.arms}
     cases = {
-        arm: [judged(questions, given, refusals) for given in (answers[arm], *others[arm])]
+        arm: [
+            judged(questions, answers[arm], refusals),
+            *(judged(questions, given, refusals) for given in others[arm]),
+        ]
         for arm in recipe.arms
     }
     first = next(iter(cases.values()))[0]
@@ -116,7 +119,7 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
             throughput=throughput(answers[arm]),
             tokens=_tokens(answers[arm]),
             cost=cost.arm_cost(
-                arm, seconds, answers[arm], latencies[arm], weighed, recipe.adapter(arm)
+                arm, seconds, answers[arm], latencies[arm], weighed, adapter=recipe.adapter(arm)
             ),
             freshness_seconds=freshness.arm_seconds(arm, seconds, fresh, times.p50),
         )
@@ -218,7 +221,11 @@ def _seconds(recipe: Recipe, folder: RunFolder, notes: RunNotes) -> dict[str, fl
     """
     seconds = {name: stage.seconds for name, stage in notes.stages.items()}
     files = {f"tune/{name}": folder.training(name) for name in recipe.adapters}
-    for name, file in {**files, "index": folder.manifest}.items():
+    files |= {
+        "index": folder.manifest,
+        "index-records": folder.records_index / folder.manifest.name,
+    }
+    for name, file in files.items():
         if name in seconds and file.exists():
             seconds[name] = max(seconds[name], float(read_json(file).get("seconds", 0.0)))
     return seconds

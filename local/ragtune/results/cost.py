@@ -20,12 +20,14 @@ def arm_cost(
     answers: Sequence[AnswerRow],
     latencies: Sequence[LatencyRow],
     needs: Needs,
+    *,
     adapter: Adapter = "tuned",
 ) -> Cost:
     """The seconds of making an arm and of 1,000 queries; price and energy where they are known.
 
-    ``adapter`` is the one of a tuned arm. Arms that look for documents or records pay for the index
-    that they look in. A query takes its share of a batch and the retrieval of a question asked alone.
+    ``adapter`` is the one of a tuned arm. Arms that look for documents or records pay for the
+    index that they look in. A query takes its share of a batch and the retrieval of a question
+    asked alone.
     """
     tuning = stages.get(f"tune/{adapter}", 0.0) if is_tuned(arm) else 0.0
     index = "index" if reads_documents(arm) else "index-records" if searches_records(arm) else ""
@@ -58,7 +60,8 @@ def fixed_seconds(arm: Arm, cost: Cost, documents_change: str) -> float:
     """Machine seconds a month that do not depend on the number of queries.
 
     Where documents change, an index is made again (of records, which are written again), and so is
-    an adapter that has to know them by heart. Beside an index the adapter has learnt to read, and is made again once a year.
+    an adapter that has to know them by heart. Beside an index the adapter has learnt to read, and is
+    made again once a year.
     """
     often, yearly = REBUILDS[documents_change], REBUILDS["never"]
     tuning = cost.tuning_seconds * (often if arm == "tuned" else yearly)

@@ -35,9 +35,6 @@ def right(
     """1 where an answer is right, else 0: a row a seed."""
     named = labels(questions, refusals)
     return [
-        [
-            float(is_right(q, a.text, refusals, named))
-            for q, a in zip(questions, given, strict=True)
-        ]
+        [float(is_right(q, a.text, refusals, named)) for q, a in zip(questions, given, strict=True)]
         for given in answers
     ]

@@ -97,8 +97,9 @@ class ArmFigures(Part):
 
     ``right`` is the share of all questions, ``right_by_seed`` their numbers and ``seeds`` the
     deciding metric's means, by each seed that the arm was tuned with: one where it was tuned once
-    or not at all. Means are over all seeds, other figures of the first. ``grounded`` is the share of an answer's words that are in its passages, ``freshness_seconds``
-    from a changed document to an answer by it; None where the arm has no way to that.
+    or not at all. Means are over all seeds, other figures of the first. ``grounded`` is the share
+    of an answer's words that are in its passages, ``freshness_seconds`` from a changed document to
+    an answer by it; None where the arm has no way to that.
     """
 
     quality: Quality
@@ -304,9 +305,9 @@ class Results(Part):
 
     ``baselines`` are by metric. ``labels`` is how many different labels the references are; None
     where they are free text. ``several_references`` counts the questions with more than one right
-    answer. ``heldout_loss``, ``forgetting``, ``tune`` and ``recall`` are by adapter; those that were not
-    measured are not in them. ``finished`` is when the last stage was made, in UTC; ``agreement`` is with a person's
-    marks, None where nobody has given any.
+    answer. ``heldout_loss``, ``forgetting``, ``tune`` and ``recall`` are by adapter, without those
+    that were not measured. ``finished`` is when the last stage was made, in UTC; ``agreement`` is
+    with a person's marks, None where nobody has given any.
     """
 
     version: Literal[7] = Field(alias="schema")  # BaseModel has a method of that name

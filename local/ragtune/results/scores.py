@@ -43,9 +43,7 @@ def score(cases: Sequence[Case], tools: Tools = NOTHING) -> Scores:
     return {name: score_by(metric, cases) for name, metric in metrics(tools).items()}
 
 
-def quality(
-    scores: Mapping[str, Values], cases: Sequence[Sequence[Case]], seed: int
-) -> Quality:
+def quality(scores: Mapping[str, Values], cases: Sequence[Sequence[Case]], seed: int) -> Quality:
     """The mean of each metric, and the figures of those that are of all cases together.
 
     ``cases`` are those of each seed that the arm was tuned with.

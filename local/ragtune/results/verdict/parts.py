@@ -30,7 +30,7 @@ def simplest(needs: Needs, evidence: Evidence, arms: Sequence[Arm]) -> Arm:
     """The arm with the fewest parts.
 
     Of several, where the number of queries is known, only those stay that cost about as little a
-    month as the cheapest of them, tuning's own cost included. Of these the order in `PARTS` decides.
+    month as the cheapest of them, tuning's own cost included. Of these the first in `PARTS` is it.
     """
     fewest = min(map(count, arms))
     same = [arm for arm in arms if count(arm) == fewest]
