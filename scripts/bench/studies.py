@@ -1,6 +1,6 @@
 """The studies in which signs are looked for: data and a recipe each.
 
-Dolly's rows are those of closed_qa and information_extraction with a short paragraph and a short
+Dolly's rows are those of closed_qa and information_extraction with a short question, paragraph and
 answer, SQuAD's those of `qa/squad2_500`, which are only asked. A paragraph is a document. Nothing
 is chosen by what came out: rows are taken in the order of their files, and no setting was searched.
 """
@@ -23,6 +23,7 @@ SQUAD = "qa/squad2_500"
 REFUSAL = "not in the documents"
 CATEGORIES = ("closed_qa", "information_extraction")
 LONGEST_CONTEXT = 120
+LONGEST_QUESTION = 30
 LONGEST_ANSWER = 12
 """In words."""
 RECORDS = 100
@@ -106,10 +107,13 @@ def _dolly(path: Path) -> list[Record]:
     found = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
-        context, answer = row["context"].strip(), row["response"].strip()
-        short = len(context.split()) <= LONGEST_CONTEXT and len(answer.split()) <= LONGEST_ANSWER
-        if row["category"] in CATEGORIES and context and short and "\n" not in answer:
-            question = row["instruction"].strip()
+        question, context, answer = (row[n].strip() for n in ("instruction", "context", "response"))
+        short = (
+            len(question.split()) <= LONGEST_QUESTION
+            and 0 < len(context.split()) <= LONGEST_CONTEXT
+            and len(answer.split()) <= LONGEST_ANSWER
+        )
+        if row["category"] in CATEGORIES and short and "\n" not in answer:
             named = _name(context)
             found[question, context] = Record(question, answer, context, "dolly", named)
     return list(found.values())
