@@ -9,6 +9,7 @@ from ragtune.core.errors import DocumentsError, RecipeError
 from ragtune.prompts.registry import format_of
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
+from ragtune.runs import defaults
 from ragtune.runs.audit import data_faults
 from ragtune.runs.materials import Materials
 from ragtune.runs.plan import passages_in_training, retrieves, tunes
@@ -73,6 +74,7 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
     everything(recipe, materials)
     found, skipped = materials.corpus.read_all() if retrieves(recipe) else ([], {})
     faults, said = data_faults(recipe, materials, found, skipped)
+    said = [*_other_form(recipe), *said]
     prediction = predict(recipe, materials) if probe else None
     summary = {
         "recipe": recipe.name,
@@ -87,9 +89,31 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
         "warnings": [fault.to_json() for fault in foresee(recipe, materials, found)],
         **faults,
         "data_warnings": said,
+        "origins": dict(recipe.origins),
+        "filled_in": defaults.said(recipe),
         **({} if prediction is None else {"tuning": prediction.to_json()}),
     }
     return summary, "" if prediction is None else str(prediction)
+
+
+def _other_form(recipe: Recipe) -> list[str]:
+    """That a model is asked in another form than its own, where its own is known."""
+    own = defaults.own_form(recipe)
+    if not own:
+        return []
+    asked = recipe.template.model_dump()
+    other = [
+        field for field, value in own.items() if asked[field.removeprefix("template.")] != value
+    ]
+    if not other:
+        return []
+    name = recipe.model.local
+    why = (
+        "which the container of model.jumpstart does not know"
+        if recipe.model.jumpstart and own.get("template.format") == "chat"
+        else f"leave {' and '.join(other)} out of the recipe to ask it so"
+    )
+    return [f"{', '.join(other)}: {name} answers best in a form of its own, {why}"]
 
 
 def _answers(recipe: Recipe, materials: Materials) -> dict[str, int]:
@@ -149,6 +173,7 @@ def show(file: Path, found: dict[str, Any], prediction: str) -> str:
         f"{file}: good; {found['train']} training records, {found['questions']} "
         f"questions{split}, {found['documents']} documents, arms {', '.join(found['arms'])}",
         *(f"of these {line}" for line in _answers_shown(found)),
+        *found["filled_in"],
         *(f"warning: {warning}" for warning in found["data_warnings"]),
         *(f"left out {bad}" for bad in found["bad_lines"]),
         *(f"warning: {fault(FAULTS.validate_python(value))}" for value in found["warnings"]),
@@ -170,4 +195,4 @@ def _answers_shown(found: dict[str, Any]) -> list[str]:
 def show_filled(recipe: Recipe, prediction: str) -> str:
     """The recipe with every field; the prediction below it as a comment."""
     lines = prediction.splitlines()
-    return recipe_file.dump(recipe) + "".join(f"# {line}\n" for line in lines)
+    return recipe_file.dump_with_origins(recipe) + "".join(f"# {line}\n" for line in lines)

