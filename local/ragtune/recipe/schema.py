@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -331,7 +332,7 @@ class Recipe(Section):
     promote: Promote = Promote()
 
     _folder: Path = Path()
-    _origins: dict[str, str] = {}
+    _origins: Mapping[str, str] = MappingProxyType({})
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Recipe":

@@ -90,7 +90,7 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
         **faults,
         "data_warnings": said,
         "origins": dict(recipe.origins),
-        "filled_in": defaults.said(recipe),
+        "filled_in": defaults.summary(recipe),
         **({} if prediction is None else {"tuning": prediction.to_json()}),
     }
     return summary, "" if prediction is None else str(prediction)
@@ -101,10 +101,8 @@ def _other_form(recipe: Recipe) -> list[str]:
     own = defaults.own_form(recipe)
     if not own:
         return []
-    asked = recipe.template.model_dump()
-    other = [
-        field for field, value in own.items() if asked[field.removeprefix("template.")] != value
-    ]
+    asked = {f"template.{name}": value for name, value in recipe.template.model_dump().items()}
+    other = [field for field, value in own.items() if asked[field] != value]
     if not other:
         return []
     name = recipe.model.local

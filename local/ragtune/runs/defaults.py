@@ -1,4 +1,4 @@
-"""The values that a recipe leaves open: filled when it is read, so that it is concrete from then on.
+"""The values that a recipe leaves open, filled when it is read: it is concrete from then on.
 
 In order of strength: what the recipe says; the model's defaults file; what follows from the records
 (whether contexts are passages, the settings of tuning); the model's chat template, where it has one
@@ -17,8 +17,8 @@ from ragtune.models import find
 from ragtune.models.defaults import has_chat_template, read_defaults
 from ragtune.models.folder import Shape
 from ragtune.recipe import file as recipe_file
-from ragtune.recipe.schema import Recipe, Template
-from ragtune.recipe.section import written
+from ragtune.recipe.schema import PROJECTIONS, Recipe, Records, Template
+from ragtune.recipe.section import Section, written
 from ragtune.runs.materials import prepare_records
 from ragtune.sources.documents import CONTEXTS
 from ragtune.sources.records import Record
@@ -78,7 +78,7 @@ class _Filling:
         if records and self.recipe.documents:
             self.add(*self._context(records))
         if records and self.recipe.adapters:
-            self.add(self._tuning(records, shape), f"{len(records)} training records")
+            self.add(self._tuning(records, shape), self._trained_on(records))
         self.add(*self._form(chat=known is None and has_chat_template(folder)))
         order = [name for name in written(self.recipe) if name in self.origins]
         return self.recipe.filled_from({name: self.origins[name] for name in order})
@@ -139,6 +139,10 @@ class _Filling:
             passages=passages,
         ).values
 
+    def _trained_on(self, records: Sequence[Record]) -> str:
+        form = ", in the container's form" if self.promoted else ""
+        return f"{len(records)} training records{form}"
+
     def _lengths(self, records: Sequence[Record], passages: bool) -> Iterator[int]:
         """About how many tokens each record's training row has."""
         recipe = self.recipe
@@ -168,21 +172,37 @@ def _without(values: Values, name: str) -> dict[str, Any]:
     return {field: value for field, value in values.items() if not field.startswith(f"{name}.")}
 
 
-def said(recipe: Recipe) -> list[str]:
-    """The values that were filled in, for a person: a line for each of their origins."""
-    lines = []
-    for origin in dict.fromkeys(recipe.origins.values()):
-        fields = [field for field, found in recipe.origins.items() if found == origin]
-        shown = dict.fromkeys(_shown(field, recipe) for field in fields)
-        lines.append(f"from {origin}: {', '.join(shown)}")
-    return lines
+def summary(recipe: Recipe) -> list[str]:
+    """What was filled in, for a person: for each origin the fields, where not as the schema has it.
+
+    What a record's context is stands there in any case: nothing else changes an answer as much.
+    """
+    usual = _values(
+        Recipe(name=recipe.name, records=Records(source=""), documents=recipe.documents)
+    )
+    values = _values(recipe)
+    found: dict[str, dict[str, None]] = {}
+    for field, origin in recipe.origins.items():
+        if values[field] != usual[field] or field == "records.context":
+            found.setdefault(origin, {})[_shown(field, values[field])] = None
+    return [f"from {origin}: {', '.join(shown)}" for origin, shown in found.items()]
 
 
-def _shown(field: str, recipe: Recipe) -> str:
-    section, _, name = field.rpartition(".")
-    value: Any = recipe
-    for part in field.split("."):
-        value = getattr(value, part)
-    if section == "template" and name != "format":
-        return "template"
+def _values(section: Section) -> dict[str, Any]:
+    """Every field of a section, dotted, with its value."""
+    found: dict[str, Any] = {}
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, Section):
+            found |= {f"{name}.{inner}": one for inner, one in _values(value).items()}
+        else:
+            found[name] = value
+    return found
+
+
+def _shown(field: str, value: Any) -> str:
+    if field.startswith("template.") and field != "template.format":
+        return "template"  # its strings are long
+    if field == "tune.target_modules":
+        value = f"{len(value.split(','))} of {len(PROJECTIONS)}"
     return f"{field} {value}"
