@@ -8,10 +8,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from ragtune.core import hub
 from ragtune.prompts import instruct as forms
@@ -332,7 +331,7 @@ class Recipe(Section):
     promote: Promote = Promote()
 
     _folder: Path = Path()
-    _origins: Mapping[str, str] = MappingProxyType({})
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Recipe":
