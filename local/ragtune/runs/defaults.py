@@ -17,8 +17,9 @@ from ragtune.models import find
 from ragtune.models.defaults import has_chat_template, read_defaults
 from ragtune.models.folder import Shape
 from ragtune.recipe import file as recipe_file
-from ragtune.recipe.schema import PROJECTIONS, Recipe, Records, Template
+from ragtune.recipe.schema import Recipe, Records
 from ragtune.recipe.section import Section, written
+from ragtune.recipe.tune import PROJECTIONS
 from ragtune.runs.materials import prepare_records
 from ragtune.sources.documents import CONTEXTS
 from ragtune.sources.records import Record
@@ -157,7 +158,7 @@ class _Filling:
         """How a model is asked whose defaults say nothing of it."""
         given = written(self.recipe)
         own = {"template.format", "template.prompt"} & given.keys()
-        if chat and not own and not self.promoted and "format" in Template.model_fields:
+        if chat and not own and not self.promoted:
             return {"template.format": "chat"}, "the model's chat template"
         if self.recipe.retrieves and given.get("template.format") != "chat":
             return {"template.prompt": PASSAGES_FIRST}, "ragtune: passages before the question"
