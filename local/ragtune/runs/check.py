@@ -108,7 +108,7 @@ def _other_form(recipe: Recipe) -> list[str]:
     other = [field for field, value in own.items() if asked[field] != value]
     if not other:
         return []
-    name = recipe.model.local
+    name = Path(recipe.model.local).name
     why = (
         "which the container of model.jumpstart does not know"
         if recipe.model.jumpstart and own.get("template.format") == "chat"

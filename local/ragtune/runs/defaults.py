@@ -10,9 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from ragtune.core.errors import RagtuneError, RecipeError
+from ragtune.core.errors import RagtuneError
 from ragtune.models import find
 from ragtune.models.defaults import has_chat_template, read_defaults
 from ragtune.models.folder import Shape
@@ -29,6 +27,8 @@ PASSAGES_FIRST = "### Input:\n{context}\n\n### Instruction:\n{instruction}"
 """The prompt in the instruction form of a model of which nothing better is known."""
 CHARACTERS = 4
 """About as many a token."""
+OF_A_FORM = frozenset({"template.format", "template.prompt", "template.separator"})
+"""A recipe that gives one of these has a form of its own."""
 
 Values = Mapping[str, Any]
 
@@ -88,22 +88,18 @@ class _Filling:
         """Give the fields that nothing stronger gave."""
         given = written(self.recipe)
         new = {name: value for name, value in values.items() if name not in given}
-        try:
-            self.recipe = self.recipe.with_fields(new)
-        except ValidationError as error:
-            reason = error.errors()[0]["msg"].removeprefix("Value error, ")
-            raise RecipeError(f"{origin} do not go with this recipe: {reason}") from None
+        self.recipe = self.recipe.with_fields(new)
         self.origins |= dict.fromkeys(new, origin)
 
     def _of_the_model(self, known: Values) -> Values:
         """What of a defaults file can be used here.
 
-        A template is one piece: a recipe with a prompt or a format of its own takes none of it.
+        A template is one piece: a recipe with a form of its own takes nothing of it.
         """
         recipe, used = self.recipe, dict(known)
         own = written(recipe).keys()
         chat = known.get("template.format") == "chat"
-        if {"template.prompt", "template.format"} & own or (chat and self.promoted):
+        if OF_A_FORM & own or (chat and self.promoted):
             used = _without(used, "template")
         if self.promoted:
             used = _without(used, "tune.local")
@@ -157,8 +153,7 @@ class _Filling:
     def _form(self, *, chat: bool) -> tuple[Values, str]:
         """How a model is asked whose defaults say nothing of it."""
         given = written(self.recipe)
-        own = {"template.format", "template.prompt"} & given.keys()
-        if chat and not own and not self.promoted:
+        if chat and not OF_A_FORM & given.keys() and not self.promoted:
             return {"template.format": "chat"}, "the model's chat template"
         if self.recipe.retrieves and given.get("template.format") != "chat":
             return {"template.prompt": PASSAGES_FIRST}, "ragtune: passages before the question"

