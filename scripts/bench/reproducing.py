@@ -16,9 +16,9 @@ from ragtune.cli.terminal import Terminal
 from ragtune.core import offline
 from ragtune.core.files import read_jsonl, write_text
 from ragtune.core.run_folder import RunFolder
-from ragtune.recipe import file as recipe_file
 from ragtune.results.schema import Results
 from ragtune.results.statistics import gap_intervals
+from ragtune.runs import defaults
 from ragtune.runs.pipeline import Pipeline
 from ragtune.sources.records import Record
 from scripts.bench import studies
@@ -91,7 +91,7 @@ def compare(comparison: Comparison, finished: Mapping[str, Finished]) -> Found |
 
 def run(study: str, data: Path, work: Path, *, make: bool) -> Finished | None:
     """A study's figures, made where they are not; without ``make`` None where they are not."""
-    recipe = recipe_file.load(studies.write(study, data, work / "studies" / study))
+    recipe = defaults.load(studies.write(study, data, work / "studies" / study))
     folder = work / "runs" / recipe.run_name
     if make:
         with Terminal() as terminal:
@@ -197,11 +197,13 @@ more, so a sign that is missing here does not contradict them.
 - **passages**: the same, `tuned+rag` trained on rows with passages, a fifth without the right one.
 - **distractors**: the same questions, the paragraphs that answer them removed from the documents.
 - **shown**: the answerable questions, each with its own paragraph; documents as in *distractors*.
-- **facts-1**, **facts-4**: 60 made-up facts, trained on in one or in four wordings, the same number
-  of rows altogether, and asked in another (`scripts/bench/facts.py`).
+- **facts-1**, **facts-4**: 60 made-up facts, trained on in one wording, four times over, or in
+  four, and asked in another (`scripts/bench/facts.py`).
 - **mailroom**: the second demo with half of its records, asked of `smollm2`.
 
-No text of Dolly or SQuAD is in this repository.
+Settings of tuning are those that ragtune fills in; *passages* makes three passes. Where passages
+are searched, a whole paragraph is one, and the best is shown. No text of Dolly or SQuAD is in this
+repository.
 """
 
 

@@ -2,7 +2,8 @@
 
 Dolly's rows are those of closed_qa and information_extraction with a short question, paragraph and
 answer, SQuAD's those of `qa/squad2_500`, which are only asked. A paragraph is a document. Nothing
-is chosen by what came out: rows are taken in the order of their files, and no setting was searched.
+is chosen by what came out: rows are taken in the order of their files, and settings of tuning are
+those that ragtune fills in.
 """
 
 import json
@@ -31,20 +32,11 @@ ASKED = {"dolly": 40, "squad": 30, "unanswerable": 30}
 OTHERS = 120
 """Further paragraphs to search among."""
 MAILROOM_RECORDS = 200
+PASSAGE_EPOCHS = 3
+"""A fourth of what follows from the number of rows, for the sake of time: passages are long."""
 
 Tree = dict[str, Any]
 RAG = {"chunk_tokens": 192, "top_k": 1}
-TUNE: Tree = {
-    "adapters": "own",
-    "learning_rate": 1e-3,
-    "lora_r": 16,
-    "lora_dropout": 0.0,
-    "target_modules": "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj",
-    "per_device_train_batch_size": 8,
-    "gradient_accumulation_steps": 1,
-    "validation_split_ratio": 0.0,
-    "local": {"layout": "rows", "loss": "completion"},
-}
 STUDY: Tree = {
     "questions": "questions.jsonl",
     "max_new_tokens": 32,
@@ -159,18 +151,16 @@ def _paragraphs(kind: str, found: Sources, folder: Path, model: str) -> Tree:
     shown: Mapping[str, Tree] = {
         "plain": {
             "records": {"with_passages": 0.0},
-            "tune": {"epoch": 10},
             "study": {"arms": ["base", "tuned", "rag", "tuned+rag"]},
         },
         "passages": {
             "records": {"with_passages": 1.0, "without_gold": 0.2},
-            "tune": {"epoch": 3},
+            "tune": {"epoch": PASSAGE_EPOCHS},
             "study": {"arms": ["tuned+rag"]},
         },
-        "distractors": {"records": {}, "tune": {}, "study": {"arms": ["rag"]}},
+        "distractors": {"study": {"arms": ["rag"]}},
         "shown": {
             "records": {"context": "input"},
-            "tune": {},
             "study": {"arms": ["base", "rag"]},
         },
     }
@@ -178,14 +168,17 @@ def _paragraphs(kind: str, found: Sources, folder: Path, model: str) -> Tree:
 
 
 def _facts(folder: Path, wordings: int) -> Tree:
-    """Facts in so many wordings each; an adapter sees as many rows, whatever their number."""
+    """Facts in so many wordings; one of them stands in as many rows as four do.
+
+    So both adapters see as many rows in as many steps, at the same rates.
+    """
     all_facts = list(facts())
     records, questions, documents = [], [], defaultdict(list)
     for number, fact in enumerate(all_facts):
         record = Record("", fact.answer, fact.statement, "facts", fact.document, group=fact.group)
         documents[fact.document].append(fact.statement)
-        for shift in range(wordings):
-            taught = fact.taught[(number // 4 + shift) % len(fact.taught)]
+        for row in range(len(fact.taught)):
+            taught = fact.taught[(number // 4 + row % wordings) % len(fact.taught)]
             records.append(replace(record, instruction=taught))
         questions.append(replace(record, instruction=fact.asked))
     for name, statements in documents.items():
@@ -195,7 +188,6 @@ def _facts(folder: Path, wordings: int) -> Tree:
     return _tree(
         "smollm2",
         records={"with_passages": 0.0},
-        tune={"epoch": 24 // wordings},
         study={"arms": arms},
     )
 
@@ -211,7 +203,6 @@ def _mailroom(folder: Path) -> Tree:
     return _tree(
         "smollm2",
         records={"context": "input", "with_passages": 0.0},
-        tune={"epoch": 4},
         study={"arms": ["base", "tuned", "rag", "tuned+rag"]},
     )
 
@@ -221,12 +212,14 @@ def _write(folder: Path, records: Sequence[Record], questions: Sequence[Record])
     write_jsonl(folder / "questions.jsonl", [question.to_json() for question in questions])
 
 
-def _tree(model: str, *, records: Tree, tune: Tree, study: Tree) -> Tree:
+def _tree(
+    model: str, *, study: Tree, records: Tree | None = None, tune: Tree | None = None
+) -> Tree:
     return {
         "model": {"local": model},
-        "records": {"source": "records.jsonl", "context": "passage", **records},
+        "records": {"source": "records.jsonl", "context": "passage", **(records or {})},
         "documents": {"source": "docs"},
-        "tune": {**TUNE, **tune},
+        "tune": tune or {},
         "rag": RAG,
         "study": {**STUDY, **study},
     }

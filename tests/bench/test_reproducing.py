@@ -70,13 +70,13 @@ def test_both_studies_of_facts_train_on_as_many_rows_and_never_on_what_is_asked(
     presented = []
     for wordings in (1, 4):
         folder = tmp_path / str(wordings)
-        recipe = recipe_file.load(studies.write(f"facts-{wordings}", data, folder))
+        studies.write(f"facts-{wordings}", data, folder)
         rows = (folder / "records.jsonl").read_text().splitlines()
-        presented.append(len(rows) * recipe.tune.epoch)
+        presented.append(len(rows))
         taught = {json.loads(row)["instruction"] for row in rows}
-        assert len(taught) == len(rows)
+        assert len(taught) == 60 * wordings
         assert not taught & {fact.asked for fact in facts.facts()}
-    assert presented[0] == presented[1]
+    assert presented == [240, 240]
 
 
 @pytest.mark.parametrize(
