@@ -192,7 +192,7 @@ read passages and to refuse) and 9 million (`builtin`); those of the studies hav
 more, so a sign that is missing here does not contradict them.
 
 - **plain**: 100 of Dolly's closed_qa and information_extraction rows, trained on without passages;
-  asked are 40 other Dolly rows about documents that were trained on, and 60 SQuAD questions, 30 of
+  asked are 32 other Dolly rows about documents that were trained on, and 48 SQuAD questions, half of
   them without an answer in the documents. `tuned+rag` has the same adapter as `tuned`.
 - **passages**: the same, `tuned+rag` trained on rows with passages, a fifth without the right one.
 - **distractors**: the same questions, the paragraphs that answer them removed from the documents.
@@ -201,7 +201,7 @@ more, so a sign that is missing here does not contradict them.
   four, and asked in another (`scripts/bench/facts.py`).
 - **mailroom**: the second demo with half of its records, asked of `smollm2`.
 
-Settings of tuning are those that ragtune fills in; *passages* makes three passes. Where passages
+Settings of tuning are those that ragtune fills in; *passages* makes two passes. Where passages
 are searched, a whole paragraph is one, and the best is shown. No text of Dolly or SQuAD is in this
 repository.
 """

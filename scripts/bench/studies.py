@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ragtune.core.bundled import data_folder
-from ragtune.core.files import write_json, write_jsonl, write_text
+from ragtune.core.files import read_jsonl, write_json, write_jsonl, write_text
 from ragtune.sources.documents import context_name
 from ragtune.sources.records import Record
 from scripts.bench.facts import facts
@@ -28,18 +28,18 @@ LONGEST_QUESTION = 30
 LONGEST_ANSWER = 12
 """In words."""
 RECORDS = 100
-ASKED = {"dolly": 40, "squad": 30, "unanswerable": 30}
+ASKED = {"dolly": 32, "squad": 24, "unanswerable": 24}
 OTHERS = 120
 """Further paragraphs to search among."""
-MAILROOM_RECORDS = 200
-PASSAGE_EPOCHS = 3
-"""A fourth of what follows from the number of rows, for the sake of time: passages are long."""
+MAILROOM = {"records": 200, "questions": 80}
+PASSAGE_EPOCHS = 2
+"""Fewer than follow from the number of rows, for the sake of time: passages are long."""
 
 Tree = dict[str, Any]
 RAG = {"chunk_tokens": 192, "top_k": 1}
 STUDY: Tree = {
     "questions": "questions.jsonl",
-    "max_new_tokens": 32,
+    "max_new_tokens": 24,
     "latency_questions": 1,
     "metric": "right",
     "refusal": REFUSAL,
@@ -184,7 +184,7 @@ def _facts(folder: Path, wordings: int) -> Tree:
     for name, statements in documents.items():
         write_text(folder / "docs" / name, " ".join(statements) + "\n")
     _write(folder, records, questions)
-    arms = ["base", "tuned", "rag-records", "rag"]
+    arms = ["tuned", "rag-records", "rag"] if wordings > 1 else ["tuned", "rag-records"]
     return _tree(
         "smollm2",
         records={"with_passages": 0.0},
@@ -195,9 +195,9 @@ def _facts(folder: Path, wordings: int) -> Tree:
 def _mailroom(folder: Path) -> Tree:
     """The mailroom demo: a format that no document states, here with half of its records."""
     demo = data_folder() / "demo/mailroom"
-    lines = (demo / "records.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
-    write_text(folder / "records.jsonl", "".join(lines[:MAILROOM_RECORDS]))
-    write_text(folder / "questions.jsonl", (demo / "questions.jsonl").read_text(encoding="utf-8"))
+    for name, count in MAILROOM.items():
+        rows = read_jsonl(demo / f"{name}.jsonl")
+        write_jsonl(folder / f"{name}.jsonl", rows[:count])
     for document in sorted((demo / "docs").iterdir()):
         write_text(folder / "docs" / document.name, document.read_text(encoding="utf-8"))
     return _tree(
