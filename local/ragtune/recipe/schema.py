@@ -6,10 +6,11 @@ faults and overrides, is ``recipe_file``'s work.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from ragtune.core import hub
 from ragtune.prompts.template import fields_of
@@ -24,17 +25,17 @@ from ragtune.recipe.arms import (
     searches_records,
 )
 from ragtune.recipe.cloud import Cloud
-from ragtune.recipe.section import Section
+from ragtune.recipe.section import Section, Share
 from ragtune.recipe.template import Template
-
-Share = Annotated[float, Field(ge=0, le=1)]
-PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+from ragtune.recipe.tune import Tune
 
 
 class Model(Section):
     """The model that is tuned and asked."""
 
-    local: str = Field("builtin", description="`builtin`, `smollm2`, a folder, or a hub id")
+    local: str = Field(
+        "builtin", description="`builtin`, `smollm2`, `smollm2-reader`, a folder, or a hub id"
+    )
     revision: str | None = Field(None, description="the hub revision, for a hub id")
     jumpstart: str | None = Field(None, description="the JumpStart model to promote to")
 
@@ -76,84 +77,6 @@ class Documents(Section):
     max_file_mb: Annotated[float, Field(gt=0)] = Field(
         50.0, description="bigger files are left out, named with this reason"
     )
-
-
-class TuneLocal(Section):
-    """What only the local side can do; a recipe that departs from the defaults is not promotable.
-
-    The defaults are the cloud job's: blocks and loss on every token.
-    """
-
-    layout: Literal["blocks", "rows", "packed"] = Field(
-        "blocks",
-        description="`blocks`: rows concatenated and cut; `rows`: one row a sample; `packed`: "
-        "whole rows side by side, none seeing another",
-    )
-    loss: Literal["all", "completion"] = Field("all", description="tokens that are trained on")
-    quantize: Literal["nf4"] | None = Field(
-        None, description="the frozen weights in 4 bits while tuning (QLoRA, Dettmers et al. 2023)"
-    )
-    dora: bool = Field(False, description="weight-decomposed LoRA (Liu et al. 2024)")
-    rslora: bool = Field(
-        False, description="LoRA scaled by alpha / sqrt(r) (Kalajdzievski 2023), not alpha / r"
-    )
-
-
-class Search(Section):
-    """A search for the settings of tuning, on a part of the training records."""
-
-    minutes: Annotated[float, Field(gt=0, le=1440)] = Field(
-        description="of this machine's time, for each adapter the same"
-    )
-
-
-class Tune(Section):
-    """LoRA tuning, under JumpStart's names, bounds and defaults."""
-
-    adapters: Literal["own", "shared"] = Field(
-        "own",
-        description="`own`: tuned+rag has an adapter of its own, trained with passages; `shared`: "
-        "one adapter for both tuned arms, trained on rows of both kinds",
-    )
-    search: Search | None = Field(
-        None, description="try settings for so many minutes; null: train with those given here"
-    )
-
-    epoch: Annotated[int, Field(ge=1, le=1000)] = 5
-    learning_rate: Annotated[float, Field(ge=1e-8, le=1)] = 1e-4
-    lora_r: Annotated[int, Field(ge=1)] = 8
-    lora_alpha: Annotated[int, Field(ge=1)] = 32
-    lora_dropout: Share = 0.05
-    target_modules: str = Field("q_proj,v_proj", description=f"comma list of {PROJECTIONS}")
-    instruction_tuned: Literal[True] = Field(True, description="the only form tuned here")
-    max_input_length: Annotated[int, Field(ge=-1)] = Field(
-        -1, description="tokens a block; -1: at most 1024 and what the model reads"
-    )
-    per_device_train_batch_size: Annotated[int, Field(ge=1, le=1000)] = 4
-    per_device_eval_batch_size: Annotated[int, Field(ge=1, le=1000)] = 1
-    gradient_accumulation_steps: Annotated[int, Field(ge=1)] = Field(
-        4, description="takes the place of the cloud instance's devices: 4 on ml.g5.12xlarge"
-    )
-    validation_split_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.2
-    train_data_split_seed: Annotated[int, Field(ge=0)] = 0
-    max_train_samples: Annotated[int, Field(ge=-1)] = -1
-    max_val_samples: Annotated[int, Field(ge=-1)] = -1
-    local: TuneLocal = TuneLocal()
-
-    @field_validator("target_modules")
-    @classmethod
-    def _known_projections(cls, value: str) -> str:
-        unknown = [name for name in value.split(",") if name not in PROJECTIONS]
-        if unknown:
-            raise ValueError(f"unknown {', '.join(unknown)}; allowed: {', '.join(PROJECTIONS)}")
-        return value
-
-    @field_validator("max_input_length")
-    @classmethod
-    def _a_length(cls, value: int) -> int:
-        if value == 0:
-            raise ValueError("a block needs tokens: -1, or 1 and more")
-        return value
 
 
 class Rag(Section):
@@ -300,6 +223,7 @@ class Recipe(Section):
     promote: Promote = Promote()
 
     _folder: Path = Path()
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Recipe":
@@ -331,6 +255,10 @@ class Recipe(Section):
         own = self.tune.adapters == "own" and self.records.with_passages > 0
         return "tuned+rag" if arm == "tuned+rag" and own else "tuned"
 
+    def served(self, adapter: Adapter) -> list[Arm]:
+        """The arms that an adapter serves."""
+        return [arm for arm in self.arms if is_tuned(arm) and self.adapter(arm) == adapter]
+
     def trains_with_passages(self, adapter: Adapter) -> bool:
         """Whether passages stand in an adapter's training rows."""
         used = "tuned+rag" in self.arms and self.adapter("tuned+rag") == adapter
@@ -351,6 +279,33 @@ class Recipe(Section):
         recipe = self.model_copy()
         recipe._folder = folder
         return recipe
+
+    def with_fields(self, values: Mapping[str, Any]) -> "Recipe":
+        """The same recipe with other values of some fields, which are named with dots.
+
+        Raises ValidationError, of pydantic, for values that are not allowed.
+        """
+        tree = self.model_dump(mode="json", exclude_unset=True)
+        for field, value in values.items():
+            *sections, name = field.split(".")
+            inner = tree
+            for section in sections:
+                inner = inner.setdefault(section, {})
+            inner[name] = value
+        recipe = Recipe.model_validate(tree)
+        recipe._folder, recipe._origins = self._folder, self._origins
+        return recipe
+
+    def filled_from(self, origins: Mapping[str, str]) -> "Recipe":
+        """The same recipe with a note, for fields that it did not give, on who did."""
+        recipe = self.model_copy()
+        recipe._origins = dict(origins)
+        return recipe
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Where values are from that neither the recipe's file gave nor the schema, by field."""
+        return self._origins
 
     def path(self, value: str) -> Path:
         """A path as written in the recipe: relative to the recipe's own folder."""

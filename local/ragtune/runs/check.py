@@ -9,11 +9,13 @@ from ragtune.core.errors import DocumentsError, RecipeError
 from ragtune.prompts.registry import format_of
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
+from ragtune.runs import defaults
 from ragtune.runs.audit import data_faults
 from ragtune.runs.materials import Materials
-from ragtune.runs.plan import passages_in_training, retrieves, tunes
+from ragtune.runs.plan import tunes
 
 if TYPE_CHECKING:
+    from ragtune.recipe.arms import Adapter
     from ragtune.tuning.prediction import Prediction
 
 
@@ -27,8 +29,10 @@ def everything(recipe: Recipe, materials: Materials) -> None:
 
     known(recipe.study.metric)
     _ = materials.split, materials.base
-    if retrieves(recipe):
+    if recipe.retrieves:
         retrieval(recipe, materials)
+    elif recipe.searches_records:
+        materials.check_embedder(recipe.rag.chunk_tokens)
     if tunes(recipe):
         paragraphs(materials.general_text)
     _lengths(recipe, materials)
@@ -71,9 +75,10 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
 
     materials = Materials(recipe)
     everything(recipe, materials)
-    found, skipped = materials.corpus.read_all() if retrieves(recipe) else ([], {})
+    found, skipped = materials.corpus.read_all() if recipe.retrieves else ([], {})
     faults, said = data_faults(recipe, materials, found, skipped)
-    prediction = predict(recipe, materials) if probe else None
+    said = [*_other_form(recipe), *said]
+    predicted = predict(recipe, materials) if probe else {}
     summary = {
         "recipe": recipe.name,
         "identity": recipe.identity,
@@ -87,9 +92,29 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
         "warnings": [fault.to_json() for fault in foresee(recipe, materials, found)],
         **faults,
         "data_warnings": said,
-        **({} if prediction is None else {"tuning": prediction.to_json()}),
+        "origins": dict(recipe.origins),
+        "filled_in": defaults.summary(recipe),
+        **({"tuning": {name: p.to_json() for name, p in predicted.items()}} if probe else {}),
     }
-    return summary, "" if prediction is None else str(prediction)
+    return summary, "\n".join(p.said(name) for name, p in predicted.items())
+
+
+def _other_form(recipe: Recipe) -> list[str]:
+    """That a model is asked in another form than its own, where its own is known."""
+    own = defaults.own_form(recipe)
+    if not own:
+        return []
+    asked = {f"template.{name}": value for name, value in recipe.template.model_dump().items()}
+    other = [field for field, value in own.items() if asked[field] != value]
+    if not other:
+        return []
+    name = Path(recipe.model.local).name
+    why = (
+        "which the container of model.jumpstart does not know"
+        if recipe.model.jumpstart and own.get("template.format") == "chat"
+        else f"leave {' and '.join(other)} out of the recipe to ask it so"
+    )
+    return [f"{', '.join(other)}: {name} answers best in a form of its own, {why}"]
 
 
 def _answers(recipe: Recipe, materials: Materials) -> dict[str, int]:
@@ -104,8 +129,8 @@ def _answers(recipe: Recipe, materials: Materials) -> dict[str, int]:
     }
 
 
-def predict(recipe: Recipe, materials: Materials) -> "Prediction":
-    """What tuning will take, measured on a few of the rows.
+def predict(recipe: Recipe, materials: Materials) -> "dict[Adapter, Prediction]":
+    """What tuning each adapter will take, measured on a few of its rows.
 
     In rows with passages, chunks of the first documents take the passages' place: only their
     length counts.
@@ -113,15 +138,18 @@ def predict(recipe: Recipe, materials: Materials) -> "Prediction":
     from ragtune.runs.foresight import prepare
     from ragtune.tuning import prediction
 
-    chunks = _first_chunks(recipe, materials, 64) if passages_in_training(recipe) else [""]
-    prepared = prepare(recipe, materials, chunks)
-    return prediction.predict(
-        recipe.tune,
-        materials.base,
-        prepared,
-        seed=recipe.seed,
-        hardware=materials.hardware,
-    )
+    found = {}
+    for adapter in recipe.adapters:
+        passages = recipe.trains_with_passages(adapter)
+        chunks = _first_chunks(recipe, materials, 64) if passages else []
+        found[adapter] = prediction.predict(
+            recipe.tune,
+            materials.base,
+            prepare(recipe, materials, chunks),
+            seed=recipe.seed,
+            hardware=materials.hardware,
+        )
+    return found
 
 
 def _first_chunks(recipe: Recipe, materials: Materials, count: int) -> Sequence[str]:
@@ -149,6 +177,7 @@ def show(file: Path, found: dict[str, Any], prediction: str) -> str:
         f"{file}: good; {found['train']} training records, {found['questions']} "
         f"questions{split}, {found['documents']} documents, arms {', '.join(found['arms'])}",
         *(f"of these {line}" for line in _answers_shown(found)),
+        *found["filled_in"],
         *(f"warning: {warning}" for warning in found["data_warnings"]),
         *(f"left out {bad}" for bad in found["bad_lines"]),
         *(f"warning: {fault(FAULTS.validate_python(value))}" for value in found["warnings"]),
@@ -170,4 +199,4 @@ def _answers_shown(found: dict[str, Any]) -> list[str]:
 def show_filled(recipe: Recipe, prediction: str) -> str:
     """The recipe with every field; the prediction below it as a comment."""
     lines = prediction.splitlines()
-    return recipe_file.dump(recipe) + "".join(f"# {line}\n" for line in lines)
+    return recipe_file.dump_with_origins(recipe) + "".join(f"# {line}\n" for line in lines)

@@ -14,6 +14,7 @@ from ragtune.core.errors import RecipeError
 from ragtune.core.files import content_hash, read_json, write_text
 from ragtune.core.progress import Silent, Watcher
 from ragtune.recipe import file as recipe_file
+from ragtune.recipe.arms import Adapter
 from ragtune.recipe.schema import Recipe
 from ragtune.results.schema import Results
 from ragtune.retrieval.manifest import Manifest
@@ -47,8 +48,8 @@ class Pipeline:
             self._make(stages)
             return figures(self.recipe, self.materials, self.run, stages)
 
-    def tune(self, processes: int = 1) -> dict[str, Any]:
-        """Make the adapter and what it needs, and nothing else; what training came to.
+    def tune(self, processes: int = 1) -> dict[Adapter, dict[str, Any]]:
+        """Make the adapters and what they need, and nothing else; what training each came to.
 
         Several processes share the samples of each step.
 
@@ -63,7 +64,8 @@ class Pipeline:
         with self.run:
             self._begin()
             self._make(stages)
-        return dict(read_json(self.run.folder.training))
+        folder = self.run.folder
+        return {name: dict(read_json(folder.training(name))) for name in self.recipe.adapters}
 
     def index(self, *, rebuild: bool = False) -> dict[str, Any]:
         """Bring the index alone up to date with its documents; return what it holds then.

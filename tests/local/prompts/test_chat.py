@@ -5,7 +5,7 @@ import pytest
 
 from ragtune.core.errors import ModelError
 from ragtune.models.load import load_tokenizer
-from ragtune.models.smollm import smollm_folder
+from ragtune.models.smollm import PUBLISHED, smollm_folder
 from ragtune.prompts.base import IGNORED, Example, PromptFormat
 from ragtune.prompts.chat import ChatFormat
 from ragtune.recipe.template import Template
@@ -49,7 +49,7 @@ def chatml(tiny_tokenizer: Any) -> Any:
 @pytest.fixture(scope="module")
 def smollm() -> Any:
     try:
-        return load_tokenizer(smollm_folder())
+        return load_tokenizer(smollm_folder(PUBLISHED))
     except ModelError as error:
         pytest.skip(str(error))
 
