@@ -28,6 +28,7 @@ from ragtune.results.rows import AnswerRow
 from ragtune.results.schema import HeldoutLoss, Training
 from ragtune.results.verdict.promotion import WITHOUT
 from ragtune.tuning.samples import Census
+from ragtune.tuning.schedule import VALIDATED
 
 
 def faults(
@@ -102,7 +103,7 @@ def census_faults(census: Census, tuned: Sequence[Arm]) -> Iterator[AnyFault]:
     )
     if 1 - kept > RESIDUE:
         yield ResidueDropped(severity="weakens", arms=tuple(tuned), share=round(1 - kept, 6))
-    if not census.validation_samples:
+    if not census.validation_samples and census.rows >= VALIDATED:
         yield NoValidation(severity="weakens", arms=tuple(tuned))
 
 

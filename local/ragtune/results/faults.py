@@ -84,7 +84,7 @@ class ResidueDropped(Fault):
 
 
 class NoValidation(Fault):
-    """No validation sample: the last epoch is kept, whether or not it is the best."""
+    """No validation sample of many rows: the last epoch is kept, whether or not it is the best."""
 
     kind: Literal["no_validation"] = "no_validation"
 

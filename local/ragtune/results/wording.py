@@ -165,8 +165,9 @@ def fault(what: AnyFault) -> str:  # noqa: PLR0911, one sentence a kind
             )
         case faults.FewSteps():
             return (
-                f"{what.steps} optimiser steps in all, where about {what.least} are needed; raise "
-                "tune.epoch, or lower the batch size or gradient_accumulation_steps"
+                f"{what.steps} optimiser steps in all, where about {what.least} are needed; lower "
+                "tune.per_device_train_batch_size or tune.gradient_accumulation_steps, or raise "
+                "tune.epoch; left out, all three follow from the rows"
             )
         case faults.ResidueDropped():
             return (
@@ -174,7 +175,10 @@ def fault(what: AnyFault) -> str:  # noqa: PLR0911, one sentence a kind
                 "batch size or max_input_length"
             )
         case faults.NoValidation():
-            return "no validation sample, so the last epoch is kept; add records"
+            return (
+                "no validation sample, so the last epoch is kept; set "
+                "tune.validation_split_ratio to 0.1"
+            )
         case faults.LossUnmoved():
             return (
                 f"the held-out loss did not move: base {what.base:.3f}, tuned {what.tuned:.3f} "

@@ -118,6 +118,10 @@ def test_what_no_step_sees_and_a_missing_validation_sample_weaken_it() -> None:
     assert seen(training=training(residue=400, samples_dropped_an_epoch=1)) == []
 
 
+def test_few_rows_need_no_validation_sample() -> None:
+    assert seen(training=training(rows=399, validation_samples=0)) == []
+
+
 def test_a_held_out_loss_that_does_not_move_forbids_a_verdict_against_tuning() -> None:
     still = HeldoutLoss(base=3.0, tuned=2.98, tokens=9)
     assert seen(heldout=still) == [

@@ -78,9 +78,13 @@ def test_references_over_the_limit_are_foreseen(plain: Callable[..., Path]) -> N
     assert "long_references" not in warnings(path, f"study.max_new_tokens={long.longest}")
 
 
-def test_a_split_without_a_validation_sample_is_foreseen(plain: Callable[..., Path]) -> None:
-    found = warnings(plain(), "tune.validation_split_ratio=0")
-    assert isinstance(found["no_validation"], NoValidation)
+def test_many_rows_without_a_validation_sample_are_foreseen(
+    plain: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = "tune.validation_split_ratio=0"
+    assert "no_validation" not in warnings(plain(), without)
+    monkeypatch.setattr("ragtune.results.diagnosis.VALIDATED", 10)
+    assert isinstance(warnings(plain(), without)["no_validation"], NoValidation)
     assert "no_validation" not in warnings(plain())
 
 
