@@ -6,13 +6,14 @@ faults and overrides, is ``recipe_file``'s work.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from ragtune.core import hub
-from ragtune.prompts import instruct as forms
+from ragtune.prompts.template import fields_of
 from ragtune.recipe.arms import (
     ARMS,
     USUAL,
@@ -25,13 +26,16 @@ from ragtune.recipe.arms import (
 )
 from ragtune.recipe.cloud import Cloud
 from ragtune.recipe.section import Section, Share
+from ragtune.recipe.template import Template
 from ragtune.recipe.tune import Tune
 
 
 class Model(Section):
     """The model that is tuned and asked."""
 
-    local: str = Field("builtin", description="`builtin`, `smollm2`, a folder, or a hub id")
+    local: str = Field(
+        "builtin", description="`builtin`, `smollm2`, `smollm2-reader`, a folder, or a hub id"
+    )
     revision: str | None = Field(None, description="the hub revision, for a hub id")
     jumpstart: str | None = Field(None, description="the JumpStart model to promote to")
 
@@ -73,35 +77,6 @@ class Documents(Section):
     max_file_mb: Annotated[float, Field(gt=0)] = Field(
         50.0, description="bigger files are left out, named with this reason"
     )
-
-
-class Template(Section):
-    """JumpStart's template.json, the separator, and how a passage is shown."""
-
-    prompt: str = Field(forms.PROMPT, description="with {instruction} and {context}")
-    completion: str = Field(forms.COMPLETION, description="with {response}")
-    separator: str = Field(forms.SEPARATOR, description="between prompt and completion")
-    passage: str = Field(forms.PASSAGE, description="with {number} and {text}")
-
-    @field_validator("prompt", "completion", "passage")
-    @classmethod
-    def _has_its_fields(cls, form: str, info: Any) -> str:
-        allowed = {
-            "prompt": forms.PROMPT_FIELDS,
-            "completion": forms.COMPLETION_FIELDS,
-            "passage": forms.PASSAGE_FIELDS,
-        }[info.field_name]
-        found = forms.fields_of(form)
-        if unknown := found - allowed:
-            raise ValueError(f"unknown {_braced(unknown)}; allowed: {_braced(allowed)}")
-        required = allowed - {"context", "number"}
-        if missing := required - found:
-            raise ValueError(f"{_braced(missing)} is missing")
-        return form
-
-    def build(self) -> forms.Template:
-        """The template that renders."""
-        return forms.Template(self.prompt, self.completion, self.separator, self.passage)
 
 
 class Rag(Section):
@@ -248,13 +223,14 @@ class Recipe(Section):
     promote: Promote = Promote()
 
     _folder: Path = Path()
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Recipe":
         if not self.arms:
             raise ValueError(f"study.arms {', '.join(self.study.arms)} need documents")
         passages = any(map(cites, self.arms))
-        if "context" not in forms.fields_of(self.template.prompt):
+        if "context" not in fields_of(self.template.prompt):
             for shown, what in (
                 (passages, "passages"),
                 (self.records.context == "input", "the records' contexts"),
@@ -304,6 +280,33 @@ class Recipe(Section):
         recipe._folder = folder
         return recipe
 
+    def with_fields(self, values: Mapping[str, Any]) -> "Recipe":
+        """The same recipe with other values of some fields, which are named with dots.
+
+        Raises ValidationError, of pydantic, for values that are not allowed.
+        """
+        tree = self.model_dump(mode="json", exclude_unset=True)
+        for field, value in values.items():
+            *sections, name = field.split(".")
+            inner = tree
+            for section in sections:
+                inner = inner.setdefault(section, {})
+            inner[name] = value
+        recipe = Recipe.model_validate(tree)
+        recipe._folder, recipe._origins = self._folder, self._origins
+        return recipe
+
+    def filled_from(self, origins: Mapping[str, str]) -> "Recipe":
+        """The same recipe with a note, for fields that it did not give, on who did."""
+        recipe = self.model_copy()
+        recipe._origins = dict(origins)
+        return recipe
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Where values are from that neither the recipe's file gave nor the schema, by field."""
+        return self._origins
+
     def path(self, value: str) -> Path:
         """A path as written in the recipe: relative to the recipe's own folder."""
         return self._folder / Path(value).expanduser()
@@ -336,7 +339,3 @@ class Recipe(Section):
     def run_name(self) -> str:
         """The name of its run folder."""
         return f"{self.name}-{self.identity[:8]}"
-
-
-def _braced(names: set[str] | frozenset[str]) -> str:
-    return ", ".join("{" + name + "}" for name in sorted(names))

@@ -78,13 +78,12 @@ def test_references_over_the_limit_are_foreseen(plain: Callable[..., Path]) -> N
     assert "long_references" not in warnings(path, f"study.max_new_tokens={long.longest}")
 
 
-def test_many_rows_without_a_validation_sample_are_foreseen(
-    plain: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+def test_only_a_validation_sample_that_was_asked_for_is_missed(
+    plain: Callable[..., Path],
 ) -> None:
-    without = "tune.validation_split_ratio=0"
-    assert "no_validation" not in warnings(plain(), without)
-    monkeypatch.setattr("ragtune.results.diagnosis.VALIDATED", 10)
-    assert isinstance(warnings(plain(), without)["no_validation"], NoValidation)
+    assert "no_validation" not in warnings(plain(), "tune.validation_split_ratio=0")
+    one = ("tune.max_train_samples=1", "tune.local.layout=rows")
+    assert isinstance(warnings(plain(), *one)["no_validation"], NoValidation)
     assert "no_validation" not in warnings(plain())
 
 

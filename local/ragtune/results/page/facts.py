@@ -2,8 +2,9 @@
 
 import datetime
 
-from ragtune.results.schema import Results
-from ragtune.results.wording import brief
+from ragtune.recipe.tune import Tune
+from ragtune.results.schema import Results, Training
+from ragtune.results.wording import brief, recall
 
 
 def facts(results: Results) -> list[tuple[str, str]]:
@@ -21,9 +22,8 @@ def facts(results: Results) -> list[tuple[str, str]]:
 
 def _model(results: Results) -> str:
     name = results.recipe.filled.model.local
-    if results.tune is None:
-        return name
-    return f"{name}, {_count(results.tune.parameters)} parameters"
+    trained = next(iter(results.tune.values()), None)
+    return f"{name}, {_count(trained.parameters)} parameters" if trained else name
 
 
 def _count(number: int) -> str:
@@ -54,16 +54,37 @@ def _documents(results: Results) -> str:
 
 
 def _training(results: Results) -> str:
-    done, asked = results.tune, results.recipe.filled.tune
-    if done is None:
+    """The settings, and what each adapter came to."""
+    if not results.tune:
         return ""
-    epochs = f"{asked.epoch} epoch{'s' * (asked.epoch != 1)}"
-    batch = asked.per_device_train_batch_size * asked.gradient_accumulation_steps
-    steps = f"{len(done.steps):,} steps of {batch} sample{'s' * (batch != 1)}"
-    layers = asked.target_modules.replace(",", ", ")
+    recipe = results.recipe.filled
+    told, seeds = list[str](), recipe.study.seeds
+    for name, done in results.tune.items():
+        settings = _settings(recipe.tune, done)
+        batch = settings.per_device_train_batch_size * settings.gradient_accumulation_steps
+        if (words := _layout(settings)) not in told:
+            told.append(words)
+        steps = f"{len(done.steps):,} steps of {batch} sample{'s' * (batch != 1)}"
+        told.append(f"{name} {steps}, {brief(done.seconds)} s")
+    if seeds > 1:
+        told.append(f"each with {seeds} seeds")
+    if known := recall(results.recall):
+        told.append(known)
+    return "; ".join(told)
+
+
+def _settings(asked: Tune, done: Training) -> Tune:
+    """The settings that an adapter was trained with: those asked for, or what a search found."""
+    used = (done.model_extra or {}).get("settings") or {}
+    known = {name: value for name, value in used.items() if name in Tune.model_fields}
+    return Tune.model_validate({**asked.model_dump(), **known})
+
+
+def _layout(settings: Tune) -> str:
+    layers = settings.target_modules.replace(",", ", ")
     return (
-        f"{epochs}, {steps}, learning rate {asked.learning_rate:g}; LoRA of rank {asked.lora_r} on "
-        f"{layers}; {brief(done.seconds)} s"
+        f"{settings.epoch} epoch{'s' * (settings.epoch != 1)}, learning rate "
+        f"{settings.learning_rate:g}; LoRA of rank {settings.lora_r} on {layers}"
     )
 
 
