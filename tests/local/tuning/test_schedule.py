@@ -70,3 +70,12 @@ def test_a_wider_model_learns_at_a_lower_rate() -> None:
     assert learning_rate(576) == pytest.approx(1.3e-3)
     assert learning_rate(2048) == pytest.approx(4.9e-4)
     assert learning_rate(64) == learning_rate(384)
+
+
+def test_a_length_that_may_cut_rows_is_one_of_blocks() -> None:
+    def layout(length: int) -> object:
+        given = {"tune.max_input_length": length}
+        found = choose([40] * 60, hidden=576, context=2048, promoted=False, given=given)
+        return found.values["tune.local.layout"]
+
+    assert (layout(64), layout(512), layout(-1)) == ("blocks", "rows", "rows")
