@@ -11,12 +11,11 @@ from ragtune.models.adapter import load_tuned
 from ragtune.models.engines.torch import TorchEngine
 from ragtune.models.folder import family_at
 from ragtune.prompts.registry import format_of
-from ragtune.recipe import file as recipe_file
 from ragtune.results.metrics.answers import token_f1
+from ragtune.runs import defaults
 from ragtune.runs.materials import Materials
 from ragtune.tuning import samples, trainer
 from ragtune.tuning.rows import training_rows
-from ragtune.tuning.schedule import choose
 
 SAID = {
     "team rooms": ("the heater in my room is off", "my window will not shut", "the bed is broken"),
@@ -27,25 +26,17 @@ SAID = {
 
 
 def f1_of_tuned(recipe: Path, scratch: Path) -> float:
-    """Tune a recipe as is chosen for its rows; the token F1 of its held-out questions."""
-    read = recipe_file.load(recipe)
+    """Tune a recipe with its defaults; the token F1 of its held-out questions."""
+    read = defaults.load(recipe)
     materials = Materials(read)
     template = read.template.build()
     form = format_of(template, materials.tokenizer)
     rows = training_rows(materials.train, read.records, template, seed=read.seed)
-    config = json.loads((materials.base / "config.json").read_text(encoding="utf-8"))
-    values = choose(
-        [sum(map(len, row.values())) // 4 for row in rows],
-        hidden=config["hidden_size"],
-        context=materials.context_length,
-        promoted=False,
-    ).values
-    tune = recipe_file.load(recipe, tuple(f"{n}={v}" for n, v in values.items())).tune
-    length = samples.block_length(tune, materials.tokenizer, materials.context_length)
+    length = samples.block_length(read.tune, materials.tokenizer, materials.context_length)
     trainer.tune(
-        tune,
+        read.tune,
         materials.base,
-        samples.prepare(rows, tune, form, length),
+        samples.prepare(rows, read.tune, form, length),
         seed=read.seed,
         name="builtin",
         template_hash=form.hash,
