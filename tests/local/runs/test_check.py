@@ -66,8 +66,7 @@ def test_steps_are_counted_as_training_takes_them(project: Project, tmp_path: Pa
     summary, _ = check(recipe)
     (foreseen,) = [w["steps"] for w in summary["warnings"] if w["kind"] == "few_steps"]
     results = Pipeline(recipe, tmp_path / "runs" / recipe.run_name).execute()
-    assert results.tune is not None
-    assert len(results.tune.steps) == foreseen
+    assert len(results.tune["tuned"].steps) == foreseen
 
 
 def test_references_over_the_limit_are_foreseen(plain: Callable[..., Path]) -> None:
@@ -78,9 +77,12 @@ def test_references_over_the_limit_are_foreseen(plain: Callable[..., Path]) -> N
     assert "long_references" not in warnings(path, f"study.max_new_tokens={long.longest}")
 
 
-def test_a_split_without_a_validation_sample_is_foreseen(plain: Callable[..., Path]) -> None:
-    found = warnings(plain(), "tune.validation_split_ratio=0")
-    assert isinstance(found["no_validation"], NoValidation)
+def test_only_a_validation_sample_that_was_asked_for_is_missed(
+    plain: Callable[..., Path],
+) -> None:
+    assert "no_validation" not in warnings(plain(), "tune.validation_split_ratio=0")
+    one = ("tune.max_train_samples=1", "tune.local.layout=rows")
+    assert isinstance(warnings(plain(), *one)["no_validation"], NoValidation)
     assert "no_validation" not in warnings(plain())
 
 
