@@ -55,6 +55,32 @@ def p_value(mean: float, by_seeds: float, by_questions: float, seeds: int) -> fl
     return 2 * high
 
 
+def shown(by_seeds: float, by_questions: float, seeds: int, tails: tuple[float, float]) -> float:
+    """The smallest true mean that is found to differ from zero, by the two parts of its variance.
+
+    ``tails`` are those of the test, on one side, and of how often it may be missed.
+    """
+    whole = by_seeds + by_questions
+    if not whole:
+        return 0.0
+    normal, student = _quantiles(tails[0], seeds)
+    power, _ = _quantiles(tails[1], seeds)
+    level = (student * by_seeds + normal * by_questions) / whole
+    return float((level + power) * whole**0.5)
+
+
+def room(mean: float, by_seeds: float, seeds: int, tails: tuple[float, float]) -> float:
+    """The variance by questions up to which such a mean is found; 0 where seeds alone hide it."""
+    low, high = 0.0, mean**2
+    if shown(by_seeds, low, seeds, tails) >= mean:
+        return 0.0
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        fits = shown(by_seeds, middle, seeds, tails) <= mean
+        low, high = (middle, high) if fits else (low, middle)
+    return low
+
+
 def _quantiles(tail: float, seeds: int) -> tuple[Any, Any]:
     """How far out the normal and Student's distribution leave a tail."""
     from scipy.special import ndtri, stdtrit  # a fifth of a second to import

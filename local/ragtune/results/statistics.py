@@ -157,8 +157,10 @@ def _family(pairs: Mapping[tuple[str, str], tuple[Values, Values]], seed: int) -
                 p=round(float(alone[n]), 6),
                 p_holm=round(float(corrected[n]), 6),
                 different=different,
-                more_questions=None if different else more_questions(gaps[:, n], level, spread),
-                smallest=smallest_difference(gaps[:, n], level, spread),
+                more_questions=(
+                    None if different else more_questions(gaps[:, n], level, spread, len(each[n]))
+                ),
+                smallest=smallest_difference(gaps[:, n], level, spread, len(each[n])),
             )
         )
     return found
@@ -204,26 +206,32 @@ def holm(p: Array) -> tuple[Array, Array]:
     return corrected, levels
 
 
-def more_questions(gaps: Array, level: float, by_seeds: float = 0.0) -> int | None:
+def more_questions(gaps: Array, level: float, by_seeds: float = 0.0, count: int = 1) -> int | None:
     """About how many more questions would make two arms differ at ``level``, with `POWER`.
 
     The normal approximation for a paired mean, n = ((z_level/2 + z_power) · sd / mean)², taken at
     the difference measured. None where the means are equal or there is one question only.
-    ``by_seeds`` is the variance that seeds add, which no question takes away: None where that
-    alone hides the difference.
+    ``by_seeds`` is the variance that ``count`` seeds add, which no question takes away: None where
+    that alone hides the difference.
     """
     mean = abs(float(gaps.mean()))
     if len(gaps) < 2 or mean < 1e-12:
         return None
-    reach = float(-_normal_quantile(level / 2) + _normal_quantile(POWER))
-    room = (mean / reach) ** 2 - by_seeds
-    if room <= 0:
-        return None
-    needed = float(gaps.var(ddof=1)) / room
+    variance = float(gaps.var(ddof=1))
+    if by_seeds:
+        room = seeds.room(mean, by_seeds, count, (level / 2, 1 - POWER))
+        if not room:
+            return None
+        needed = variance / room
+    else:
+        reach = float(-_normal_quantile(level / 2) + _normal_quantile(POWER))
+        needed = variance * (reach / mean) ** 2
     return max(1, math.ceil(needed) - len(gaps))
 
 
-def smallest_difference(gaps: Array, level: float, by_seeds: float = 0.0) -> float | None:
+def smallest_difference(
+    gaps: Array, level: float, by_seeds: float = 0.0, repeated: int = 1
+) -> float | None:
     """The smallest true difference that as many questions show at ``level``, with `POWER`.
 
     For a paired mean, (z_level/2 + z_power) · sd / √n. Where all gaps are -1, 0 or 1, as for
@@ -231,8 +239,8 @@ def smallest_difference(gaps: Array, level: float, by_seeds: float = 0.0) -> flo
     n = (z_level/2 · √d + z_power · √(d - δ²))² / δ², with d the share of questions that one arm
     alone has right, (k + 1) / (n + 2) of k in n so that it is never 0. The sign-flip test cannot
     reach ``level`` with less than 1 - log2(level) questions that differ, so the result is not less
-    than their share; None where there are not as many questions. ``by_seeds`` is added to the
-    variance.
+    than their share; None where there are not as many questions. ``by_seeds`` is the variance
+    that so many ``repeated`` tunings add.
     """
     count = len(gaps)
     fewest = math.ceil(1 - math.log2(level)) / count
@@ -244,8 +252,10 @@ def smallest_difference(gaps: Array, level: float, by_seeds: float = 0.0) -> flo
         found = _mcnemar(unlike, count, first, second)
     else:
         found = (first + second) * float(gaps.std(ddof=1)) / math.sqrt(count)
-    whole = math.hypot(found, (first + second) * math.sqrt(by_seeds))
-    return round(min(1.0, max(whole, fewest)), 6)
+    if by_seeds:
+        questions = (found / (first + second)) ** 2
+        found = seeds.shown(by_seeds, questions, repeated, (level / 2, 1 - POWER))
+    return round(min(1.0, max(found, fewest)), 6)
 
 
 def _mcnemar(unlike: float, count: int, first: float, second: float) -> float:

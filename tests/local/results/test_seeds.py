@@ -90,6 +90,19 @@ def test_no_number_of_questions_makes_up_for_seeds_that_differ() -> None:
     assert pair.smallest > 0.3
 
 
+def test_more_questions_are_asked_for_only_where_they_would_tell() -> None:
+    generator = np.random.default_rng(8)
+    hard = generator.normal(0.03, 0.3, (1, 80))
+    (pair,) = compare({"tuned": hard + [[-0.004], [0.0], [0.004]], "base": [0.0] * 80}, seed=1)
+    assert not pair.different
+    assert pair.more_questions is not None
+    assert pair.more_questions > 80
+    tails = (0.025, 0.2)
+    left = seeds.room(0.2, 0.001, 3, tails)
+    assert seeds.shown(0.001, left, 3, tails) == pytest.approx(0.2)
+    assert seeds.room(0.2, 0.01, 3, tails) == 0.0  # hidden by seeds alone
+
+
 def test_the_p_value_is_the_tail_at_which_the_interval_ends() -> None:
     side = np.array([0.1])
     by_seeds, questions = 0.002, (0.1 / 1.959964) ** 2
