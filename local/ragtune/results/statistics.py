@@ -120,7 +120,7 @@ def compare(scores: Mapping[str, Values], seed: int) -> list[Paired]:
 
     ``scores`` holds each arm's values, in the order of the questions. The p-values are those of
     the paired sign-flip test (`sign_flip`); where an arm has seeds, not less than that of
-    `seeds.p_value`. Two arms with as many seeds are paired by seed as well.
+    `seeds.p_value`. Two arms with seeds are paired by seed as well.
     """
     return _family({(a, b): (scores[a], scores[b]) for a, b in combinations(scores, 2)}, seed)
 
@@ -137,7 +137,7 @@ def _family(pairs: Mapping[tuple[str, str], tuple[Values, Values]], seed: int) -
     """Comparisons of one family, by the names of their two sides."""
     if not pairs:
         return []
-    each = [by_seed(a) - by_seed(b) for a, b in pairs.values()]
+    each = [_differences(by_seed(a), by_seed(b)) for a, b in pairs.values()]
     gaps = np.array([rows.mean(axis=0) for rows in each]).T
     low, high = gap_intervals(gaps, seed)
     alone = np.maximum(sign_flip(gaps, seed), [_by_seeds(rows) for rows in each])
@@ -164,6 +164,14 @@ def _family(pairs: Mapping[tuple[str, str], tuple[Values, Values]], seed: int) -
             )
         )
     return found
+
+
+def _differences(left: Array, right: Array) -> Array:
+    """Paired by question, and by seed: over as many as both have, or all of the only one."""
+    if 1 not in (len(left), len(right)):
+        common = min(len(left), len(right))
+        left, right = left[:common], right[:common]
+    return np.asarray(left - right)
 
 
 def _by_seeds(gaps: Array) -> float:

@@ -81,6 +81,13 @@ def test_a_difference_that_every_seed_shows_is_found() -> None:
     assert 0.2 < pair.ci95[0] < 0.3 < pair.ci95[1] < 0.4
 
 
+def test_runs_of_unlike_numbers_of_seeds_are_compared_over_those_that_both_have() -> None:
+    generator = np.random.default_rng(9)
+    three, two = generator.random((3, 50)), generator.random((2, 50))
+    (found,) = compare({"a": three, "b": two}, seed=1)
+    assert found == compare({"a": three[:2], "b": two}, seed=1)[0]
+
+
 def test_no_number_of_questions_makes_up_for_seeds_that_differ() -> None:
     apart = [[0.9] * 100, [0.1] * 100, [0.6] * 100]
     (pair,) = compare({"tuned": apart, "base": [0.5] * 100}, seed=1)
@@ -92,8 +99,8 @@ def test_no_number_of_questions_makes_up_for_seeds_that_differ() -> None:
 
 def test_more_questions_are_asked_for_only_where_they_would_tell() -> None:
     generator = np.random.default_rng(8)
-    hard = generator.normal(0.03, 0.3, (1, 80))
-    (pair,) = compare({"tuned": hard + [[-0.004], [0.0], [0.004]], "base": [0.0] * 80}, seed=1)
+    hard, apart = generator.normal(0.03, 0.3, (1, 80)), np.array([[-0.004], [0.0], [0.004]])
+    (pair,) = compare({"tuned": hard + apart, "base": [0.0] * 80}, seed=1)
     assert not pair.different
     assert pair.more_questions is not None
     assert pair.more_questions > 80

@@ -66,8 +66,7 @@ def test_steps_are_counted_as_training_takes_them(project: Project, tmp_path: Pa
     summary, _ = check(recipe)
     (foreseen,) = [w["steps"] for w in summary["warnings"] if w["kind"] == "few_steps"]
     results = Pipeline(recipe, tmp_path / "runs" / recipe.run_name).execute()
-    assert results.tune is not None
-    assert len(results.tune.steps) == foreseen
+    assert len(results.tune["tuned"].steps) == foreseen
 
 
 def test_references_over_the_limit_are_foreseen(plain: Callable[..., Path]) -> None:
