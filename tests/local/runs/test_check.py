@@ -77,13 +77,11 @@ def test_references_over_the_limit_are_foreseen(plain: Callable[..., Path]) -> N
     assert "long_references" not in warnings(path, f"study.max_new_tokens={long.longest}")
 
 
-def test_only_a_validation_sample_that_was_asked_for_is_missed(
-    plain: Callable[..., Path],
-) -> None:
-    assert "no_validation" not in warnings(plain(), "tune.validation_split_ratio=0")
-    one = ("tune.max_train_samples=1", "tune.local.layout=rows")
-    assert isinstance(warnings(plain(), *one)["no_validation"], NoValidation)
+def test_a_split_without_a_validation_sample_is_foreseen(plain: Callable[..., Path]) -> None:
+    found = warnings(plain(), "tune.max_val_samples=0")
+    assert isinstance(found["no_validation"], NoValidation)
     assert "no_validation" not in warnings(plain())
+    assert "no_validation" not in warnings(plain(), "tune.validation_split_ratio=0")
 
 
 def test_what_tunes_nothing_is_not_warned_of_its_steps(plain: Callable[..., Path]) -> None:
