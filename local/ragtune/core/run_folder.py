@@ -5,6 +5,7 @@
     runs/handbook-3f9a1c02/
       recipe.yaml  lock.json      the filled recipe; what each stage was made from, and its outputs
       data/                       train.jsonl, template.json (what promotion uploads), test.jsonl
+      search/<adapter>.json       the settings of tuning that were tried, with tune.search
       adapter/                    the LoRA adapter, training.json (losses), tensorboard/
       index/                      the Qdrant store and its manifest
       coverage.json               which questions the training records cover
@@ -67,6 +68,10 @@ class RunFolder:
     def questions(self) -> Path:
         """The held-out questions."""
         return self.data / "test.jsonl"
+
+    def search(self, adapter: str) -> Path:
+        """The settings that were tried for an adapter, and the best of them."""
+        return self.path / "search" / f"{adapter}.json"
 
     @property
     def adapter(self) -> Path:
