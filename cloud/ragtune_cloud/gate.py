@@ -5,6 +5,7 @@ from pathlib import Path
 from ragtune.core.errors import RunError
 from ragtune.core.files import file_hash
 from ragtune.core.run_folder import RunFolder
+from ragtune.recipe.arms import Adapter, is_tuned
 from ragtune.recipe.schema import Promote, Recipe
 from ragtune.results.metrics.registry import title
 from ragtune.results.schema import Results
@@ -19,18 +20,31 @@ from ragtune.results.verdict.promotion import (
 from ragtune.results.wording import because
 
 _RUN = RunFolder(Path())
-UPLOADED = tuple(_RUN.relative(path) for path in (_RUN.train_rows, _RUN.template))
-"""What becomes the training channel, as paths in the run folder; every jsonl is trained on."""
 EVIDENCE = tuple(_RUN.relative(path) for path in (_RUN.results, _RUN.lock))
 """What is uploaded beside it."""
 
 
-def data_hashes(run: RunFolder) -> dict[str, str]:
+def promoted(recipe: Recipe, run: RunFolder) -> Adapter:
+    """The adapter that is promoted: the recommended arm's; where it has none, the first."""
+    if run.results.exists():
+        arm = Results.load(run.results).recommendation.arm
+        if arm is not None and is_tuned(arm):
+            return recipe.adapter(arm)
+    return next(iter(recipe.adapters), "tuned")
+
+
+def uploaded(recipe: Recipe, run: RunFolder) -> tuple[str, ...]:
+    """What becomes the training channel, as paths in the run folder; every jsonl is trained on."""
+    files = (run.train_rows(promoted(recipe, run)), run.template)
+    return tuple(run.relative(path) for path in files)
+
+
+def data_hashes(recipe: Recipe, run: RunFolder) -> dict[str, str]:
     """SHA-256 of each file that would be uploaded as data, in hexadecimal, by its own name.
 
     Raises RunError where one is missing.
     """
-    return {Path(name).name: file_hash(run.path / name) for name in UPLOADED}
+    return {Path(name).name: file_hash(run.path / name) for name in uploaded(recipe, run)}
 
 
 def reasons_against(recipe: Recipe, run: RunFolder) -> list[str]:

@@ -29,7 +29,7 @@ def plan(target: Target, recipe: Recipe, run: RunFolder, choices: Choices) -> Pl
     Raises RunError where the run has no data, RecipeError where the recipe names no model for the
     target, CloudError where the target's notes in the run folder are broken.
     """
-    promotion = Promotion(recipe, run, choices, gate.data_hashes(run))
+    promotion = Promotion(recipe, run, choices, gate.data_hashes(recipe, run))
     draft = target.plan(promotion)
     findings = {
         "run": _run(recipe, run, choices),

@@ -15,12 +15,13 @@ from ragtune.core import offline
 from ragtune.core.files import read_jsonl
 from ragtune.models.hardware import probe
 from ragtune.prompts.base import Prompt
+from ragtune.recipe.arms import Arm, is_tuned
 from ragtune.runs import environment
 from ragtune.runs.open import OpenRun, open_run
 from ragtune.sources.records import Record
 
 
-def measure(run: OpenRun, name: str, questions: int | None) -> dict[str, Any]:
+def measure(run: OpenRun, name: Arm, questions: int | None) -> dict[str, Any]:
     """One arm's seconds on both sides, and how many answers are the same."""
     arm = run.arm(name)
     rows = read_jsonl(run.folder.questions)[:questions]
@@ -44,7 +45,7 @@ def measure(run: OpenRun, name: str, questions: int | None) -> dict[str, Any]:
     }
 
 
-def plainly_loaded(run: OpenRun, name: str) -> Any:
+def plainly_loaded(run: OpenRun, name: Arm) -> Any:
     """The arm's model as transformers and PEFT load it."""
     import torch
     from peft import PeftModel
@@ -53,8 +54,8 @@ def plainly_loaded(run: OpenRun, name: str) -> Any:
     found = run.materials
     dtype = getattr(torch, found.hardware.load_dtype)
     model = LlamaForCausalLM.from_pretrained(found.base, dtype=dtype, local_files_only=True)
-    if "tuned" in name:
-        adapter = str(run.folder.adapter)
+    if is_tuned(name):
+        adapter = str(run.folder.adapter(run.recipe.adapter(name)))
         model = PeftModel.from_pretrained(model, adapter).merge_and_unload()
     return model.to(found.hardware.device).eval()
 

@@ -88,7 +88,7 @@ def _ours(
     )
     row = {"instruction": "a", "context": "b", "response": "c"}
     run, spec = RunFolder(folder), _spec(model, version)
-    write_jsonl(run.train_rows, [row])
+    write_jsonl(run.train_rows("tuned"), [row])
     write_json(run.template, recipe.template.build().jumpstart)
     named = names(recipe, run, spec)
     tags = job_tags(recipe, spec, {}, {})

@@ -140,7 +140,7 @@ def merged_model(tiny_llama: Path, tmp_path_factory: pytest.TempPathFactory) -> 
         "study": {"arms": ["base", "tuned"]},
     }
     (made / "recipe.yaml").write_text(json.dumps(sections), encoding="utf-8")
-    assert Pipeline(recipe_file.load(made / "recipe.yaml"), made / "run").tune()["steps"]
+    assert Pipeline(recipe_file.load(made / "recipe.yaml"), made / "run").tune()["tuned"]["steps"]
     folder = made / "merged"
     with open_run(made / "run") as tuned:
         tuned.export(folder, "bfloat16")

@@ -97,12 +97,12 @@ def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> RunFolder:
         for n in range(QUESTIONS)
     ]
     write_text(run.recipe, recipe_file.dump(made_from))
-    write_jsonl(run.train_rows, [ROW] * rows)
+    write_jsonl(run.train_rows("tuned"), [ROW] * rows)
     write_jsonl(run.questions, [question.to_json() for question in questions])
     write_json(run.template, made_from.template.build().jumpstart)
-    write_json(run.training, TRAINING)
-    write_json(run.heldout, {"base": 2.5, "tuned": 2.25, "tokens": 8})
-    write_json(run.forgetting, None)
+    write_json(run.training("tuned"), TRAINING)
+    write_json(run.heldout, {"tuned": {"base": 2.5, "tuned": 2.25, "tokens": 8}})
+    write_json(run.forgetting, {})
     write_json(run.leaks, Leaks().to_json([], []))
     write_json(run.coverage, {"by": "question", "inside": [True] * QUESTIONS})
     for arm in made_from.arms:

@@ -17,7 +17,7 @@ from tests.cloud.made_up import LICENSED, finding, planned, recipe
 def test_a_plan_holds_contract_hashes_cost_preflight_and_the_request(run: RunFolder) -> None:
     made = planned(run)
     written = json.loads(CloudFolder(run).plan.read_text())
-    train = run.train_rows.read_bytes()
+    train = run.train_rows("tuned").read_bytes()
     assert written["data"]["train.jsonl"] == hashlib.sha256(train).hexdigest()
     assert written["request"]["HyperParameters"]["epoch"] == '"5"'
     tags = {tag["Key"]: tag["Value"] for tag in written["request"]["Tags"]}
@@ -87,7 +87,7 @@ def test_an_accepted_difference_and_an_overridden_gate_are_recorded(run: RunFold
 
 
 def test_rows_that_lack_a_field_of_the_template_are_named(run: RunFolder) -> None:
-    run.train_rows.write_text('{"instruction": "a", "response": "b"}\n' * 3)
+    run.train_rows("tuned").write_text('{"instruction": "a", "response": "b"}\n' * 3)
     made = planned(run)
     assert finding(made, "data") == "failed: train.jsonl line 1 lacks context of template.json"
 

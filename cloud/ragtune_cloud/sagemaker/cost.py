@@ -12,6 +12,7 @@ from typing import Any
 from ragtune.core.files import read_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
+from ragtune_cloud.gate import promoted
 from ragtune_cloud.sagemaker import catalog
 from ragtune_cloud.target import Price
 
@@ -49,7 +50,7 @@ def estimate(recipe: Recipe, run: RunFolder, max_run: int = UPPER) -> Cost:
     Raises RunError where the run has no data.
     """
     cloud = recipe.cloud
-    rows = read_jsonl(run.train_rows)
+    rows = read_jsonl(run.train_rows(promoted(recipe, run)))
     tokens = _tokens(recipe, rows)
     price = catalog.usd_per_hour(cloud.instance_type)
     hourly = None if price is None else price * cloud.instance_count

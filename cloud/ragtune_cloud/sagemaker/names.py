@@ -7,7 +7,7 @@ from pathlib import Path
 from ragtune.core.files import digest
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
-from ragtune_cloud.gate import EVIDENCE, UPLOADED, data_hashes
+from ragtune_cloud.gate import EVIDENCE, data_hashes, uploaded
 from ragtune_cloud.sagemaker.spec import Spec
 
 ACCOUNT = "<account>"
@@ -29,11 +29,15 @@ def masked(text: str, account: str | None = None) -> str:
 
 @dataclass(frozen=True)
 class Names:
-    """Where a promotion lives: the job's name and its S3 places; ``bucket`` may hold ACCOUNT."""
+    """Where a promotion lives: the job's name and its S3 places; ``bucket`` may hold ACCOUNT.
+
+    ``uploaded`` are the files of the training channel, as paths in the run folder.
+    """
 
     job: str
     bucket: str
     prefix: str
+    uploaded: tuple[str, ...] = ()
 
     @property
     def home(self) -> str:
@@ -60,7 +64,7 @@ class Names:
     def keys(self) -> dict[str, str]:
         """Object key of each uploaded file, by its path in the run folder."""
         files = {name: f"{self.home}/evidence/{name}" for name in EVIDENCE}
-        data = {name: f"{self.home}/training/{Path(name).name}" for name in UPLOADED}
+        data = {name: f"{self.home}/training/{Path(name).name}" for name in self.uploaded}
         return {**data, **files}
 
 
@@ -70,7 +74,7 @@ def names(recipe: Recipe, run: RunFolder, spec: Spec | None, attempt: int = 1) -
     Where it runs is no part of them: another instance does not make it another job to pay for.
     A further ``attempt``, after one that failed, is another job.
     """
-    what = [data_hashes(run), recipe.model.jumpstart, spec.version if spec else None]
+    what = [data_hashes(recipe, run), recipe.model.jumpstart, spec.version if spec else None]
     job = f"{recipe.name[:36]}-{recipe.identity[:8]}-{digest(what)[:6]}-{attempt}"
     bucket = recipe.cloud.bucket or f"sagemaker-{recipe.cloud.region}-{ACCOUNT}"
-    return Names(job, bucket, recipe.cloud.prefix.strip("/"))
+    return Names(job, bucket, recipe.cloud.prefix.strip("/"), uploaded(recipe, run))

@@ -6,7 +6,9 @@ from typing import Any
 from ragtune.core.files import read_json, write_json
 from ragtune.core.progress import Advance, Watcher
 from ragtune.core.run_folder import RunFolder
+from ragtune.recipe import file as recipe_file
 from ragtune_cloud.folder import CloudFolder
+from ragtune_cloud.gate import promoted
 from ragtune_cloud.sagemaker import jobs
 from ragtune_cloud.sagemaker.account import Account, Unreachable, aws_errors
 from ragtune_cloud.sagemaker.logs import Progress, Tail
@@ -75,9 +77,13 @@ class _Eye:
 
 
 def _local_epochs(run: RunFolder) -> dict[int, dict[str, Any]]:
-    if not run.training.exists():
+    """The epochs of the adapter that was promoted."""
+    if not run.recipe.exists():
         return {}
-    return {round(e["epoch"]): e for e in read_json(run.training)["epochs"]}
+    training = run.training(promoted(recipe_file.load(run.recipe), run))
+    if not training.exists():
+        return {}
+    return {round(e["epoch"]): e for e in read_json(training)["epochs"]}
 
 
 def _line(epoch: dict[str, float], local: dict[int, dict[str, Any]], now: Status) -> str:

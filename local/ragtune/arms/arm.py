@@ -1,7 +1,7 @@
 """A way to answer: question → answer, with sources, tokens and seconds."""
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from ragtune.arms.answer import Answer, AnswerStream, Latency, ScoreFloor
 from ragtune.arms.attribution import support
 from ragtune.core.progress import Advance
 from ragtune.models.engines.base import Completion, Engine, unwatched
-from ragtune.prompts.base import Prompt, PromptFormat
+from ragtune.prompts.base import Example, Prompt, PromptFormat
 from ragtune.retrieval.passages import Passage
 from ragtune.sources.records import Record
 
@@ -33,16 +33,19 @@ class Arm:
         retriever: Search | None = None,
         show_context: bool = True,
         floor: ScoreFloor | None = None,
+        examples: Mapping[str, Record] | None = None,
     ) -> None:
         """Bind an arm.
 
         ``limit`` is how many tokens an answer may have; the prompt has what the engine's context
         leaves. ``show_context`` says whether a record's own context is part of its question;
-        ``floor`` when no model is asked, for an arm that retrieves.
+        ``floor`` when no model is asked, for an arm that retrieves. ``examples`` are records by the
+        names under which ``retriever`` finds them: they are then shown as examples of questions
+        and answers, the nearest last, not as passages.
         """
         self.engine, self.format, self.retriever = engine, format, retriever
         self.limit = limit
-        self.show_context, self.floor = show_context, floor
+        self.show_context, self.floor, self.examples = show_context, floor, examples
 
     def ask(self, record: Record) -> Answer:
         """Answer one question, as a server with one user would."""
@@ -94,9 +97,16 @@ class Arm:
 
     def prompt(self, record: Record, passages: Sequence[Passage]) -> Prompt:
         """What the model is given for a question with these passages."""
-        own = record.context if self.show_context else ""
+        own = self._own(record)
         room = self.engine.context_length - self.limit
+        if self.examples is not None:
+            shown = [self.examples[passage.document] for passage in reversed(passages)]
+            examples = [Example(e.instruction, self._own(e), e.response) for e in shown]
+            return self.format.prompt(record.instruction, own, (), room, examples)
         return self.format.prompt(record.instruction, own, [p.text for p in passages], room)
+
+    def _own(self, record: Record) -> str:
+        return record.context if self.show_context else ""
 
     def complete(
         self, prompts: Sequence[Prompt], batch_size: int = 1, advance: Advance = unwatched
@@ -145,7 +155,7 @@ class Arm:
             completion_tokens=completion.tokens,
             cut_tokens=prompt.cut,
             seconds=completion.seconds,
-            retrieved=len(found),
+            retrieved=0 if self.examples is not None else len(found),
             sources=[asdict(p) for p in shown],
             support=support(text, [p.text for p in shown]) if shown else [],
         )

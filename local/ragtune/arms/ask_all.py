@@ -1,6 +1,7 @@
 """Ask an arm all the questions, and a few of them again, alone, to time them."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from ragtune.arms.answer import Answer, Latency
 from ragtune.arms.arm import Arm
@@ -8,6 +9,8 @@ from ragtune.core.progress import Advance
 from ragtune.recipe.schema import Study
 from ragtune.retrieval.passages import Passage
 from ragtune.sources.records import Record
+
+Asked = TypeVar("Asked")
 
 
 def ask(
@@ -33,7 +36,7 @@ def ask(
     return answers, latencies
 
 
-def spread(questions: Sequence[Record], count: int) -> list[Record]:
+def spread(questions: Sequence[Asked], count: int) -> list[Asked]:
     """``count`` of the questions at even distances, or all where there are fewer."""
     count = min(count, len(questions))
     return [questions[n * len(questions) // count] for n in range(count)]

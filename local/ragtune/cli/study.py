@@ -18,6 +18,7 @@ from ragtune.cli.options import (
     open_run,
 )
 from ragtune.cli.output import print_result, say
+from ragtune.core import run_folder as paths
 
 
 class Precision(StrEnum):
@@ -66,19 +67,24 @@ def tune(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Only tune: the adapter of a run, and the losses of each epoch."""
+    """Only tune: the adapters of a run, and the losses of each epoch."""
     from ragtune.cli.terminal import Terminal
     from ragtune.results.losses import render
     from ragtune.results.schema import Training
     from ragtune.runs.pipeline import Pipeline
 
     recipe = load_recipe(recipe_file, overrides, offline)
-    folder = runs / recipe.run_name
+    folder = paths.RunFolder(runs / recipe.run_name)
     with Terminal() as terminal:
-        training = Pipeline(recipe, folder, terminal).tune(processes)
-    shown = render(Training.model_validate(training))
-    print_result({"adapter": str(folder / "adapter"), **training}, shown, as_json)
-    say(f"adapter: {folder / 'adapter'}")
+        trained = Pipeline(recipe, folder.path, terminal).tune(processes)
+    shown = "\n".join(render(Training.model_validate(one), name) for name, one in trained.items())
+    found = {
+        name: {"adapter": str(folder.adapter(name)), **training}
+        for name, training in trained.items()
+    }
+    print_result(found, shown, as_json)
+    for name in trained:
+        say(f"adapter: {folder.adapter(name)}")
 
 
 def report(run_folder: RunFolder, details: Details = False, as_json: AsJson = False) -> None:
@@ -99,10 +105,13 @@ def export(
     dtype: Annotated[
         Precision, typer.Option("--dtype", help="The 16 bits of its weights.")
     ] = Precision.bfloat16,
+    arm: Annotated[
+        str, typer.Option("--arm", help="Whose adapter.", show_default="the recommended arm's")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Merge a run's adapter into its base: a folder that plain transformers loads."""
     folder = to or run_folder / "merged"
     with open_run(run_folder) as opened:
-        drift = opened.export(folder, dtype.value)
+        drift = opened.export(folder, dtype.value, arm)
     print_result({"folder": str(folder), **vars(drift)}, f"{folder} written; {drift}", as_json)

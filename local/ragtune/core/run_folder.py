@@ -4,12 +4,17 @@
 
     runs/handbook-3f9a1c02/
       recipe.yaml  lock.json      the filled recipe; what each stage was made from, and its outputs
-      data/                       train.jsonl, template.json (what promotion uploads), test.jsonl
-      search/<adapter>.json       the settings of tuning that were tried, with tune.search
+      data/                       test.jsonl; what promotion uploads: train.jsonl, template.json
       adapter/                    the LoRA adapter, training.json (losses), tensorboard/
-      index/                      the Qdrant store and its manifest
+      adapter-rag/                that of tuned+rag, where it has its own; data/train-rag.jsonl
+      search/<adapter>.json       the settings that were tried for it
+      recall/<adapter>.jsonl      its answers to training questions
+      seeds/<n>/                  answers of the tuned arms after tuning with another seed
+      index/  index-records/      the Qdrant stores and their manifests
       coverage.json               which questions the training records cover
       retrieval.jsonl             the passages found for each question
+      retrieval-records.jsonl     training records found for each, as passages
+      examples.jsonl              training records found for each, as examples
       leaks.json  gold.json       near-duplicates of the questions, gold that does not exist
       threshold.json              the calibrated score, with rag.refuse_below: calibrated
       answers/<arm>.jsonl         a line a question
@@ -54,10 +59,9 @@ class RunFolder:
         """The folder of rows and questions."""
         return self.path / "data"
 
-    @property
-    def train_rows(self) -> Path:
-        """The training rows."""
-        return self.data / "train.jsonl"
+    def train_rows(self, adapter: str) -> Path:
+        """The training rows of an adapter."""
+        return self.data / f"train{_of(adapter)}.jsonl"
 
     @property
     def template(self) -> Path:
@@ -69,24 +73,33 @@ class RunFolder:
         """The held-out questions."""
         return self.data / "test.jsonl"
 
+    def adapter(self, name: str) -> Path:
+        """The LoRA adapter of that name."""
+        return self.path / f"adapter{_of(name)}"
+
+    def training(self, adapter: str) -> Path:
+        """Census and losses of an adapter's training run."""
+        return self.adapter(adapter) / "training.json"
+
+    def tensorboard(self, adapter: str) -> Path:
+        """The curves for TensorBoard."""
+        return self.adapter(adapter) / "tensorboard"
+
+    def recall(self, adapter: str) -> Path:
+        """An adapter's answers to questions that it was trained on."""
+        return self.path / "recall" / f"{adapter}.jsonl"
+
     def search(self, adapter: str) -> Path:
-        """The settings that were tried for an adapter, and the best of them."""
+        """The settings that were tried for an adapter."""
         return self.path / "search" / f"{adapter}.json"
 
-    @property
-    def adapter(self) -> Path:
-        """The LoRA adapter."""
-        return self.path / "adapter"
+    def seed_answers(self, number: int, arm: str) -> Path:
+        """An arm's answers after tuning for the n-th time, from 2, with another seed."""
+        return self.path / "seeds" / str(number) / f"{arm}.jsonl"
 
-    @property
-    def training(self) -> Path:
-        """Census and losses of the training run."""
-        return self.adapter / "training.json"
-
-    @property
-    def tensorboard(self) -> Path:
-        """The curves for TensorBoard."""
-        return self.adapter / "tensorboard"
+    def seed_training(self, number: int, adapter: str) -> Path:
+        """The losses of tuning an adapter for the n-th time."""
+        return self.path / "seeds" / str(number) / f"{adapter}.json"
 
     @property
     def checkpoint(self) -> Path:
@@ -97,6 +110,11 @@ class RunFolder:
     def index(self) -> Path:
         """The index: a store and its manifest."""
         return self.path / "index"
+
+    @property
+    def records_index(self) -> Path:
+        """The index of the training records."""
+        return self.path / "index-records"
 
     @property
     def manifest(self) -> Path:
@@ -112,6 +130,16 @@ class RunFolder:
     def retrieval(self) -> Path:
         """The passages found for each question."""
         return self.path / "retrieval.jsonl"
+
+    @property
+    def retrieval_records(self) -> Path:
+        """The training records found for each question, as passages."""
+        return self.path / "retrieval-records.jsonl"
+
+    @property
+    def examples(self) -> Path:
+        """The training records found for each question, as examples."""
+        return self.path / "examples.jsonl"
 
     @property
     def leaks(self) -> Path:
@@ -159,9 +187,9 @@ class RunFolder:
         """An arm's answers after tuning on a share of the records."""
         return self.curve(share) / f"{arm}.jsonl"
 
-    def curve_training(self, share: float) -> Path:
-        """The losses of tuning on a share of the records."""
-        return self.curve(share) / "training.json"
+    def curve_training(self, share: float, adapter: str) -> Path:
+        """The losses of tuning an adapter on a share of the records."""
+        return self.curve(share) / f"{adapter}.json"
 
     @property
     def results(self) -> Path:
@@ -191,3 +219,8 @@ class RunFolder:
     def relative(self, path: Path) -> str:
         """A path inside the folder, as it is written down in ``lock.json``."""
         return path.relative_to(self.path).as_posix()
+
+
+def _of(adapter: str) -> str:
+    """What names of files say of an adapter that is not the first."""
+    return "-rag" if adapter == "tuned+rag" else ""

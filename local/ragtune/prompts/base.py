@@ -30,14 +30,24 @@ class Prompt:
     """A prompt as the model reads it: as token ids, and as text for an engine that takes text.
 
     ``ids`` begin with exactly one BOS, where the tokenizer has one; ``text`` has none.
-    ``passages`` is how many of the given passages are in it; ``cut`` is how many tokens of the
-    rest had to go.
+    (A chat's ids and text begin as its chat template has them.) ``passages`` and ``examples`` are
+    how many of those given are in it; ``cut`` is how many tokens of the rest had to go.
     """
 
     ids: list[int]
     text: str
     passages: int = 0
     cut: int = 0
+    examples: int = 0
+
+
+@dataclass(frozen=True)
+class Example:
+    """A question that is shown with its answer, as a row would have it: few-shot prompting."""
+
+    instruction: str
+    context: str
+    response: str
 
 
 @dataclass(frozen=True)
@@ -77,8 +87,12 @@ class PromptFormat(Protocol):
         own: str = "",
         passages: Sequence[str] = (),
         limit: int = UNLIMITED,
+        examples: Sequence[Example] = (),
     ) -> Prompt:
         """A question as it is asked, in at most ``limit`` tokens; ``own`` is its own context.
+
+        The examples are shown before it, the nearest last; where not all fit, the first go first,
+        and all of them before a passage.
 
         Raises ValueError where the words of the format alone are longer than ``limit``.
         """

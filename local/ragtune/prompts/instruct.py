@@ -12,7 +12,7 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ragtune.prompts.base import IGNORED, UNLIMITED, Prompt, Row, Tokenizer, common_prefix
+from ragtune.prompts.base import IGNORED, UNLIMITED, Example, Prompt, Row, Tokenizer, common_prefix
 
 PROMPT = (
     "Below is an instruction that describes a task, paired with an input that provides further "
@@ -124,7 +124,12 @@ class InstructFormat:
         return Row(ids[: len(ids) - cut], labels[: len(labels) - cut], cut, start < len(prompt))
 
     def prompt(
-        self, instruction: str, own: str = "", passages: Sequence[str] = (), limit: int = UNLIMITED
+        self,
+        instruction: str,
+        own: str = "",
+        passages: Sequence[str] = (),
+        limit: int = UNLIMITED,
+        examples: Sequence[Example] = (),
     ) -> Prompt:
         """Encode a question for inference in at most ``limit`` tokens.
 

@@ -359,6 +359,10 @@ class Recipe(Section):
         own = self.tune.adapters == "own" and self.records.with_passages > 0
         return "tuned+rag" if arm == "tuned+rag" and own else "tuned"
 
+    def served(self, adapter: Adapter) -> list[Arm]:
+        """The arms that an adapter serves."""
+        return [arm for arm in self.arms if is_tuned(arm) and self.adapter(arm) == adapter]
+
     def trains_with_passages(self, adapter: Adapter) -> bool:
         """Whether passages stand in an adapter's training rows."""
         used = "tuned+rag" in self.arms and self.adapter("tuned+rag") == adapter
@@ -400,11 +404,12 @@ class Recipe(Section):
         """SHA-256 of the filled recipe less what answers are judged and weighed by, in hexadecimal.
 
         That is name, needs, cloud, promote, study.metric and study.refusals: none changes what is
-        answered, so a run stays valid when they change, and only its figures are made again.
+        answered, so a run stays valid when they change, and only its figures are made again. With
+        tune.search the last two choose what is tuned, and so are part of it.
         """
         beside = {"name", "needs", "cloud", "promote"}
         what = {k: v for k, v in self.filled.items() if k not in beside}
-        judging = {"metric", "refusals"}
+        judging = set() if self.tune.search else {"metric", "refusals"}
         what["study"] = {k: v for k, v in what["study"].items() if k not in judging}
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 

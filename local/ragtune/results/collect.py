@@ -32,9 +32,7 @@ from ragtune.results.schema import (
     SCHEMA,
     ArmFigures,
     Category,
-    Forgetting,
     Freshness,
-    HeldoutLoss,
     Index,
     LearningCurve,
     RecipeUsed,
@@ -98,8 +96,8 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
             cost=cost.arm_cost(arm, seconds, answers[arm], latencies[arm], weighed),
             freshness_seconds=freshness.arm_seconds(arm, seconds, fresh, times.p50),
         )
-    heldout = _optional(folder.heldout, HeldoutLoss)
-    training = _optional(folder.training, Training)
+    heldout = None  # by adapter
+    training = _optional(folder.training("tuned"), Training)
     evidence = Evidence(
         metric=deciding.metric,
         questions=len(first),
@@ -146,7 +144,7 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
             retrieval.quality(questions, found, recipe.rag.top_k, seed, no_gold) if found else None
         ),
         heldout_loss=heldout,
-        forgetting=_optional(folder.forgetting, Forgetting),
+        forgetting=None,
         freshness=fresh,
         learning_curve=evidence.curve,
         tune=training,
@@ -197,7 +195,7 @@ def _seconds(folder: RunFolder, notes: RunNotes) -> dict[str, float]:
     the seconds that they themselves have added up count.
     """
     seconds = {name: stage.seconds for name, stage in notes.stages.items()}
-    for name, file in (("tune", folder.training), ("index", folder.manifest)):
+    for name, file in (("tune/tuned", folder.training("tuned")), ("index", folder.manifest)):
         if name in seconds and file.exists():
             seconds[name] = max(seconds[name], float(read_json(file).get("seconds", 0.0)))
     return seconds

@@ -14,28 +14,41 @@ def completion_loss(
     engine: Engine,
     format: PromptFormat,
     records: Sequence[Record],
+    passages: Sequence[Sequence[str]] = (),
     *,
     show_context: bool,
     advance: Advance = unwatched,
 ) -> Loss:
     """The negative log-likelihood of the held-out completions, EOS included.
 
-    Prompts are those of the arms without passages. A row longer than the engine's context keeps
-    its end: the completion stays whole, and the prompt gives way as it does for an answer.
+    Prompts are those of the arms: without passages, or with those given for each record. A row
+    longer than the engine's context keeps its end: the completion stays whole, and the prompt
+    gives way as it does for an answer.
     """
     limit = engine.context_length
-    rows = [row(format, record, limit, show_context=show_context) for record in records]
+    shown = passages or [()] * len(records)
+    rows = [
+        row(format, record, limit, found, show_context=show_context)
+        for record, found in zip(records, shown, strict=True)
+    ]
     return engine.loss(rows, batch_size=BATCH, advance=advance)
 
 
-def row(format: PromptFormat, record: Record, limit: int, *, show_context: bool) -> Row:
+def row(
+    format: PromptFormat,
+    record: Record,
+    limit: int,
+    passages: Sequence[str] = (),
+    *,
+    show_context: bool,
+) -> Row:
     """A record's row of at most ``limit`` tokens; its completion keeps at least half of them."""
     own = record.context if show_context else ""
-    whole = format.row(record.instruction, own, record.response)
+    whole = format.row(record.instruction, format.context(own, passages), record.response)
     if len(whole.ids) <= limit:
         return whole
     completion = [label for label in whole.labels if label != IGNORED][: limit // 2]
-    prompt = format.prompt(record.instruction, own, limit=limit - len(completion)).ids
+    prompt = format.prompt(record.instruction, own, passages, limit=limit - len(completion)).ids
     ids = prompt + completion
     labels = [IGNORED] * len(prompt) + completion
     return Row(ids, labels, len(whole.ids) - len(ids), whole.straddles)

@@ -3,9 +3,9 @@
 from ragtune.results.schema import Training
 
 
-def render(training: Training) -> str:
-    """A row an epoch; the one whose adapter was kept is marked."""
-    lines = ["epoch  train loss  validation loss  learning rate"]
+def render(training: Training, adapter: str) -> str:
+    """A row an epoch of an adapter; the one whose adapter was kept is marked."""
+    lines = [f"{adapter}:", "epoch  train loss  validation loss  learning rate"]
     for epoch in training.epochs:
         validated = "-" if epoch.eval_loss is None else f"{epoch.eval_loss:.4f}"
         kept = "  kept" if epoch.epoch == training.best_epoch else ""

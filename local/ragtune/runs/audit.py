@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from ragtune.recipe.arms import is_tuned
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.materials import Materials
-from ragtune.runs.plan import retrieves, tunes
+from ragtune.runs.plan import tunes
 from ragtune.sources import gold, leaks
 from ragtune.sources.documents import Document
 from ragtune.sources.gold import AbsentEvidence, UnknownName
@@ -31,7 +32,7 @@ def data_faults(
     division = materials.split.division
     values: dict[str, Any] = {"division": asdict(division) if division else None}
     said = [*_of_division(division), *_of_facts(recipe)]
-    if tunes(recipe):
+    if tunes(recipe) or recipe.searches_records:
         found = leaks.find(
             materials.train,
             materials.questions,
@@ -39,7 +40,7 @@ def data_faults(
         )
         values["near_duplicates"] = found.to_json(materials.train, materials.questions)
         said += _of_leaks(values["near_duplicates"])
-    if retrieves(recipe):
+    if recipe.retrieves:
         unknown, absent = _gold(materials, documents, left_out)
         values["unknown_gold"] = [asdict(one) for one in unknown]
         values["absent_evidence"] = [asdict(one) for one in absent]
@@ -69,7 +70,7 @@ def _of_facts(recipe: Recipe) -> Iterator[str]:
     """Facts cannot be learnt from documents that no training record is about."""
     by_document = recipe.study.questions == HELD_OUT and recipe.records.split == "document"
     if by_document and recipe.records.context == "passage" and tunes(recipe):
-        arms = " and ".join(arm for arm in recipe.arms if "tuned" in arm)
+        arms = " and ".join(arm for arm in recipe.arms if is_tuned(arm))
         yield (
             f"records.split: document: {arms} will be asked about documents that no training "
             "record is about, so the records teach how to answer and not these facts; to measure "

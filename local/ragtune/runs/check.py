@@ -11,9 +11,11 @@ from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.audit import data_faults
 from ragtune.runs.materials import Materials
-from ragtune.runs.plan import passages_in_training, retrieves, tunes
+from ragtune.runs.plan import tunes
+from ragtune.runs.stages.search import development
 
 if TYPE_CHECKING:
+    from ragtune.recipe.arms import Adapter
     from ragtune.tuning.prediction import Prediction
 
 
@@ -27,10 +29,14 @@ def everything(recipe: Recipe, materials: Materials) -> None:
 
     known(recipe.study.metric)
     _ = materials.split, materials.base
-    if retrieves(recipe):
+    if recipe.retrieves:
         retrieval(recipe, materials)
+    elif recipe.searches_records:
+        materials.check_embedder(recipe.rag.chunk_tokens)
     if tunes(recipe):
         paragraphs(materials.general_text)
+        if recipe.tune.search is not None:
+            development(materials.train, recipe.seed, recipe.records.split, recipe.study.questions)
     _lengths(recipe, materials)
 
 
@@ -71,9 +77,9 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
 
     materials = Materials(recipe)
     everything(recipe, materials)
-    found, skipped = materials.corpus.read_all() if retrieves(recipe) else ([], {})
+    found, skipped = materials.corpus.read_all() if recipe.retrieves else ([], {})
     faults, said = data_faults(recipe, materials, found, skipped)
-    prediction = predict(recipe, materials) if probe else None
+    predicted = predict(recipe, materials) if probe else {}
     summary = {
         "recipe": recipe.name,
         "identity": recipe.identity,
@@ -87,9 +93,9 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
         "warnings": [fault.to_json() for fault in foresee(recipe, materials, found)],
         **faults,
         "data_warnings": said,
-        **({} if prediction is None else {"tuning": prediction.to_json()}),
+        **({"tuning": {name: p.to_json() for name, p in predicted.items()}} if probe else {}),
     }
-    return summary, "" if prediction is None else str(prediction)
+    return summary, "\n".join(p.said(name) for name, p in predicted.items())
 
 
 def _answers(recipe: Recipe, materials: Materials) -> dict[str, int]:
@@ -104,8 +110,8 @@ def _answers(recipe: Recipe, materials: Materials) -> dict[str, int]:
     }
 
 
-def predict(recipe: Recipe, materials: Materials) -> "Prediction":
-    """What tuning will take, measured on a few of the rows.
+def predict(recipe: Recipe, materials: Materials) -> "dict[Adapter, Prediction]":
+    """What tuning each adapter will take, measured on a few of its rows.
 
     In rows with passages, chunks of the first documents take the passages' place: only their
     length counts.
@@ -113,15 +119,18 @@ def predict(recipe: Recipe, materials: Materials) -> "Prediction":
     from ragtune.runs.foresight import prepare
     from ragtune.tuning import prediction
 
-    chunks = _first_chunks(recipe, materials, 64) if passages_in_training(recipe) else [""]
-    prepared = prepare(recipe, materials, chunks)
-    return prediction.predict(
-        recipe.tune,
-        materials.base,
-        prepared,
-        seed=recipe.seed,
-        hardware=materials.hardware,
-    )
+    found = {}
+    for adapter in recipe.adapters:
+        passages = recipe.trains_with_passages(adapter)
+        chunks = _first_chunks(recipe, materials, 64) if passages else []
+        found[adapter] = prediction.predict(
+            recipe.tune,
+            materials.base,
+            prepare(recipe, materials, chunks),
+            seed=recipe.seed,
+            hardware=materials.hardware,
+        )
+    return found
 
 
 def _first_chunks(recipe: Recipe, materials: Materials, count: int) -> Sequence[str]:

@@ -14,7 +14,6 @@ from ragtune.results.diagnosis import (
 from ragtune.results.faults import AnyFault
 from ragtune.results.rightness import is_unanswerable
 from ragtune.runs.materials import Materials
-from ragtune.runs.plan import tunes
 from ragtune.runs.stages.answers import reference_tokens
 from ragtune.sources.documents import Document
 from ragtune.tuning import samples
@@ -33,7 +32,6 @@ def foresee(recipe: Recipe, materials: Materials, found: Sequence[Document]) -> 
     Raises RecordsError where nothing would be trained on.
     """
     arms, study, asked = recipe.arms, recipe.study, materials.questions
-    tuned = [arm for arm in arms if "tuned" in arm]
     answerable = [q for q in asked if not is_unanswerable(q, study.all_refusals)] or asked
     lengths = [reference_tokens(materials.tokenizer, q) for q in answerable]
     faults = [
@@ -41,15 +39,17 @@ def foresee(recipe: Recipe, materials: Materials, found: Sequence[Document]) -> 
         *long_references(lengths, study.max_new_tokens, arms),
         *few_latencies(min(len(asked), study.latency_questions), arms),
     ]
-    if tunes(recipe):
-        census = prepare(recipe, materials, _parts(recipe, found)).census
+    for adapter in recipe.adapters:
+        tuned = recipe.served(adapter)
+        chunks = _parts(recipe, found) if recipe.trains_with_passages(adapter) else []
+        census = prepare(recipe, materials, chunks).census
         faults += few_steps(census.steps_an_epoch * recipe.tune.epoch, tuned)
         faults += census_faults(census, tuned)
     return faults
 
 
 def prepare(recipe: Recipe, materials: Materials, chunks: Sequence[str]) -> Samples:
-    """The samples of tuning, with ``chunks`` in the place of the passages that will be found.
+    """The samples of an adapter, with ``chunks`` in the place of the passages that will be found.
 
     Raises RecordsError where nothing would be trained on.
     """
@@ -61,6 +61,7 @@ def prepare(recipe: Recipe, materials: Materials, chunks: Sequence[str]) -> Samp
         seed=recipe.seed,
         chunks=chunks,
         top_k=recipe.rag.top_k,
+        both=bool(chunks) and recipe.tune.adapters == "shared",
     )
     form = format_of(template, materials.tokenizer)
     length = samples.block_length(recipe.tune, materials.tokenizer, materials.context_length)

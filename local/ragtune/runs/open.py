@@ -14,7 +14,8 @@ from ragtune.core.files import content_hash
 from ragtune.core.progress import Silent, Watcher
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
-from ragtune.recipe.arms import ARMS
+from ragtune.recipe.arms import ARMS, Adapter, is_tuned, reads_documents
+from ragtune.recipe.arms import Arm as ArmName
 from ragtune.recipe.schema import Recipe
 from ragtune.results.schema import Results
 from ragtune.retrieval.passages import Passage
@@ -25,7 +26,7 @@ from ragtune.runs.pipeline import figures
 from ragtune.runs.plan import named, plan
 from ragtune.runs.run import Run
 from ragtune.runs.stage import Stage, Work, outdated
-from ragtune.runs.stages import parts
+from ragtune.runs.stages import answers, parts
 from ragtune.runs.stages.figures import Figures
 from ragtune.sources.records import Record
 
@@ -163,10 +164,15 @@ class OpenRun:
         """
         return self._retriever.as_llama_index()
 
-    def export(self, folder: Path, dtype: str, questions: int = 16, tokens: int = 512) -> Any:
-        """Merge the run's adapter into the base; the drift, over the first held-out questions.
+    def export(
+        self, folder: Path, dtype: str, arm: str = "", questions: int = 16, tokens: int = 512
+    ) -> Any:
+        """Merge an arm's adapter into the base; the drift, over the first held-out questions.
 
-        Raises ModelError and RunError as ``tuning.export`` does.
+        Without an ``arm`` it is the recommended one, or the first that is tuned.
+
+        Raises RecipeError for an arm that the run does not have or that has no adapter;
+        ModelError and RunError as ``tuning.export`` does.
         """
         from ragtune.tuning.export import export
 
@@ -178,7 +184,7 @@ class OpenRun:
         ]
         return export(
             self.materials.base,
-            self.folder.adapter,
+            self.folder.adapter(self._exported(arm)),
             folder,
             dtype=dtype,
             template_hash=form.hash,
@@ -186,7 +192,7 @@ class OpenRun:
             rows=rows,
         )
 
-    def arm_name(self, wanted: str = "") -> str:
+    def arm_name(self, wanted: str = "") -> ArmName:
         """The arm of that name, or the one that the run recommends.
 
         Raises RecipeError for an arm that the run does not have.
@@ -200,15 +206,29 @@ class OpenRun:
             raise RecipeError(f"--arm {wanted}: this run has {', '.join(has)}")
         return name
 
-    def arm(self, name: str) -> Arm:
+    def arm(self, name: ArmName) -> Arm:
         """One of the run's arms, its models loaded."""
         if name not in self._arms:
             self.watcher.say(f"loading {self.recipe.model.local} for {name} …")
-            adapter = self.folder.adapter if "tuned" in name else None
-            retriever = self._retriever if "rag" in name else None
+            adapter = self.folder.adapter(self.recipe.adapter(name)) if is_tuned(name) else None
             engine = parts.engine(self._work, adapter)
-            self._arms[name] = parts.arm(self._work, engine, retriever)
+            opened = answers.opened(name, self._work, engine, self._search(name))
+            self._arms[name] = self._open.enter_context(opened)
         return self._arms[name]
+
+    def _search(self, name: ArmName) -> Any:
+        return self._retriever if reads_documents(name) else None
+
+    def _exported(self, arm: str) -> Adapter:
+        if not arm and self.recipe.adapters:
+            recommended = Results.load(self.folder.results).recommendation.arm
+            if recommended is not None and is_tuned(recommended):
+                return self.recipe.adapter(recommended)
+            return self.recipe.adapters[0]
+        name = self.arm_name(arm)
+        if not is_tuned(name):
+            raise RecipeError(f"--arm {name}: it has no adapter; only tuned arms are exported")
+        return self.recipe.adapter(name)
 
     @property
     def _work(self) -> Work:

@@ -14,12 +14,13 @@ from ragtune.core.errors import RecipeError
 from ragtune.core.files import content_hash, read_json, write_text
 from ragtune.core.progress import Silent, Watcher
 from ragtune.recipe import file as recipe_file
+from ragtune.recipe.arms import Adapter
 from ragtune.recipe.schema import Recipe
 from ragtune.results.schema import Results
 from ragtune.retrieval.manifest import Manifest
 from ragtune.runs import check, environment
 from ragtune.runs.materials import Materials
-from ragtune.runs.plan import named, passages_in_training, plan, tunes, tuning
+from ragtune.runs.plan import named, plan, tunes, tuning
 from ragtune.runs.run import Run
 from ragtune.runs.stage import Stage
 from ragtune.runs.stages.figures import Figures
@@ -47,8 +48,8 @@ class Pipeline:
             self._make(stages)
             return figures(self.recipe, self.materials, self.run, stages)
 
-    def tune(self, processes: int = 1) -> dict[str, Any]:
-        """Make the adapter and what it needs, and nothing else; what training came to.
+    def tune(self, processes: int = 1) -> dict[Adapter, dict[str, Any]]:
+        """Make the adapters and what they need, and nothing else; what training each came to.
 
         Several processes share the samples of each step.
 
@@ -58,12 +59,13 @@ class Pipeline:
         if not tunes(self.recipe):
             raise RecipeError("study.arms: none of them is tuned; add tuned or tuned+rag")
         stages = tuning(self.recipe, processes)
-        if not passages_in_training(self.recipe):
+        if not any(Index.name in stage.after for stage in stages):
             stages = [stage for stage in stages if stage.name != Index.name]
         with self.run:
             self._begin()
             self._make(stages)
-        return dict(read_json(self.run.folder.training))
+        folder = self.run.folder
+        return {name: dict(read_json(folder.training(name))) for name in self.recipe.adapters}
 
     def index(self, *, rebuild: bool = False) -> dict[str, Any]:
         """Bring the index alone up to date with its documents; return what it holds then.

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+from ragtune.recipe.arms import reads_documents
 from ragtune.recipe.schema import Recipe
 from ragtune.retrieval.stores.base import EMBEDDED
 from ragtune.runs.stage import Stage
 from ragtune.runs.stages.answers import Answers
 from ragtune.runs.stages.coverage import Coverage
 from ragtune.runs.stages.curve import Curve
-from ragtune.runs.stages.data import Data
+from ragtune.runs.stages.data import Data, Template
 from ragtune.runs.stages.forgetting import Forgetting
 from ragtune.runs.stages.freshness import Freshness
 from ragtune.runs.stages.gold import Gold
@@ -16,61 +17,71 @@ from ragtune.runs.stages.heldout import Heldout
 from ragtune.runs.stages.index import Index
 from ragtune.runs.stages.leaks import Leaks
 from ragtune.runs.stages.questions import Questions
+from ragtune.runs.stages.recall import Recall
+from ragtune.runs.stages.records import Examples, IndexRecords, RetrievalRecords
 from ragtune.runs.stages.retrieval import Retrieval
+from ragtune.runs.stages.search import Search
+from ragtune.runs.stages.seeds import Seed
 from ragtune.runs.stages.threshold import Threshold
 from ragtune.runs.stages.tune import Tune
 
 
 def tunes(recipe: Recipe) -> bool:
-    """Whether an arm needs the adapter."""
-    return any("tuned" in arm for arm in recipe.arms)
+    """Whether an arm needs an adapter."""
+    return bool(recipe.adapters)
 
 
 def passages_in_training(recipe: Recipe) -> bool:
-    """Whether training rows are given once more with passages."""
-    return tunes(recipe) and recipe.records.with_passages > 0
-
-
-def retrieves(recipe: Recipe) -> bool:
-    """Whether an arm or a training row needs passages."""
-    return recipe.retrieves
+    """Whether passages stand in the training rows of an adapter."""
+    return any(map(recipe.trains_with_passages, recipe.adapters))
 
 
 def plan(recipe: Recipe) -> list[Stage]:
     """Every stage but the figures."""
-    return [*tuning(recipe), *_asking(recipe), *_measuring(recipe)]
+    return [*tuning(recipe), *_looking_up(recipe), *_asking(recipe), *_measuring(recipe)]
 
 
 def tuning(recipe: Recipe, processes: int = 1) -> list[Stage]:
-    """What leads to the adapter, or to the data where nothing is tuned."""
-    passages = passages_in_training(recipe)
+    """What leads to the adapters, or to the data where nothing is tuned."""
+    searched = recipe.tune.search is not None
     return [
-        *([Index(recipe)] if retrieves(recipe) else []),
+        *([Index(recipe)] if recipe.retrieves else []),
         Questions(),
-        Data(passages=passages),
-        *([Tune(processes=processes)] if tunes(recipe) else []),
+        *(Data(adapter, recipe) for adapter in recipe.adapters or ["tuned"]),
+        Template(),
+        *(Search(adapter, recipe) for adapter in recipe.adapters if searched),
+        *(Tune(name, processes=processes, searched=searched) for name in recipe.adapters),
+    ]
+
+
+def _looking_up(recipe: Recipe) -> list[Stage]:
+    return [
+        *([Retrieval(), Gold()] if recipe.retrieves else []),
+        *([Threshold()] if recipe.retrieves and _calibrates(recipe) else []),
+        *([IndexRecords()] if recipe.searches_records else []),
+        *([RetrievalRecords()] if "rag-records" in recipe.arms else []),
+        *([Examples()] if "fewshot" in recipe.arms else []),
     ]
 
 
 def _asking(recipe: Recipe) -> list[Stage]:
+    numbers = range(2, recipe.study.seeds + 1)
     return [
-        *([Retrieval(), Gold()] if retrieves(recipe) else []),
-        *([Threshold()] if retrieves(recipe) and _calibrates(recipe) else []),
         *(Answers(arm, recipe) for arm in recipe.arms),
+        *(Seed(number, name, recipe) for name in recipe.adapters for number in numbers),
+        *(Recall(adapter) for adapter in recipe.adapters),
     ]
 
 
 def _measuring(recipe: Recipe) -> list[Stage]:
     found: list[Stage] = []
-    if tunes(recipe):
-        found.append(Coverage())
-    tuned = [arm for arm in recipe.arms if "tuned" in arm]
-    if tuned:
-        passages = passages_in_training(recipe)
+    if recipe.adapters or recipe.searches_records:
+        found += [Coverage(), Leaks(embeds=recipe.retrieves or recipe.searches_records)]
+    if recipe.adapters:
         shares = [share for share in recipe.study.learning_curve if share != 1]
-        found += [Leaks(embeds=retrieves(recipe)), Heldout(), Forgetting()]
-        found += [Curve(share, tuned, recipe, passages=passages) for share in shares]
-    asked = next((arm for arm in recipe.arms if "rag" in arm), None)
+        found += [Heldout(recipe), Forgetting(recipe.adapters)]
+        found += [Curve(share, recipe) for share in shares]
+    asked = next((arm for arm in recipe.arms if reads_documents(arm)), None)
     if asked is not None and recipe.rag.qdrant == EMBEDDED:  # a server's collection is not copied
         found.append(Freshness(asked, recipe))
     return found

@@ -4,7 +4,7 @@ import math
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -14,7 +14,6 @@ from ragtune.core.errors import DivergedError
 from ragtune.core.files import read_json, read_jsonl, write_json, write_jsonl
 from ragtune.core.progress import Advance
 from ragtune.models.engines.base import Engine, unwatched
-from ragtune.prompts.base import PromptFormat, Row
 from ragtune.retrieval.passages import Passage
 from ragtune.runs.stage import Work
 from ragtune.runs.stages import parts
@@ -158,14 +157,19 @@ class Trials:
 
     def _asked(self, engine: Engine, way: Way) -> tuple[float, float]:
         """The mean score of the answers, and the loss a token on the reference answers."""
+        from ragtune.results.heldout import completion_loss
+
         study, shows = self.work.recipe.study, parts.shows_context(self.work)
         arm = Arm(engine, self.form, study.max_new_tokens, show_context=shows)
         answers = arm.ask_all(way.questions, way.found, study.batch_size, self._step)
-        rows = [
-            reference_row(self.form, q, found, engine.context_length, shows=shows)
-            for q, found in zip(way.questions, way.found, strict=True)
-        ]
-        loss = engine.loss(rows, advance=self._step)
+        loss = completion_loss(
+            engine,
+            self.form,
+            way.questions,
+            [[passage.text for passage in found] for found in way.found],
+            show_context=shows,
+            advance=self._step,
+        )
         return self.scorer.mean(way.questions, [a.text for a in answers]), loss.mean
 
     def _step(self, *_: Any) -> None:
@@ -175,14 +179,3 @@ class Trials:
         )
         self.ledger.note(self.budget.spent)
         self.budget.check()
-
-
-def reference_row(
-    form: PromptFormat, question: Record, found: Sequence[Passage], limit: int, *, shows: bool
-) -> Row:
-    """A question with its passages and its first reference, in at most ``limit`` tokens."""
-    from ragtune.results import heldout
-
-    context = form.context(question.context if shows else "", [p.text for p in found])
-    asked = replace(question, context=context)
-    return heldout.row(form, asked, limit, show_context=True)

@@ -20,6 +20,7 @@ from ragtune.core.files import read_json, read_jsonl, write_json
 from ragtune.core.progress import Silent
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
+from ragtune.recipe.arms import Adapter
 from ragtune.runs.lock import Lock
 from ragtune.runs.materials import Materials
 from ragtune.runs.stage import Work
@@ -28,7 +29,9 @@ from ragtune.runs.stages import parts
 TUNED = "tuned.json"
 
 
-def tune_together(run: RunFolder, work: RunFolder, processes: int) -> dict[str, Any]:
+def tune_together(
+    run: RunFolder, work: RunFolder, adapter: Adapter, processes: int
+) -> dict[str, Any]:
     """Start the processes and wait for them; what training came to.
 
     Raises what one of them raised, and KeyboardInterrupt once all have stopped after Ctrl-C.
@@ -41,7 +44,7 @@ def tune_together(run: RunFolder, work: RunFolder, processes: int) -> dict[str, 
     threads = max(1, (os.cpu_count() or 1) // processes)
     started = [
         subprocess.Popen(
-            [sys.executable, "-m", "ragtune.runs.worker", str(run), str(work)],
+            [sys.executable, "-m", "ragtune.runs.worker", str(run), str(work), adapter],
             env={"OMP_NUM_THREADS": str(threads), **environment(rank, processes, port)},
         )
         for rank in range(processes)
@@ -89,8 +92,8 @@ class _Stderr(Silent):
             print(line, file=sys.stderr, flush=True)
 
 
-def main(run: RunFolder, out: RunFolder) -> int:
-    """Train one process's share; the exit code."""
+def main(run: RunFolder, out: RunFolder, adapter: str) -> int:
+    """Train one process's share of an adapter; the exit code."""
     from ragtune.tuning.distributed import Accelerated
     from ragtune.tuning.trainer import tune
 
@@ -102,9 +105,9 @@ def main(run: RunFolder, out: RunFolder) -> int:
         work = Work(recipe, materials, run, out, watcher)
         team = Accelerated()
         tuned = tune(
-            recipe.tune,
+            parts.settings(work, adapter),
             materials.base,
-            parts.samples(work, read_jsonl(run.train_rows)),
+            parts.samples(work, read_jsonl(run.train_rows(adapter))),
             seed=recipe.seed,
             name=recipe.model.local,
             template_hash=parts.form(work).hash,
@@ -126,4 +129,4 @@ def main(run: RunFolder, out: RunFolder) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(RunFolder(Path(sys.argv[1])), RunFolder(Path(sys.argv[2]))))
+    sys.exit(main(RunFolder(Path(sys.argv[1])), RunFolder(Path(sys.argv[2])), sys.argv[3]))

@@ -19,7 +19,16 @@ from ragtune.sources.records import Record
 
 CONTEXTS = "contexts"
 
-__all__ = ["CONTEXTS", "Corpus", "Document", "from_contexts", "from_documents", "from_folder"]
+__all__ = [
+    "CONTEXTS",
+    "Corpus",
+    "Document",
+    "from_contexts",
+    "from_documents",
+    "from_folder",
+    "from_records",
+    "named",
+]
 
 
 @dataclass(frozen=True)
@@ -106,6 +115,19 @@ def from_contexts(records: Iterable[Record]) -> Corpus:
     if not contexts:
         raise DocumentsError("documents.source: contexts: no record has a context")
     return from_documents(Document(name, text) for name, text in contexts.items())
+
+
+def from_records(records: Iterable[Record], *, with_context: bool) -> Corpus:
+    """Each distinct record as a document: its question as it is looked up, and its response."""
+    return from_documents(
+        Document(name, f"{record.query(with_context=with_context)}\n{record.response}")
+        for name, record in named(records).items()
+    )
+
+
+def named(records: Iterable[Record]) -> dict[str, Record]:
+    """The distinct records by the names of their documents."""
+    return {f"record-{record.id}": record for record in records}
 
 
 def from_folder(folder: Path, max_file_mb: float = 50) -> Corpus:

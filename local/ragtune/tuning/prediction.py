@@ -36,12 +36,13 @@ class Prediction:
     micro_batch: int
     substitutions: list[str]
 
-    def __str__(self) -> str:
+    def said(self, name: str) -> str:
+        """In words, of the adapter of that name."""
         lines = [
-            f"tuning: about {self.minutes:.1f} minutes at {self.tokens_a_second:.0f} tokens a "
-            f"second, {self.peak_gib:.1f} GiB of memory"
+            f"{name}: tuning takes about {self.minutes:.1f} minutes at {self.tokens_a_second:.0f} "
+            f"tokens a second, and {self.peak_gib:.1f} GiB of memory"
         ]
-        return "\n".join([*lines, *(f"tuning: {what}" for what in self.substitutions)])
+        return "\n".join([*lines, *(f"{name}: {what}" for what in self.substitutions)])
 
     def to_json(self) -> dict[str, Any]:
         """The fields."""

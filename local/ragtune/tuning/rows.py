@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ragtune.recipe.schema import Records
+from ragtune.retrieval.filters import Condition, Filter
 from ragtune.retrieval.passages import gold_rank
 from ragtune.sources.records import Record
 from ragtune.tuning.samples import TrainingRow
@@ -15,6 +16,9 @@ from ragtune.tuning.samples import TrainingRow
 if TYPE_CHECKING:
     from ragtune.retrieval.index import Retriever
     from ragtune.retrieval.passages import Passage
+
+WITHIN = 20
+"""Passages of a gold document that are looked through for the gold one."""
 
 
 class Form(Protocol):
@@ -31,20 +35,24 @@ def training_rows(
     *,
     seed: int,
     retriever: "Retriever | None" = None,
+    both: bool = False,
 ) -> list[TrainingRow]:
-    """One row a record, as base and tuned are asked, and a share once more with passages.
+    """One row a record, shuffled by ``seed``; with passages for a share where there is a retriever.
 
     The passages are those that retrieval finds for the question, so training sees what inference
-    will: the gold one among distractors. Where it is not found the row is left out. From a share
-    of the rows, ``records.without_gold``, it is taken away on purpose: these teach to answer from
-    memory where retrieval fails (RAFT, Zhang et al. 2024, there 1 - P). The rows are shuffled by
-    ``seed``.
+    will: the gold one among distractors; where it is not found, the gold document's best passage
+    takes the last one's place. From a share of these rows, ``records.without_gold``, it is taken
+    away on purpose: they teach to answer where retrieval fails (RAFT, Zhang et al. 2024, there
+    1 - P). ``both``: every record has a row without passages, and a share one more with them.
     """
-    rows = [_row(r, _own(r, spec)) for r in records]
     chooser = random.Random(seed)
-    if retriever is not None:
-        count = round(spec.with_passages * len(records))
-        chosen = chooser.sample(list(records), count)
+    if retriever is None:
+        rows = [_row(r, _own(r, spec)) for r in records]
+    else:
+        shown = set(chooser.sample(range(len(records)), round(spec.with_passages * len(records))))
+        rows = [_row(r, _own(r, spec)) for n, r in enumerate(records) if both or n not in shown]
+        chosen = [record for n, record in enumerate(records) if n in shown]
+        chooser.shuffle(chosen)
         for record, passages in _retrieved(chosen, spec, retriever):
             rows.append(_row(record, form.context(_own(record, spec), [p.text for p in passages])))
     chooser.shuffle(rows)
@@ -57,15 +65,17 @@ def stand_in_rows(
     form: Form,
     *,
     seed: int,
-    chunks: Sequence[str],
-    top_k: int,
+    chunks: Sequence[str] = (),
+    top_k: int = 0,
+    both: bool = False,
 ) -> list[TrainingRow]:
     """As many rows, and as long, as `training_rows` makes once there is an index.
 
-    ``chunks`` take the place of what would be found, in turn.
+    ``chunks`` take the place of what would be found, in turn; without any, rows have no passages.
     """
-    rows = training_rows(records, spec, form, seed=seed)
-    for n, record in enumerate(records[: round(spec.with_passages * len(records))]):
+    shown = round(spec.with_passages * len(records)) if chunks else 0
+    rows = [_row(r, _own(r, spec)) for r in (records if both else records[shown:])]
+    for n, record in enumerate(records[:shown]):
         passages = [chunks[(n * top_k + k) % len(chunks)] for k in range(top_k)]
         rows.append(_row(record, form.context(_own(record, spec), passages)))
     random.Random(seed).shuffle(rows)
@@ -91,6 +101,15 @@ def _retrieved(
             yield record, [p for p in others[n] if not gold_rank(record, [p])][:top_k]
         elif not record.document or gold_rank(record, found):
             yield record, found
+        else:
+            yield record, [*found[: top_k - 1], *_gold(record, queries[n], retriever)]
+
+
+def _gold(record: Record, query: str, retriever: "Retriever") -> "Sequence[Passage]":
+    """The best gold passage of a record's gold documents; none where they have none."""
+    documents = Filter((Condition("document", "in", record.gold),))
+    (found,) = retriever.search([query], WITHIN, documents)
+    return [passage for passage in found if gold_rank(record, [passage])][:1]
 
 
 def _own(record: Record, spec: Records) -> str:

@@ -262,9 +262,8 @@ def _rank(trial: Trial) -> tuple[float, float, tuple[int, int], int]:
 
 def _cost(settings: Settings) -> tuple[int, int]:
     """Epochs, then about how many weights are trained."""
-    return int(settings["epoch"]), int(settings["lora_r"]) * len(
-        _projections(settings["target_modules"])
-    )
+    modules = _projections(settings["target_modules"])
+    return int(settings["epoch"]), int(settings["lora_r"]) * len(modules)
 
 
 def _drawn(chooser: random.Random, values: list[Any]) -> list[Any]:

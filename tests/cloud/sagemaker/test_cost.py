@@ -16,7 +16,7 @@ def published(folder: Path, **cloud: object) -> cost.Cost:
     around = len(template.question("", "") + template.answer(""))
     text = "x" * (round(BLOCKS * BLOCK * CHARACTERS_PER_TOKEN / 1069) - around)
     row = {"instruction": "", "context": text, "response": ""}
-    write_jsonl(RunFolder(folder).train_rows, [row] * 1069)
+    write_jsonl(RunFolder(folder).train_rows("tuned"), [row] * 1069)
     return cost.estimate(made, RunFolder(folder))
 
 

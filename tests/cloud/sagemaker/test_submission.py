@@ -50,7 +50,7 @@ def test_a_submission_uploads_data_and_evidence_encrypted_and_creates_one_job(
     files += ["training/template.json", "training/train.jsonl"]
     assert keys(aws) == [f"{home}/{file}" for file in files]
     stored = aws.client("s3").get_object(Bucket=BUCKET, Key=f"{home}/training/train.jsonl")
-    assert stored["Body"].read() == run.train_rows.read_bytes()
+    assert stored["Body"].read() == run.train_rows("tuned").read_bytes()
     assert stored["ServerSideEncryption"] == "AES256"
     written = json.loads(CloudFolder(run).plan.read_text())["request"]
     sent = json.dumps(job["request"]).replace(ACCOUNT, "<account>")
@@ -256,7 +256,7 @@ def test_data_that_changes_while_it_is_submitted_is_refused(
 ) -> None:
     opened = account()
     made = planned(run, opened)
-    run.train_rows.write_text("{}\n")
+    run.train_rows("tuned").write_text("{}\n")
     with pytest.raises(CloudError, match="changed while it was being submitted"):
         submission.submit(made, opened, Silent())
     assert fake.jobs == {}

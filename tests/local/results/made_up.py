@@ -109,7 +109,7 @@ def write_run(
     write_jsonl(folder.retrieval, found)
     write_jsonl(folder.questions, [q.to_json() for q in questions])
     if "tuned" in arms:
-        write_json(folder.training, TRAINING)
+        write_json(folder.training("tuned"), TRAINING)
         write_json(folder.forgetting, FORGOTTEN)
     if "rag" in arms:
         write_json(folder.freshness, FRESH)

@@ -150,7 +150,7 @@ def test_a_resumed_tuning_and_an_updated_index_cost_all_their_seconds(tmp_path: 
     results, folder = write_run(tmp_path, ("tuned", "rag")), RunFolder(tmp_path)
     held = {"documents": {"a.md": 1}, "points": 1, "skipped": {}}
     for tuning, indexing, expected in ((90.0, 4.5, (90.0, 4.5)), (50.0, 1.0, (60.0, 1.5))):
-        write_json(folder.training, {**TRAINING, "seconds": tuning})
+        write_json(folder.training("tuned"), {**TRAINING, "seconds": tuning})
         write_json(folder.manifest, {**held, "seconds": indexing})
         found = collect(results.recipe.filled, folder, NOTES)
         assert (found.seconds["tune"], found.seconds["index"]) == expected

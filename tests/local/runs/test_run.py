@@ -42,14 +42,15 @@ class Two(Stage):
         self.calls, self.before = 0, before
 
     def outputs(self, folder: RunFolder) -> Sequence[Path]:
-        return [folder.adapter, folder.heldout]
+        return [folder.adapter("tuned"), folder.heldout]
 
     def make(self, work: Work) -> None:
         self.calls += 1
         self.before(work)
         text = str(work.recipe.seed)
-        work.out.adapter.mkdir(exist_ok=True)
-        (work.out.adapter / "x").write_text(text)
+        adapter = work.out.adapter("tuned")
+        adapter.mkdir(exist_ok=True)
+        (adapter / "x").write_text(text)
         write_text(work.out.heldout, text)
 
 

@@ -16,7 +16,7 @@ from tests.local.runs.working import working
 
 
 def predicted(recipe: Recipe) -> Prediction:
-    return predict(recipe, Materials(recipe))
+    return predict(recipe, Materials(recipe))["tuned"]
 
 
 def test_a_prediction_is_that_of_the_rows_the_epochs_and_the_rate(

@@ -4,6 +4,7 @@ from ragtune.core.files import read_json, read_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune.prompts.instruct import fields_of
 from ragtune.recipe.schema import Recipe
+from ragtune_cloud.gate import promoted
 from ragtune_cloud.sagemaker import catalog, contract
 from ragtune_cloud.sagemaker.cost import Cost
 from ragtune_cloud.sagemaker.spec import Spec
@@ -22,7 +23,7 @@ def checks(
         "model": _model(recipe, spec),
         "instance": _instance(recipe, spec),
         "hyperparameters": _bounds(recipe, spec),
-        "data": _data(run),
+        "data": _data(recipe, run),
         "licence": _licence(spec, eula),
         "cost": _cost(recipe, cost),
         "role": Finding(OK, role)
@@ -75,14 +76,15 @@ def _bounds(recipe: Recipe, spec: Spec | None) -> Finding:
     return Finding(OK, "within the model's bounds" if spec else "within the documented bounds")
 
 
-def _data(run: RunFolder) -> Finding:
+def _data(recipe: Recipe, run: RunFolder) -> Finding:
     template = read_json(run.template)
-    rows = read_jsonl(run.train_rows)
+    path = run.train_rows(promoted(recipe, run))
+    rows = read_jsonl(path)
     wanted = fields_of(template["prompt"]) | fields_of(template["completion"])
     for number, row in enumerate(rows, 1):
         if missing := sorted(wanted - set(row)):
             return Finding(
-                FAILED, f"train.jsonl line {number} lacks {', '.join(missing)} of template.json"
+                FAILED, f"{path.name} line {number} lacks {', '.join(missing)} of template.json"
             )
     return Finding(OK, f"{len(rows)} rows, each with the template's {', '.join(sorted(wanted))}")
 

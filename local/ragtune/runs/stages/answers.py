@@ -6,28 +6,40 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ragtune.arms.arm import Arm
+from ragtune.arms.arm import Arm, Search
 from ragtune.arms.ask_all import ask
 from ragtune.core.files import write_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune.models.engines.base import Engine
+from ragtune.recipe.arms import MAKEUP, is_tuned
 from ragtune.recipe.arms import Arm as ArmName
 from ragtune.recipe.schema import Recipe
+from ragtune.retrieval.passages import Passage
 from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import parts
+from ragtune.sources import documents
 from ragtune.sources.records import Record
 
 ASKED = (*parts.PROMPT, "study.max_new_tokens")
 
 
-def reads(name: str, recipe: Recipe) -> dict[str, tuple[str, ...]]:
+def reads(name: ArmName, recipe: Recipe) -> dict[str, tuple[str, ...]]:
     """Fields, materials and stages that asking an arm depends on."""
     fields: tuple[str, ...] = ASKED
     materials: tuple[str, ...] = ("base",)
     after: tuple[str, ...] = ("questions",)
-    if "tuned" in name:
-        after = (*after, "tune")
-    if "rag" in name:
+    made = MAKEUP[name]
+    if made.tuned:
+        after = (*after, f"tune/{recipe.adapter(name)}")
+    if made.examples:
+        fields = (*fields, *parts.CHUNKS, "study.shots")
+        materials = (*materials, "embedder", "records")
+        after = (*after, "index-records", "examples")
+    if made.passages == "records":
+        fields = (*fields, *parts.CHUNKS, *parts.RANKING)
+        materials = (*materials, *parts.SEARCHED)
+        after = (*after, "index-records", "retrieval-records")
+    if made.passages == "documents":
         fields = (*fields, *parts.SEARCH, "rag.refuse_below")
         materials = (*materials, *parts.SEARCHED)
         after = (*after, "index", "retrieval")
@@ -43,6 +55,7 @@ class Answers(Stage):
 
     def __init__(self, arm: ArmName, recipe: Recipe) -> None:
         self.arm, self.name = arm, f"answers/{arm}"
+        self.adapter = recipe.adapter(arm) if is_tuned(arm) else None
         read = reads(arm, recipe)
         self.fields = (*read["fields"], "study.batch_size", "study.latency_questions")
         self.materials, self.after = read["materials"], read["after"]
@@ -53,10 +66,10 @@ class Answers(Stage):
 
     def make(self, work: Work) -> None:
         """Ask."""
-        questions = parts.questions(work)
-        found = parts.found(work) if "rag" in self.arm else [[] for _ in questions]
-        with opened(self.arm, work) as arm, work.watcher.progress(self.name) as advance:
-            answers, latencies = ask(arm, questions, found, work.recipe.study, advance)
+        questions, passages = parts.questions(work), found(work, self.arm)
+        engine = parts.engine(work, work.run.adapter(self.adapter) if self.adapter else None)
+        with opened(self.arm, work, engine) as arm, work.watcher.progress(self.name) as advance:
+            answers, latencies = ask(arm, questions, passages, work.recipe.study, advance)
         lengths = [reference_tokens(work.materials.tokenizer, q) for q in questions]
         lines = [
             {**answer.to_json(), "reference_tokens": length}
@@ -72,12 +85,36 @@ def reference_tokens(tokenizer: Any, question: Record) -> int:
     return min(map(len, encoded["input_ids"])) + 1
 
 
+def found(work: Work, name: ArmName) -> list[list[Passage]]:
+    """What the run found for each question and an arm; nothing for one that looks nothing up."""
+    made = MAKEUP[name]
+    if made.examples:
+        return parts.found(work.run.examples)
+    if made.passages == "records":
+        return parts.found(work.run.retrieval_records)
+    if made.passages == "documents":
+        return parts.found(work.run.retrieval)
+    return [[] for _ in parts.questions(work)]
+
+
 @contextlib.contextmanager
-def opened(name: str, work: Work, engine: Engine | None = None) -> Iterator[Arm]:
-    """An arm over the run's adapter and index, or over an engine that is given."""
-    engine = engine or parts.engine(work, work.run.adapter if "tuned" in name else None)
-    if "rag" not in name:
-        yield parts.arm(work, engine)
-        return
-    with parts.retriever(work) as retriever:
-        yield parts.arm(work, engine, retriever)
+def opened(
+    name: ArmName, work: Work, engine: Engine, retriever: Search | None = None
+) -> Iterator[Arm]:
+    """An arm over an engine and what the run has to look up.
+
+    ``retriever`` is the run's index of documents where it is open already.
+    """
+    made = MAKEUP[name]
+    with contextlib.ExitStack() as stack:
+        if made.examples:
+            nearest = stack.enter_context(parts.nearest_records(work))
+            records = documents.named(work.materials.train)
+            yield parts.arm(work, engine, nearest, examples=records)
+        elif made.passages == "records":
+            yield parts.arm(work, engine, stack.enter_context(parts.records_retriever(work)))
+        elif made.passages == "documents":
+            retriever = retriever or stack.enter_context(parts.retriever(work))
+            yield parts.arm(work, engine, retriever, floor=parts.floor(work))
+        else:
+            yield parts.arm(work, engine)

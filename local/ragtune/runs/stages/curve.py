@@ -5,39 +5,28 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ragtune.core.errors import RecipeError, RecordsError
-from ragtune.core.files import write_json, write_jsonl
+from ragtune.core.files import write_json
 from ragtune.core.run_folder import RunFolder
-from ragtune.recipe.arms import Arm as ArmName
+from ragtune.recipe.arms import Adapter
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.stage import Stage, Work
-from ragtune.runs.stages import answers, data, parts, tune
+from ragtune.runs.stages import again, data, parts
 
 
 class Curve(Stage):
     """The tuned arms after tuning on a share of the records."""
 
-    def __init__(
-        self, share: float, arms: Sequence[ArmName], recipe: Recipe, *, passages: bool
-    ) -> None:
-        self.share, self.arms, self.passages = share, arms, passages
-        self.name = f"curve/{share:g}"
-        read = [answers.reads(arm, recipe) for arm in arms]
-        searches = passages or any("rag" in arm for arm in arms)
-        self.fields = _each(
-            data.FIELDS,
-            tune.FIELDS,
-            parts.SEARCH if searches else (),
-            ("study.batch_size",),
-            *(r["fields"] for r in read),
-        )
-        self.materials = _each(
-            ("records",), parts.SEARCHED if searches else (), *(r["materials"] for r in read)
-        )
-        after = _each(("index",) if searches else (), *(r["after"] for r in read))
-        self.after = tuple(name for name in after if name != "tune")
+    def __init__(self, share: float, recipe: Recipe) -> None:
+        self.share, self.name = share, f"curve/{share:g}"
+        self.rows = {name: data.Data(name, recipe) for name in recipe.adapters}
+        self.arms = {name: recipe.served(name) for name in recipe.adapters}
+        rows = [again.Read(d.fields, d.materials, d.after) for d in self.rows.values()]
+        arms = [again.reads(recipe, arms) for arms in self.arms.values()]
+        read = again.joined(*rows, *arms)
+        self.fields, self.materials, self.after = read.fields, read.materials, read.after
 
     def outputs(self, folder: RunFolder) -> Sequence[Path]:
-        """A folder with each arm's answers and the losses."""
+        """A folder with each arm's answers and each adapter's losses."""
         return [folder.curve(self.share)]
 
     def make(self, work: Work) -> None:
@@ -45,12 +34,16 @@ class Curve(Stage):
 
         Raises RecipeError for a share that leaves nothing to train on.
         """
+        for adapter in self.rows:
+            self._make(work, adapter)
+
+    def _make(self, work: Work, adapter: Adapter) -> None:
         from ragtune.results import learning_curve
 
         share = self.share
         records = learning_curve.subset(work.materials.train, share, work.recipe.seed)
-        opened = parts.retriever(work) if self.passages else contextlib.nullcontext()
-        with opened as retriever:
+        passages = self.rows[adapter].passages
+        with parts.retriever(work) if passages else contextlib.nullcontext() as retriever:
             training = parts.training_rows(work, records, retriever)
         try:
             samples = parts.samples(work, training)
@@ -58,20 +51,15 @@ class Curve(Stage):
             raise RecipeError(
                 f"study.learning_curve: {share:g} of the records is too little: {error}"
             ) from None
-        tuned = tune.trained(work, samples, f"tune on {share:.0%}")
-        engine = parts.engine(work, work.out.adapter)
-        questions, size = parts.questions(work), work.recipe.study.batch_size
-        for name in self.arms:
-            found = parts.found(work) if "rag" in name else [[] for _ in questions]
-            with (
-                answers.opened(name, work, engine) as arm,
-                work.watcher.progress(f"answers on {share:.0%}: {name}") as advance,
-            ):
-                given = arm.ask_all(questions, found, size, advance)
-            write_jsonl(work.out.curve_answers(share, name), [a.to_json() for a in given])
-        write_json(work.out.curve_training(share), {"records": len(records), **tuned})
-
-
-def _each(*groups: Sequence[str]) -> tuple[str, ...]:
-    """All names of all groups, each once."""
-    return tuple(dict.fromkeys(name for group in groups for name in group))
+        tuned = again.tuned_and_asked(
+            work,
+            samples,
+            self.arms[adapter],
+            lambda arm: work.out.curve_answers(share, arm),
+            title=f"{adapter} on {share:.0%}",
+            adapter=adapter,
+            seed=work.recipe.seed,
+            scratch=work.out.path / "tuning" / adapter,
+        )
+        noted = {"records": len(records), **tuned}
+        write_json(work.out.curve_training(share, adapter), noted)

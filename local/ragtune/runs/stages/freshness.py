@@ -8,6 +8,7 @@ from typing import Any
 from ragtune.core.files import read_jsonl, write_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.arms import Arm as ArmName
+from ragtune.recipe.arms import is_tuned
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import answers, parts
@@ -20,6 +21,7 @@ class Freshness(Stage):
 
     def __init__(self, arm: ArmName, recipe: Recipe) -> None:
         self.arm = arm
+        self.adapter = recipe.adapter(arm) if is_tuned(arm) else None
         read = answers.reads(arm, recipe)
         self.fields = tuple(dict.fromkeys((*read["fields"], "study.refusal")))
         self.materials = (*read["materials"], "documents")
@@ -47,7 +49,7 @@ class Freshness(Stage):
         copy = work.out.index
         shutil.rmtree(copy, ignore_errors=True)
         index.copy(work.run.index, copy)
-        engine = parts.engine(work, work.run.adapter if "tuned" in self.arm else None)
+        engine = parts.engine(work, work.run.adapter(self.adapter) if self.adapter else None)
 
         def opened(corpus: Any) -> Retriever:
             fingerprint, embedder = materials.embedder_fingerprint, materials.embedder
@@ -59,7 +61,7 @@ class Freshness(Stage):
                 made,
                 materials.list_documents,
                 opened,
-                lambda retriever: parts.arm(work, engine, retriever),
+                lambda retriever: parts.arm(work, engine, retriever, floor=parts.floor(work)),
                 refusal=refusal,
                 advance=advance,
             )

@@ -48,7 +48,7 @@ class Index(Stage):
                 materials.embedder,
                 fingerprint=fingerprint,
                 folder=work.out.index,
-                rebuild=self.rebuild or work.damaged or _of_another_version(work.out),
+                rebuild=self.rebuild or work.damaged or of_another_version(work.out.index),
                 advance=advance,
             )
         self.changes = found.to_json()
@@ -72,10 +72,10 @@ class Index(Stage):
         return manifest.skipped if manifest else {}
 
 
-def _of_another_version(folder: RunFolder) -> bool:
+def of_another_version(folder: Path) -> bool:
     """Whether an index is there that this version of ragtune does not add to."""
     try:
-        manifest = Manifest.load(folder.index)
+        manifest = Manifest.load(folder)
     except RunError:
         return True
     return manifest is not None and manifest.settings.get("format") != FORMAT

@@ -3,22 +3,24 @@
 Whatever is read here is read through the view of the stage that asks, so it must have declared it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ragtune.arms.answer import ScoreFloor
-from ragtune.arms.arm import Arm
+from ragtune.arms.arm import Arm, Search
 from ragtune.core.files import digest, read_json, read_jsonl
 from ragtune.models.engines.base import Engine
 from ragtune.models.find import fingerprint
 from ragtune.models.folder import family_at
 from ragtune.prompts.base import PromptFormat
 from ragtune.prompts.registry import format_of
-from ragtune.recipe.arms import Adapter
 from ragtune.recipe.schema import Tune
 from ragtune.retrieval.passages import Passage
+from ragtune.retrieval.section import Mode
+from ragtune.retrieval.stores.base import EMBEDDED
 from ragtune.runs.stage import Work
 from ragtune.sources.records import Record
 from ragtune.tuning import rows
@@ -28,15 +30,12 @@ from ragtune.tuning.search import applied
 
 PROMPT = ("template", "records.context")
 """Fields that decide what the model is asked."""
-SEARCH = (
-    "rag.chunk_tokens",
-    "rag.chunk_overlap",
-    "rag.qdrant",
-    "rag.search",
-    "rag.top_k",
-    "rag.rerank",
-)
-"""Fields that decide what a search finds."""
+CHUNKS = ("rag.chunk_tokens", "rag.chunk_overlap")
+"""Fields that decide how texts are cut."""
+RANKING = ("rag.search", "rag.top_k", "rag.rerank")
+"""Fields that decide which chunks are found."""
+SEARCH = (*CHUNKS, "rag.qdrant", *RANKING)
+"""Fields that decide what a search in the documents finds."""
 SEARCHED = ("embedder", "reranker")
 """Materials that a search needs."""
 
@@ -56,12 +55,61 @@ def targets(work: Work) -> tuple[str, ...]:
     return tuple(family_at(work.materials.base).targets)
 
 
-def settings(work: Work, adapter: Adapter) -> Tune:
+def settings(work: Work, adapter: str) -> Tune:
     """What an adapter is tuned with: the recipe's values, and over them those of its search."""
     tune = work.recipe.tune
     if tune.search is None:
         return tune
     return applied(tune, read_json(work.run.search(adapter))["winner"])
+
+
+@dataclass(frozen=True)
+class Here:
+    """How an index in this process is made and searched, whatever the recipe says of a server."""
+
+    chunk_tokens: int
+    chunk_overlap: float
+    search: Mode = "hybrid"
+    top_k: int = 1
+    qdrant: str = EMBEDDED
+
+
+@contextmanager
+def records_retriever(work: Work) -> Iterator[Any]:
+    """The index of the training records, searched as the documents are."""
+    from ragtune.retrieval.index import Retriever
+
+    rag, materials = work.recipe.rag, work.materials
+    opened = Retriever(
+        work.run.records_index,
+        Here(rag.chunk_tokens, rag.chunk_overlap, rag.search, rag.top_k),
+        materials.embedder,
+        materials.embedder_fingerprint,
+        materials.reranker,
+    )
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+@contextmanager
+def nearest_records(work: Work) -> Iterator[Search]:
+    """The index of the training records, searched for the nearest ones."""
+    from ragtune.retrieval.index import Retriever
+    from ragtune.retrieval.nearest import Nearest
+
+    rag, materials = work.recipe.rag, work.materials
+    opened = Retriever(
+        work.run.records_index,
+        Here(rag.chunk_tokens, rag.chunk_overlap),
+        materials.embedder,
+        materials.embedder_fingerprint,
+    )
+    try:
+        yield Nearest(opened, work.recipe.study.shots)
+    finally:
+        opened.close()
 
 
 @contextmanager
@@ -100,15 +148,23 @@ def engine(work: Work, adapter: Path | None) -> Engine:
     return TorchEngine(model, materials.tokenizer, family_at(materials.base), identity)
 
 
-def arm(work: Work, engine: Engine, retriever: Any = None) -> Arm:
-    """An arm over an engine and, where it retrieves, an index."""
+def arm(
+    work: Work,
+    engine: Engine,
+    retriever: Search | None = None,
+    *,
+    floor: ScoreFloor | None = None,
+    examples: Mapping[str, Record] | None = None,
+) -> Arm:
+    """An arm over an engine and, where something is looked up, what finds it."""
     return Arm(
         engine,
         form(work),
         work.recipe.study.max_new_tokens,
         retriever=retriever,
         show_context=shows_context(work),
-        floor=floor(work) if retriever is not None else None,
+        floor=floor,
+        examples=examples,
     )
 
 
@@ -127,9 +183,9 @@ def questions(work: Work) -> list[Record]:
     return [Record.from_json(row) for row in read_jsonl(work.run.questions)]
 
 
-def found(work: Work) -> list[list[Passage]]:
-    """The passages of the retrieval stage for each question."""
-    searched = read_jsonl(work.run.retrieval)
+def found(path: Path) -> list[list[Passage]]:
+    """What a search found for each question, as its stage wrote it down."""
+    searched = read_jsonl(path)
     return [[Passage(**p) for p in row["passages"]] for row in searched]
 
 
@@ -137,7 +193,12 @@ def training_rows(work: Work, records: Sequence[Record], retriever: Any) -> list
     """Records as training rows, with passages where there is a retriever."""
     recipe = work.recipe
     return rows.training_rows(
-        records, recipe.records, recipe.template.build(), seed=recipe.seed, retriever=retriever
+        records,
+        recipe.records,
+        recipe.template.build(),
+        seed=recipe.seed,
+        retriever=retriever,
+        both=retriever is not None and recipe.tune.adapters == "shared",
     )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from ragtune.core.errors import RecipeError, RecordsError
 from ragtune.core.files import write_json
 from ragtune.core.run_folder import RunFolder
-from ragtune.recipe.arms import Adapter, is_tuned, reads_documents
+from ragtune.recipe.arms import Adapter, reads_documents
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import data, parts
@@ -38,14 +38,13 @@ class Search(Stage):
 
     def __init__(self, adapter: Adapter, recipe: Recipe) -> None:
         self.adapter, self.name = adapter, f"search/{adapter}"
-        served = [arm for arm in recipe.arms if is_tuned(arm) and recipe.adapter(arm) == adapter]
-        self.asks = sorted({reads_documents(arm) for arm in served})
+        self.asks = sorted({reads_documents(arm) for arm in recipe.served(adapter)})
         """With passages or without, or both for an adapter that serves two arms."""
         self.passages = recipe.trains_with_passages(adapter)
         self.searches = self.passages or True in self.asks
         self.embeds = self.searches or _embeds(recipe.study.metric)
         if self.searches:
-            self.fields = (*FIELDS, *parts.SEARCH)
+            self.fields = (*FIELDS, *data.PASSAGES)
             self.materials = (*self.materials, *parts.SEARCHED)
             self.after = ("index",)
         elif self.embeds:
@@ -64,7 +63,7 @@ class Search(Stage):
 
         recipe, search = work.recipe, work.recipe.tune.search
         assert search is not None
-        parted = develop_or_refuse(
+        parted = development(
             work.materials.train, recipe.seed, recipe.records.split, recipe.study.questions
         )
         opened = parts.retriever(work) if self.searches else contextlib.nullcontext()
@@ -111,7 +110,7 @@ class Search(Stage):
         )
 
 
-def develop_or_refuse(records: Sequence[Record], seed: int, by: Any, questions: str) -> Development:
+def development(records: Sequence[Record], seed: int, by: Any, questions: str) -> Development:
     """`sources.development.develop`.
 
     Raises RecipeError where it is not possible.
