@@ -86,7 +86,7 @@ def test_the_engine_answers_as_an_arm(tiny_tokenizer: Any) -> None:
 def test_the_family_is_known_and_its_logits_are_the_models(tmp_path: Path) -> None:
     from transformers import GraniteConfig, GraniteForCausalLM
 
-    from ragtune.recipe.schema import Tune
+    from ragtune.recipe.tune import Tune
 
     family: ModelFamily = code("A model family")["Granite"]()
     assert type(families.family_of({"model_type": "granite"})).__name__ == "Granite"

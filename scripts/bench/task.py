@@ -11,7 +11,7 @@ from ragtune.core.bundled import builtin_model, data_folder
 from ragtune.models.load import load_tokenizer
 from ragtune.prompts.base import PromptFormat, Row
 from ragtune.prompts.instruct import InstructFormat, Template
-from ragtune.recipe.schema import Tune, TuneLocal
+from ragtune.recipe.tune import Tune, TuneLocal
 from ragtune.tuning.samples import TrainingRow
 
 BATCH = 8

@@ -3,7 +3,8 @@
 from typing import Any
 
 from ragtune.prompts import instruct as forms
-from ragtune.recipe.schema import Recipe, TuneLocal
+from ragtune.recipe.schema import Recipe
+from ragtune.recipe.tune import TuneLocal
 from ragtune_cloud.sagemaker import catalog
 from ragtune_cloud.sagemaker.spec import Hyperparameter, Spec
 from ragtune_cloud.target import NO_EQUIVALENT, SAME, Term

@@ -9,7 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from ragtune.core.errors import ModelError
 from ragtune.models.families.base import ModelFamily
-from ragtune.recipe.schema import Tune
+from ragtune.recipe.tune import Tune
 from ragtune.tuning.agreement import check_agreement, hidden_states
 from ragtune.tuning.batches import Batch
 from ragtune.tuning.kernels import attention, dropout

@@ -12,7 +12,7 @@ import torch
 
 from ragtune.core.progress import Silent
 from ragtune.models.hardware import Hardware
-from ragtune.recipe.schema import Tune
+from ragtune.recipe.tune import Tune
 from ragtune.tuning.batches import epoch_steps, micro_batches
 from ragtune.tuning.distributed import Team
 from ragtune.tuning.samples import Samples

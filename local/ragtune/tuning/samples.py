@@ -9,7 +9,7 @@ from typing import Any
 
 from ragtune.core.errors import RecordsError
 from ragtune.prompts.base import IGNORED, PromptFormat, Row
-from ragtune.recipe.schema import Tune
+from ragtune.recipe.tune import Tune
 
 TrainingRow = dict[str, str]
 """``instruction``, ``context`` and ``response``: a line of ``data/train.jsonl``."""

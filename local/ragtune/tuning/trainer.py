@@ -21,7 +21,7 @@ from ragtune.core.progress import Advance, Silent, Watcher
 from ragtune.models.folder import family_at
 from ragtune.models.hardware import Hardware, quantizes
 from ragtune.models.load import load_base, quiet_libraries
-from ragtune.recipe.schema import Tune
+from ragtune.recipe.tune import Tune
 from ragtune.tuning import checkpoint, lora, memory
 from ragtune.tuning.batches import Batch, collate, epoch_steps, micro_batches
 from ragtune.tuning.checkpoint import Progress

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from ragtune.core.errors import CloudError
-from ragtune.recipe.schema import Recipe, Tune
+from ragtune.recipe.schema import Recipe
+from ragtune.recipe.tune import Tune
 from ragtune_cloud.plan import refuse_differences
 from ragtune_cloud.sagemaker import catalog, contract
 from ragtune_cloud.sagemaker.contract import SAME_NAME, hyperparameters, terms

@@ -10,7 +10,7 @@ from ragtune.models.hardware import probe
 from ragtune.models.load import load_base
 from ragtune.prompts.base import IGNORED, PromptFormat, Row, common_prefix
 from ragtune.prompts.instruct import Template
-from ragtune.recipe.schema import Tune
+from ragtune.recipe.tune import Tune
 from ragtune.results.heldout import completion_loss
 from ragtune.sources.records import Record
 from ragtune.tuning.samples import prepare

@@ -101,9 +101,29 @@ def test_without_documents_only_the_closed_book_arms_remain() -> None:
     assert recipe.arms == ["base", "tuned"]
 
 
-def test_passages_in_training_need_documents(tmp_path: Path) -> None:
-    path = write(tmp_path, "name: a\nrecords: {source: r, with_passages: 0.5}\n")
-    assert "needs documents" in faults(path)[0]
+def test_arms_that_read_documents_need_some(tmp_path: Path) -> None:
+    path = write(tmp_path, "name: a\nrecords: {source: r}\nstudy: {arms: [rag, tuned+rag]}\n")
+    assert "need documents" in faults(path)[0]
+
+
+@pytest.mark.parametrize(
+    ("override", "adapters", "with_passages"),
+    [
+        ("name=a", ["tuned", "tuned+rag"], ["tuned+rag"]),
+        ("study.arms=[base,tuned]", ["tuned"], []),
+        ("study.arms=[base,tuned+rag]", ["tuned+rag"], ["tuned+rag"]),
+        ("study.arms=[base,rag]", [], []),
+        ("tune.adapters=shared", ["tuned"], ["tuned"]),
+        ("records={source: r, with_passages: 0}", ["tuned"], []),
+    ],
+)
+def test_each_tuned_arm_has_its_own_adapter_unless_they_share_one(
+    tmp_path: Path, override: str, adapters: list[str], with_passages: list[str]
+) -> None:
+    path = write(tmp_path, "name: a\nrecords: {source: r}\ndocuments: {source: d}\n")
+    recipe = recipe_file.load(path, (override,))
+    assert recipe.adapters == adapters
+    assert [name for name in recipe.adapters if recipe.trains_with_passages(name)] == with_passages
 
 
 def test_a_hub_id_is_told_from_a_path(tmp_path: Path) -> None:
@@ -119,7 +139,6 @@ def test_a_hub_id_is_told_from_a_path(tmp_path: Path) -> None:
     ("override", "shown"),
     [
         ("study.arms=[base,rag]", "passages"),
-        ("records={source: r, context: passage, with_passages: 0.5}", "passages"),
         ("records={source: r, context: input}", "the records' contexts"),
     ],
 )

@@ -18,7 +18,13 @@ from ragtune.runs.run import Run
 from ragtune.runs.stage import Stage, Work, inputs
 from ragtune.runs.view import UndeclaredRead, values, view
 
-EVERYTHING = ("tune.epoch=1", "study.learning_curve=[0.6]", "rag.refuse_below=0.01")
+EVERYTHING = (
+    "tune.epoch=1",
+    "study.learning_curve=[0.6]",
+    "study.seeds=2",
+    f"study.arms=[{','.join(ARMS)}]",
+    "rag.refuse_below=0.01",
+)
 """Overrides under which every stage is made but the threshold's."""
 
 
@@ -36,13 +42,16 @@ def made(
 
 def test_the_recipe_has_every_stage(made: tuple[Recipe, RunFolder]) -> None:
     assert named(plan(made[0])) == [
-        *("index", "questions", "data", "tune", "retrieval", "gold"),
+        *("index", "questions", "data/tuned", "data/tuned+rag", "template"),
+        *("tune/tuned", "tune/tuned+rag", "retrieval", "gold"),
+        *("index-records", "retrieval-records", "examples"),
         *(f"answers/{arm}" for arm in ARMS),
+        *("seed/2/tuned", "seed/2/tuned+rag", "recall/tuned", "recall/tuned+rag"),
         *("coverage", "leaks", "heldout", "forgetting", "curve/0.6", "freshness"),
     ]
 
 
-@pytest.mark.parametrize("number", range(16))
+@pytest.mark.parametrize("number", range(28))
 def test_a_stage_reads_nothing_but_what_it_declares(
     made: tuple[Recipe, RunFolder], tmp_path: Path, number: int
 ) -> None:
@@ -70,14 +79,26 @@ def changed(recipe: Recipe, path: Path, *overrides: str) -> set[str]:
     return {name for name in before if before[name] != after.get(name)}
 
 
+def each(*stages: str) -> set[str]:
+    """These stages of both adapters."""
+    return {f"{stage}/{adapter}" for stage in stages for adapter in ("tuned", "tuned+rag")}
+
+
 @pytest.mark.parametrize(
     ("override", "stages"),
     [
-        ("seed=11", {"data", "tune", "curve/0.6"}),
-        ("study.refusal=no idea", {"answers/rag", "answers/tuned+rag", "curve/0.6", "freshness"}),
-        ("study.batch_size=3", {"curve/0.6", *(f"answers/{arm}" for arm in ARMS)}),
-        ("tune.epoch=3", {"tune", "curve/0.6"}),
-        ("records.without_gold=0.5", {"data", "curve/0.6"}),
+        ("seed=11", {*each("data", "tune", "seed/2"), "curve/0.6"}),
+        (
+            "study.refusal=no idea",
+            {"answers/rag", "answers/tuned+rag", "seed/2/tuned+rag", "curve/0.6", "freshness"},
+        ),
+        (
+            "study.batch_size=3",
+            {"curve/0.6", *each("seed/2", "recall"), *(f"answers/{arm}" for arm in ARMS)},
+        ),
+        ("tune.epoch=3", {*each("tune", "seed/2"), "curve/0.6"}),
+        ("records.without_gold=0.5", {"data/tuned+rag", "curve/0.6"}),
+        ("study.shots=2", {"examples", "answers/fewshot"}),
         ("needs.min_quality=0.5", set()),
     ],
 )
@@ -108,7 +129,7 @@ def test_rows_are_drawn_again_for_another_seed_beside_an_older_run(
         overrides = (f"seed={seed}", "study.questions=records.jsonl", "study.arms=[base]")
         recipe = recipe_file.load(path, overrides)
         folder = tmp_path / "runs" / recipe.run_name
-        stages = [stage for stage in plan(recipe) if stage.name == "data"]
+        stages = [stage for stage in plan(recipe) if stage.name == "data/tuned"]
         with Run(folder) as run:
             for stage in stages:
                 run.make(stage, recipe, Materials(recipe), environment=dict)

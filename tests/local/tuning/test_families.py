@@ -17,7 +17,7 @@ from ragtune.models.families.llama import Llama
 from ragtune.models.hardware import Hardware
 from ragtune.prompts.base import IGNORED, Prompt
 from ragtune.prompts.instruct import InstructFormat, Template
-from ragtune.recipe.schema import Tune
+from ragtune.recipe.tune import Tune
 from ragtune.tuning import lora
 from ragtune.tuning.agreement import check_agreement
 from ragtune.tuning.batches import collate

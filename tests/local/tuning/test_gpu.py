@@ -12,7 +12,7 @@ from ragtune.models.families.llama import Llama
 from ragtune.models.hardware import Hardware, probe
 from ragtune.models.load import load_base
 from ragtune.prompts.instruct import InstructFormat, Template
-from ragtune.recipe.schema import Tune
+from ragtune.recipe.tune import Tune
 from ragtune.tuning import lora
 from ragtune.tuning import trainer as train
 from ragtune.tuning.batches import collate

@@ -11,7 +11,7 @@ from ragtune.core.errors import RecordsError
 from ragtune.models.load import load_tokenizer
 from ragtune.prompts.base import IGNORED
 from ragtune.prompts.instruct import InstructFormat, Template
-from ragtune.recipe.schema import Tune
+from ragtune.recipe.tune import Tune
 from ragtune.tuning.samples import block_length, prepare
 
 

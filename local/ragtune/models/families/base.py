@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ragtune.recipe.schema import PROJECTIONS
+from ragtune.recipe.tune import PROJECTIONS
 
 if TYPE_CHECKING:
     import torch

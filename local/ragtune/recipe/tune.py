@@ -1,0 +1,87 @@
+"""The section of a recipe that says how it is tuned."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from ragtune.recipe.section import Section, Share
+
+PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+class TuneLocal(Section):
+    """What only the local side can do; a recipe that departs from the defaults is not promotable.
+
+    The defaults are the cloud job's: blocks and loss on every token.
+    """
+
+    layout: Literal["blocks", "rows", "packed"] = Field(
+        "blocks",
+        description="`blocks`: rows concatenated and cut; `rows`: one row a sample; `packed`: "
+        "whole rows side by side, none seeing another",
+    )
+    loss: Literal["all", "completion"] = Field("all", description="tokens that are trained on")
+    quantize: Literal["nf4"] | None = Field(
+        None, description="the frozen weights in 4 bits while tuning (QLoRA, Dettmers et al. 2023)"
+    )
+    dora: bool = Field(False, description="weight-decomposed LoRA (Liu et al. 2024)")
+    rslora: bool = Field(
+        False, description="LoRA scaled by alpha / sqrt(r) (Kalajdzievski 2023), not alpha / r"
+    )
+
+
+class Search(Section):
+    """A search for the settings of tuning, on a part of the training records."""
+
+    minutes: Annotated[float, Field(gt=0, le=1440)] = Field(
+        description="of this machine's time, for each adapter the same"
+    )
+
+
+class Tune(Section):
+    """LoRA tuning, under JumpStart's names, bounds and defaults."""
+
+    adapters: Literal["own", "shared"] = Field(
+        "own",
+        description="`own`: tuned+rag has an adapter of its own, trained with passages; `shared`: "
+        "one adapter for both tuned arms, trained on rows of both kinds",
+    )
+    search: Search | None = Field(
+        None, description="try settings for so many minutes; null: train with those given here"
+    )
+
+    epoch: Annotated[int, Field(ge=1, le=1000)] = 5
+    learning_rate: Annotated[float, Field(ge=1e-8, le=1)] = 1e-4
+    lora_r: Annotated[int, Field(ge=1)] = 8
+    lora_alpha: Annotated[int, Field(ge=1)] = 32
+    lora_dropout: Share = 0.05
+    target_modules: str = Field("q_proj,v_proj", description=f"comma list of {PROJECTIONS}")
+    instruction_tuned: Literal[True] = Field(True, description="the only form tuned here")
+    max_input_length: Annotated[int, Field(ge=-1)] = Field(
+        -1, description="tokens a block; -1: at most 1024 and what the model reads"
+    )
+    per_device_train_batch_size: Annotated[int, Field(ge=1, le=1000)] = 4
+    per_device_eval_batch_size: Annotated[int, Field(ge=1, le=1000)] = 1
+    gradient_accumulation_steps: Annotated[int, Field(ge=1)] = Field(
+        4, description="takes the place of the cloud instance's devices: 4 on ml.g5.12xlarge"
+    )
+    validation_split_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    train_data_split_seed: Annotated[int, Field(ge=0)] = 0
+    max_train_samples: Annotated[int, Field(ge=-1)] = -1
+    max_val_samples: Annotated[int, Field(ge=-1)] = -1
+    local: TuneLocal = TuneLocal()
+
+    @field_validator("target_modules")
+    @classmethod
+    def _known_projections(cls, value: str) -> str:
+        unknown = [name for name in value.split(",") if name not in PROJECTIONS]
+        if unknown:
+            raise ValueError(f"unknown {', '.join(unknown)}; allowed: {', '.join(PROJECTIONS)}")
+        return value
+
+    @field_validator("max_input_length")
+    @classmethod
+    def _a_length(cls, value: int) -> int:
+        if value == 0:
+            raise ValueError("a block needs tokens: -1, or 1 and more")
+        return value
