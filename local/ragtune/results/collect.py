@@ -11,7 +11,7 @@ from ragtune.core.errors import RecipeError
 from ragtune.core.files import read_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.core.text import refuses
-from ragtune.recipe.arms import Arm
+from ragtune.recipe.arms import Adapter, Arm
 from ragtune.recipe.schema import Recipe
 from ragtune.results import cost, diagnosis, failures, freshness, retrieval, rows
 from ragtune.results import learning_curve as curve
@@ -43,6 +43,7 @@ from ragtune.results.schema import (
     Training,
 )
 from ragtune.results.scores import Scores, differences, judged, quality, score
+from ragtune.results.search import SearchFigures
 from ragtune.results.statistics import estimate
 from ragtune.results.verdict.criteria import criteria
 from ragtune.results.verdict.evidence import Evidence
@@ -148,6 +149,7 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
         freshness=fresh,
         learning_curve=evidence.curve,
         tune=training,
+        search=_searches(recipe, folder),
         index=_index(folder),
         data=data,
         seconds=seconds,
@@ -304,6 +306,16 @@ def _coverage(
     kept = {id(case.question) for case in cases}
     places = [n for n, question in enumerate(questions) if id(question) in kept]
     return coverage(seen, places, scores, seed)
+
+
+def _searches(recipe: Recipe, folder: RunFolder) -> dict[Adapter, SearchFigures]:
+    """What was tried for each adapter; empty where the recipe does not search."""
+    if recipe.tune.search is None:
+        return {}
+    return {
+        name: SearchFigures.model_validate(read_json(folder.search(name)))
+        for name in recipe.adapters
+    }
 
 
 def _index(folder: RunFolder) -> Index | None:

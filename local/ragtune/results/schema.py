@@ -12,11 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from ragtune.core.errors import RunError
 from ragtune.core.files import read_json, write_json
-from ragtune.recipe.arms import Arm
+from ragtune.recipe.arms import Adapter, Arm
 from ragtune.recipe.schema import Recipe
 from ragtune.results.data import DataCounts
 from ragtune.results.faults import AnyFault
 from ragtune.results.parts import Agreement, Baseline, Coverage, Deciding, Mean, Paired, Part
+from ragtune.results.search import SearchFigures
 from ragtune.results.verdict.reasons import Recommendation
 
 SCHEMA: Literal[6] = 6
@@ -281,8 +282,9 @@ class Results(Part):
 
     ``baselines`` are by metric. ``labels`` is how many different labels the references are; None
     where they are free text. ``several_references`` counts the questions with more than one right
-    answer. ``finished`` is when the last stage was made, in UTC; ``agreement`` is with a person's
-    marks, None where nobody has given any.
+    answer. ``search`` is by adapter, empty where settings were not searched. ``finished`` is when
+    the last stage was made, in UTC; ``agreement`` is with a person's marks, None where nobody has
+    given any.
     """
 
     version: Literal[6] = Field(alias="schema")  # BaseModel has a method of that name
@@ -304,6 +306,7 @@ class Results(Part):
     freshness: Freshness | None
     learning_curve: LearningCurve | None
     tune: Training | None
+    search: dict[Adapter, SearchFigures] = Field(default_factory=dict)
     index: Index | None
     data: DataCounts
     seconds: dict[str, float]

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from ragtune.recipe.schema import PROJECTIONS, Tune
+from ragtune.recipe.tune import PROJECTIONS, Tune
 
 Settings = dict[str, Any]
 """Values of `SETTINGS` by their names."""

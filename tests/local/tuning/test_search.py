@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from ragtune.recipe.schema import PROJECTIONS, Tune
+from ragtune.recipe.tune import PROJECTIONS, Tune
 from ragtune.tuning import search
 from ragtune.tuning.search import Budget, Measured, OutOfTime, Rung, Settings, Trial
 

@@ -9,7 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 from ragtune.core.run_folder import RunFolder
-from ragtune.results import rows, wording
+from ragtune.results import rows, search_table, wording
 from ragtune.results.metrics.registry import title
 from ragtune.results.notes import notes
 from ragtune.results.page import bars, plots, questions
@@ -66,6 +66,8 @@ def render(results: Results, folder: RunFolder) -> str:
         "plots": _plots(results, folder),
         "title": title,
         "wording": wording,
+        "search": search_table,
+        "capital": _capital,
     }
     html = ""
     for count, length in CUTS:

@@ -17,7 +17,7 @@ from ragtune.models.find import fingerprint
 from ragtune.models.folder import family_at
 from ragtune.prompts.base import PromptFormat
 from ragtune.prompts.registry import format_of
-from ragtune.recipe.schema import Tune
+from ragtune.recipe.tune import Tune
 from ragtune.retrieval.passages import Passage
 from ragtune.retrieval.section import Mode
 from ragtune.retrieval.stores.base import EMBEDDED

@@ -8,7 +8,7 @@ from typing import Any
 from ragtune.core.files import read_jsonl, write_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.arms import Adapter
-from ragtune.recipe.schema import Tune as Spec
+from ragtune.recipe.tune import Tune as Spec
 from ragtune.runs import worker
 from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import parts
