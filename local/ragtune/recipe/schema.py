@@ -248,6 +248,7 @@ class Recipe(Section):
     promote: Promote = Promote()
 
     _folder: Path = Path()
+    _origin: str | None = None
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Recipe":
@@ -304,6 +305,12 @@ class Recipe(Section):
         recipe._folder = folder
         return recipe
 
+    def tuned_with(self, tune: Tune) -> "Recipe":
+        """The same recipe, of the same identity, with the values that an adapter was tuned with."""
+        recipe = self.model_copy(update={"tune": tune})
+        recipe._origin = self.identity
+        return recipe
+
     def path(self, value: str) -> Path:
         """A path as written in the recipe: relative to the recipe's own folder."""
         return self._folder / Path(value).expanduser()
@@ -327,9 +334,11 @@ class Recipe(Section):
         answered, so a run stays valid when they change, and only its figures are made again. With
         tune.search the last two choose what is tuned, and so are part of it.
         """
+        if self._origin is not None:
+            return self._origin
         beside = {"name", "needs", "cloud", "promote"}
         what = {k: v for k, v in self.filled.items() if k not in beside}
-        judging = set() if self.tune.search else {"metric", "refusals"}
+        judging: set[str] = set() if self.tune.search else {"metric", "refusals"}
         what["study"] = {k: v for k, v in what["study"].items() if k not in judging}
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
