@@ -3,6 +3,7 @@
 from typing import Any
 
 from ragtune.prompts import instruct as forms
+from ragtune.prompts.template import INSTRUCT
 from ragtune.recipe.schema import Recipe
 from ragtune.recipe.tune import TuneLocal
 from ragtune_cloud.sagemaker import catalog
@@ -46,6 +47,10 @@ def terms(recipe: Recipe, spec: Spec | None = None) -> list[Term]:
         value = getattr(recipe.tune.local, name)
         wire = None if value != default else str(value)
         found.append(Term(f"tune.local.{name}", value, wire, SAME if wire else NO_EQUIVALENT))
+    form = recipe.template.format
+    same = form == INSTRUCT
+    wire = "template.json" if same else None
+    found.append(Term("template.format", form, wire, SAME if same else NO_EQUIVALENT))
     separator = recipe.template.separator
     wire = SEPARATORS.get(separator)
     found.append(

@@ -58,6 +58,8 @@ def _parse(path: Path) -> tuple[dict[str, Any], dict[Location, int]]:
     faults = list(_walk(node, (), lines, str(path)))
     if faults:
         raise RecipeError(faults)
+    if isinstance(form := tree.get("template"), str):  # so that one of its fields can be overridden
+        tree["template"] = {"format": form}
     return tree, lines
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ragtune.core import hub
-from ragtune.prompts import instruct as forms
+from ragtune.prompts.template import fields_of
 from ragtune.recipe.arms import (
     ARMS,
     USUAL,
@@ -25,6 +25,7 @@ from ragtune.recipe.arms import (
 )
 from ragtune.recipe.cloud import Cloud
 from ragtune.recipe.section import Section, Share
+from ragtune.recipe.template import Template
 from ragtune.recipe.tune import Tune
 
 
@@ -73,35 +74,6 @@ class Documents(Section):
     max_file_mb: Annotated[float, Field(gt=0)] = Field(
         50.0, description="bigger files are left out, named with this reason"
     )
-
-
-class Template(Section):
-    """JumpStart's template.json, the separator, and how a passage is shown."""
-
-    prompt: str = Field(forms.PROMPT, description="with {instruction} and {context}")
-    completion: str = Field(forms.COMPLETION, description="with {response}")
-    separator: str = Field(forms.SEPARATOR, description="between prompt and completion")
-    passage: str = Field(forms.PASSAGE, description="with {number} and {text}")
-
-    @field_validator("prompt", "completion", "passage")
-    @classmethod
-    def _has_its_fields(cls, form: str, info: Any) -> str:
-        allowed = {
-            "prompt": forms.PROMPT_FIELDS,
-            "completion": forms.COMPLETION_FIELDS,
-            "passage": forms.PASSAGE_FIELDS,
-        }[info.field_name]
-        found = forms.fields_of(form)
-        if unknown := found - allowed:
-            raise ValueError(f"unknown {_braced(unknown)}; allowed: {_braced(allowed)}")
-        required = allowed - {"context", "number"}
-        if missing := required - found:
-            raise ValueError(f"{_braced(missing)} is missing")
-        return form
-
-    def build(self) -> forms.Template:
-        """The template that renders."""
-        return forms.Template(self.prompt, self.completion, self.separator, self.passage)
 
 
 class Rag(Section):
@@ -255,7 +227,7 @@ class Recipe(Section):
         if not self.arms:
             raise ValueError(f"study.arms {', '.join(self.study.arms)} need documents")
         passages = any(map(cites, self.arms))
-        if "context" not in forms.fields_of(self.template.prompt):
+        if "context" not in fields_of(self.template.prompt):
             for shown, what in (
                 (passages, "passages"),
                 (self.records.context == "input", "the records' contexts"),
@@ -346,7 +318,3 @@ class Recipe(Section):
     def run_name(self) -> str:
         """The name of its run folder."""
         return f"{self.name}-{self.identity[:8]}"
-
-
-def _braced(names: set[str] | frozenset[str]) -> str:
-    return ", ".join("{" + name + "}" for name in sorted(names))

@@ -14,7 +14,7 @@ from ragtune.recipe.arms import Arm
 from ragtune.results.metrics.base import Case
 from ragtune.results.parts import Baseline
 from ragtune.results.scores import Scores
-from ragtune.results.statistics import compare_with
+from ragtune.results.statistics import Values, compare_with
 
 Item = TypeVar("Item")
 
@@ -26,7 +26,7 @@ SCREENED = 60
 
 def baselines(
     cases: Sequence[Case],
-    scores: Mapping[Arm, Scores],
+    scores: Mapping[Arm, Mapping[str, Values]],
     refusal: str,
     score: Callable[[Sequence[Case]], Scores],
     seed: int,

@@ -11,9 +11,18 @@ from ragtune.core.errors import RecipeError
 from ragtune.core.files import read_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.core.text import refuses
-from ragtune.recipe.arms import Adapter, Arm
+from ragtune.recipe.arms import Adapter, Arm, is_tuned
 from ragtune.recipe.schema import Recipe
-from ragtune.results import cost, diagnosis, failures, freshness, retrieval, rows
+from ragtune.results import (
+    adapters,
+    cost,
+    diagnosis,
+    failures,
+    freshness,
+    repeats,
+    retrieval,
+    rows,
+)
 from ragtune.results import learning_curve as curve
 from ragtune.results.agreement import agreement, marks
 from ragtune.results.baseline import baselines
@@ -40,11 +49,10 @@ from ragtune.results.schema import (
     Results,
     RunNotes,
     Tokens,
-    Training,
 )
 from ragtune.results.scores import Scores, differences, judged, quality, score
 from ragtune.results.search import SearchFigures
-from ragtune.results.statistics import estimate
+from ragtune.results.statistics import Array, Values, by_seed, estimate
 from ragtune.results.verdict.criteria import criteria
 from ragtune.results.verdict.evidence import Evidence
 from ragtune.results.verdict.liveness import living
@@ -56,6 +64,9 @@ from ragtune.results.verdict.sensitivity import (
     smallest_difference,
 )
 from ragtune.sources.records import Record
+
+RIGHT = "right"
+"""The metric by which recall is judged too."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -72,13 +83,22 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
     questions = rows.questions(folder)
     answers = {arm: rows.answers(folder, arm) for arm in recipe.arms}
     latencies = {arm: rows.latencies(folder, arm) for arm in recipe.arms}
-    cases = {arm: judged(questions, answers[arm], refusals) for arm in recipe.arms}
-    first = next(iter(cases.values()))
+    others = {arm: repeats.other_seeds(folder, arm, recipe.study.seeds) for arm in recipe.arms}
+    cases = {
+        arm: [
+            judged(questions, answers[arm], refusals),
+            *(judged(questions, given, refusals) for given in others[arm]),
+        ]
+        for arm in recipe.arms
+    }
+    first = next(iter(cases.values()))[0]
     references = [case.references[0] for case in first]
     deciding = choose(recipe.study.metric, references, tools.offered)
     used = _used(deciding, tools)
-    scores = {arm: score(cases[arm], used) for arm in recipe.arms}
-    seconds = _seconds(folder, notes)
+    each = {arm: [score(of, used) for of in cases[arm]] for arm in recipe.arms}
+    scores = {arm: of[0] for arm, of in each.items()}
+    whole = {arm: repeats.together(of) for arm, of in each.items()}
+    seconds = _seconds(recipe, folder, notes)
     found = rows.found(folder)
     data = _data(recipe, folder, notes)
     no_gold = data.gold.questions if data.gold else frozenset[str]()
@@ -86,34 +106,39 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
     arms = {}
     for arm in recipe.arms:
         times = latency(latencies[arm])
+        right = repeats.right(questions, [answers[arm], *others[arm]], refusals)
+        decides = by_seed(whole[arm][deciding.metric])
         arms[arm] = ArmFigures(
-            quality=quality(scores[arm], cases[arm], seed),
-            categories=_categories(questions, scores[arm][deciding.metric], refusals, seed),
+            quality=quality(whole[arm], cases[arm], seed),
+            right=estimate(right, seed),
+            right_by_seed=[round(sum(of)) for of in right],
+            seeds=[round(float(of.mean()), 6) for of in decides],
+            categories=_categories(questions, decides, refusals, seed),
             refusal=_refusals(questions, answers[arm], refusals, seed),
             grounded=_grounded(answers[arm], seed),
             latency_ms=times,
             throughput=throughput(answers[arm]),
             tokens=_tokens(answers[arm]),
-            cost=cost.arm_cost(arm, seconds, answers[arm], latencies[arm], weighed),
+            cost=cost.arm_cost(
+                arm, seconds, answers[arm], latencies[arm], weighed, adapter=recipe.adapter(arm)
+            ),
             freshness_seconds=freshness.arm_seconds(arm, seconds, fresh, times.p50),
         )
-    heldout = None  # by adapter
-    training = _optional(folder.training("tuned"), Training)
+    tuning = adapters.measured(recipe, folder)
     evidence = Evidence(
         metric=deciding.metric,
         questions=len(first),
         arms=arms,
-        differences=differences(scores, seed),
+        differences=differences(whole, seed),
         baselines=baselines(
-            first, scores, recipe.study.refusal, lambda tried: score(tried, used), seed
+            first, whole, recipe.study.refusal, lambda tried: score(tried, used), seed
         ),
         faults=diagnosis.faults(
             recipe.study,
             answers,
             judged=len(first),
             timed=min(of.latency_ms.questions for of in arms.values()),
-            training=training,
-            heldout=heldout,
+            adapters=tuning.tuned(recipe, by_rightness=deciding.metric == RIGHT),
         ),
         failures=failures.analyse(questions, answers, found, refusals, no_gold),
         records=notes.data.train,
@@ -122,7 +147,7 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
             recipe, folder, scores, deciding.metric, used, records=notes.data.train
         ),
         coverage=_coverage(
-            folder, questions, first, {a: of[deciding.metric] for a, of in scores.items()}, seed
+            folder, questions, first, {a: of[deciding.metric] for a, of in whole.items()}, seed
         ),
     )
     choice = recommend(weighed, evidence)
@@ -144,11 +169,12 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
         retrieval=(
             retrieval.quality(questions, found, recipe.rag.top_k, seed, no_gold) if found else None
         ),
-        heldout_loss=heldout,
-        forgetting=None,
+        heldout_loss=tuning.heldout,
+        forgetting=tuning.forgetting,
         freshness=fresh,
         learning_curve=evidence.curve,
-        tune=training,
+        tune=tuning.training,
+        recall=tuning.recall,
         search=_searches(recipe, folder),
         index=_index(folder),
         data=data,
@@ -182,22 +208,26 @@ def _scored(questions: Sequence[Record], refusals: Sequence[str]) -> list[int]:
 
 def _data(recipe: Recipe, folder: RunFolder, notes: RunNotes) -> DataCounts:
     """The counts of the data, with what the stages found wrong with it."""
-    tuned = any("tuned" in arm for arm in recipe.arms)
     found = {
-        "near_duplicates": _optional(folder.leaks, NearDuplicates) if tuned else None,
+        "near_duplicates": _optional(folder.leaks, NearDuplicates) if recipe.adapters else None,
         "gold": _optional(folder.gold, GoldFaults) if folder.retrieval.exists() else None,
     }
     return notes.data.model_copy(update=found)
 
 
-def _seconds(folder: RunFolder, notes: RunNotes) -> dict[str, float]:
+def _seconds(recipe: Recipe, folder: RunFolder, notes: RunNotes) -> dict[str, float]:
     """What each stage took, all in all.
 
     ``lock.json`` knows of the last call alone: where tuning was resumed, or an index only updated,
     the seconds that they themselves have added up count.
     """
     seconds = {name: stage.seconds for name, stage in notes.stages.items()}
-    for name, file in (("tune/tuned", folder.training("tuned")), ("index", folder.manifest)):
+    files = {f"tune/{name}": folder.training(name) for name in recipe.adapters}
+    files |= {
+        "index": folder.manifest,
+        "index-records": folder.records_index / folder.manifest.name,
+    }
+    for name, file in files.items():
         if name in seconds and file.exists():
             seconds[name] = max(seconds[name], float(read_json(file).get("seconds", 0.0)))
     return seconds
@@ -233,20 +263,20 @@ def _refusals(
 
 
 def _categories(
-    questions: Sequence[Record], scores: Sequence[float], refusals: Sequence[str], seed: int
+    questions: Sequence[Record], scores: Array, refusals: Sequence[str], seed: int
 ) -> dict[str, Category]:
     """The deciding metric by category, most questions first, over those that have an answer.
 
-    ``scores`` are of the answerable questions; of all where none is, and then none is shown.
+    ``scores`` are (seeds, answerable questions); of all where none is, and then none is shown.
     """
     asked = [q for q in questions if not is_unanswerable(q, refusals)]
-    groups: dict[str, list[float]] = {}
-    for question, value in zip(asked, scores, strict=False):
+    groups: dict[str, list[int]] = {}
+    for place, question in enumerate(asked):
         if question.category:
-            groups.setdefault(question.category, []).append(value)
+            groups.setdefault(question.category, []).append(place)
     return {
-        name: Category(questions=len(values), **dict(estimate(values, seed)))
-        for name, values in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+        name: Category(questions=len(places), **dict(estimate(scores[:, places], seed)))
+        for name, places in sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
     }
 
 
@@ -276,8 +306,8 @@ def _learning_curve(
     *,
     records: int,
 ) -> LearningCurve | None:
-    """The curve over the recipe's shares, with the run's own tuning at 1."""
-    arms = [arm for arm in recipe.arms if "tuned" in arm]
+    """The curve over the recipe's shares, with the run's own tuning, by the first seed, at 1."""
+    arms = [arm for arm in recipe.arms if is_tuned(arm)]
     if not arms:
         return None
     points = {1.0: {arm: scores[arm][metric] for arm in arms}}
@@ -296,7 +326,7 @@ def _coverage(
     folder: RunFolder,
     questions: Sequence[Record],
     cases: Sequence[Case],
-    scores: Mapping[Arm, Sequence[float]],
+    scores: Mapping[Arm, Values],
     seed: int,
 ) -> Coverage | None:
     """The deciding metric inside and outside of the records; None where that was not looked at."""

@@ -5,7 +5,7 @@ Seconds are those of the machine that the run was made on, and so are comparison
 
 from collections.abc import Mapping, Sequence
 
-from ragtune.recipe.arms import Arm
+from ragtune.recipe.arms import Adapter, Arm, is_tuned, reads_documents, searches_records
 from ragtune.recipe.schema import Needs
 from ragtune.results.rows import AnswerRow, LatencyRow
 from ragtune.results.schema import BreakEven, Cost
@@ -20,15 +20,20 @@ def arm_cost(
     answers: Sequence[AnswerRow],
     latencies: Sequence[LatencyRow],
     needs: Needs,
+    *,
+    adapter: Adapter = "tuned",
 ) -> Cost:
     """The seconds of making an arm and of 1,000 queries; price and energy where they are known.
 
-    A query takes its share of a batch and the retrieval of a question asked alone.
+    ``adapter`` is the one of a tuned arm. Arms that look for documents or records pay for the
+    index that they look in. A query takes its share of a batch and the retrieval of a question
+    asked alone.
     """
-    tuning = stages.get("tune", 0.0) if "tuned" in arm else 0.0
-    indexing = stages.get("index", 0.0) if "rag" in arm else 0.0
+    tuning = stages.get(f"tune/{adapter}", 0.0) if is_tuned(arm) else 0.0
+    index = "index" if reads_documents(arm) else "index-records" if searches_records(arm) else ""
+    indexing = stages.get(index, 0.0)
     answering = sum(a.seconds for a in answers) / len(answers)
-    looking = sum(t.retrieval for t in latencies) / len(latencies) if "rag" in arm else 0.0
+    looking = sum(t.retrieval for t in latencies) / len(latencies) if index else 0.0
     thousand = 1000 * (answering + looking)
     return Cost(
         tuning_seconds=round(tuning, 3),
@@ -54,8 +59,9 @@ def energy(seconds: float, watts: float | None) -> float | None:
 def fixed_seconds(arm: Arm, cost: Cost, documents_change: str) -> float:
     """Machine seconds a month that do not depend on the number of queries.
 
-    Where documents change, an index is made again, and so is an adapter that has to know them by
-    heart. Beside an index the adapter has learnt to read, and is made again once a year.
+    Where documents change, an index is made again (of records, which are written again), and so is
+    an adapter that has to know them by heart. Beside an index the adapter has learnt to read, and is
+    made again once a year.
     """
     often, yearly = REBUILDS[documents_change], REBUILDS["never"]
     tuning = cost.tuning_seconds * (often if arm == "tuned" else yearly)

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from ragtune.core.text import words
 from ragtune.recipe.arms import Arm
 from ragtune.results.parts import Coverage, Covered
-from ragtune.results.statistics import compare, estimate
+from ragtune.results.statistics import Values, by_seed, compare, estimate
 from ragtune.sources.records import Record
 
 By = Literal["document", "group", "question"]
@@ -47,7 +47,7 @@ def marks(train: Sequence[Record], questions: Sequence[Record]) -> Marks:
 def coverage(
     seen: Marks,
     places: Sequence[int],
-    scores: Mapping[Arm, Sequence[float]],
+    scores: Mapping[Arm, Values],
     seed: int,
 ) -> Coverage:
     """The deciding metric's scores on both sides; ``places`` are the judged questions among all."""
@@ -57,11 +57,11 @@ def coverage(
 
 
 def _side(
-    scores: Mapping[Arm, Sequence[float]], places: "np.typing.NDArray[np.intp]", seed: int
+    scores: Mapping[Arm, Values], places: "np.typing.NDArray[np.intp]", seed: int
 ) -> Covered | None:
     if len(places) < LEAST:
         return None
-    there = {arm: [values[n] for n in places] for arm, values in scores.items()}
+    there = {arm: by_seed(values)[:, places] for arm, values in scores.items()}
     both = {str(arm): there[arm] for arm in _COMPARED if arm in there}
     pair = compare(both, seed)
     return Covered(

@@ -1,12 +1,14 @@
 """Faults of a study, found in what its stages left."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from ragtune.core.text import normalised
-from ragtune.recipe.arms import Arm
+from ragtune.recipe.arms import Adapter, Arm
 from ragtune.recipe.schema import Study
 from ragtune.results.faults import (
     CUT,
+    LEARNT,
     MOVED,
     QUESTIONS,
     RESIDUE,
@@ -21,13 +23,37 @@ from ragtune.results.faults import (
     FewSteps,
     LongReferences,
     LossUnmoved,
+    NotLearnt,
     NoValidation,
     ResidueDropped,
 )
 from ragtune.results.rows import AnswerRow
-from ragtune.results.schema import HeldoutLoss, Training
+from ragtune.results.schema import HeldoutLoss, Recall, Training
 from ragtune.results.verdict.promotion import WITHOUT
 from ragtune.tuning.samples import Census
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What is known of an adapter: the arms that have it, and what its stages measured.
+
+    ``validates``: whether validation samples were asked for. ``recall`` is None where it was not
+    asked for its training questions, or where rightness does not decide.
+    """
+
+    arms: tuple[Arm, ...]
+    training: Training | None = None
+    heldout: HeldoutLoss | None = None
+    recall: Recall | None = None
+    validates: bool = True
+
+    @property
+    def learnt(self) -> bool:
+        """Whether it is shown to be trained: it answers what it was trained on."""
+        known = self.recall
+        if known is None or known.right < LEARNT * known.questions:
+            return False
+        return self.heldout is None or moved(self.heldout)
 
 
 def faults(
@@ -36,15 +62,13 @@ def faults(
     *,
     judged: int,
     timed: int,
-    training: Training | None,
-    heldout: HeldoutLoss | None,
+    adapters: Mapping[Adapter, Tuned],
 ) -> list[AnyFault]:
     """Every fault that is seen, those of all arms first.
 
     ``judged`` and ``timed`` count questions. Lengths are looked at where answers came with them.
     """
     arms = tuple(answers)
-    tuned = tuple(arm for arm in arms if "tuned" in arm)
     lengths = [row.reference_tokens for row in next(iter(answers.values()))]
     found: list[AnyFault] = [
         *few_questions(judged, arms),
@@ -52,13 +76,22 @@ def faults(
         *_cut(answers, [n or 0 for n in lengths], study.max_new_tokens),
         *few_latencies(timed, arms),
     ]
-    if training is not None:
-        found += few_steps(len(training.steps), tuned)
-        if noted := (training.model_extra or {}).get("census"):
-            found += census_faults(Census(**noted), tuned)
-    if heldout is not None:
-        found += _unmoved(heldout, tuned)
+    for adapter, tuned in adapters.items():
+        found += _of(adapter, tuned)
     return [*found, *_unchanged(answers)]
+
+
+def _of(adapter: Adapter, tuned: Tuned) -> Iterator[AnyFault]:
+    """The faults of an adapter; few steps are none where it has learnt its rows all the same."""
+    if (training := tuned.training) is not None:
+        if not tuned.learnt:
+            yield from few_steps(len(training.steps), tuned.arms)
+        if noted := (training.model_extra or {}).get("census"):
+            yield from census_faults(Census(**noted), tuned.arms, validates=tuned.validates)
+    if tuned.heldout is not None:
+        yield from _unmoved(tuned.heldout, tuned.arms)
+    if tuned.recall is not None:
+        yield from not_learnt(adapter, tuned.recall, tuned.arms)
 
 
 def few_questions(count: int, arms: Sequence[Arm]) -> Iterator[AnyFault]:
@@ -93,8 +126,13 @@ def few_steps(steps: int, tuned: Sequence[Arm]) -> Iterator[AnyFault]:
         yield FewSteps(severity="forbids", arms=tuple(tuned), steps=steps)
 
 
-def census_faults(census: Census, tuned: Sequence[Arm]) -> Iterator[AnyFault]:
-    """What is wrong with the samples that were trained on."""
+def census_faults(
+    census: Census, tuned: Sequence[Arm], *, validates: bool = True
+) -> Iterator[AnyFault]:
+    """What is wrong with the samples that were trained on.
+
+    ``validates``: whether validation samples were asked for; without them none are missing.
+    """
     if not tuned:
         return
     kept = (1 - census.residue / max(census.tokens, 1)) * (
@@ -102,7 +140,7 @@ def census_faults(census: Census, tuned: Sequence[Arm]) -> Iterator[AnyFault]:
     )
     if 1 - kept > RESIDUE:
         yield ResidueDropped(severity="weakens", arms=tuple(tuned), share=round(1 - kept, 6))
-    if not census.validation_samples:
+    if validates and not census.validation_samples:
         yield NoValidation(severity="weakens", arms=tuple(tuned))
 
 
@@ -123,9 +161,26 @@ def _cut(
         )
 
 
+def moved(loss: HeldoutLoss) -> bool:
+    """Whether tuning changed the held-out loss, to the better or to the worse."""
+    return abs(loss.tuned - loss.base) >= MOVED * loss.base
+
+
 def _unmoved(loss: HeldoutLoss, tuned: Sequence[Arm]) -> Iterator[AnyFault]:
-    if tuned and abs(loss.tuned - loss.base) < MOVED * loss.base:
+    if tuned and not moved(loss):
         yield LossUnmoved(severity="forbids", arms=tuple(tuned), base=loss.base, tuned=loss.tuned)
+
+
+def not_learnt(adapter: Adapter, recall: Recall, tuned: Sequence[Arm]) -> Iterator[AnyFault]:
+    """An adapter that does not answer what it was trained on."""
+    if recall.right < LEARNT * recall.questions:
+        yield NotLearnt(
+            severity="forbids",
+            arms=tuple(tuned),
+            adapter=adapter,
+            right=recall.right,
+            questions=recall.questions,
+        )
 
 
 def _unchanged(answers: Mapping[Arm, Sequence[AnswerRow]]) -> Iterator[AnyFault]:

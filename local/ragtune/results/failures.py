@@ -1,14 +1,15 @@
 """Why an answer failed: right or wrong in each arm, what flipped it, and what retrieval found.
 
 A question may show several flips, for retrieval and tuning are each looked at twice: with the
-other and without it. One that only ``tuned+rag`` answers counts as that alone.
+other and without it. One that only ``tuned+rag`` answers counts as that alone. Examples and
+retrieval over the training records are looked at beside base.
 """
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from typing import get_args
 
-from ragtune.recipe.arms import Arm
+from ragtune.recipe.arms import USUAL, Arm, reads_documents
 from ragtune.results.rightness import is_right, is_unanswerable, labels
 from ragtune.results.rows import AnswerRow
 from ragtune.results.schema import Added, Cause, Failures, Flip, Question, Step
@@ -18,10 +19,30 @@ from ragtune.sources.records import Record
 STEPS: Mapping[Added, tuple[tuple[Arm, Arm], ...]] = {
     "retrieval": (("base", "rag"), ("tuned", "tuned+rag")),
     "tuning": (("base", "tuned"), ("rag", "tuned+rag")),
+    "examples": (("base", "fewshot"),),
+    "records": (("base", "rag-records"),),
 }
 """What is added, and the arms before and after it."""
+NAMES: Mapping[Added, tuple[Flip, Flip]] = {
+    "retrieval": ("retrieval_fixed", "retrieval_broke"),
+    "tuning": ("tuning_fixed", "tuning_forgot"),
+    "examples": ("examples_fixed", "examples_broke"),
+    "records": ("records_fixed", "records_broke"),
+}
+"""What a step is called that makes an answer right, and wrong."""
 
 FLIPS: tuple[Flip, ...] = get_args(Flip)
+
+
+def possible(arms: Container[Arm]) -> list[Flip]:
+    """The flips that a study of these arms can show."""
+    stepped = [name for what, pairs in STEPS.items() if _there(pairs, arms) for name in NAMES[what]]
+    both = ["only_both"] if all(arm in arms for arm in USUAL) else []
+    return [flip for flip in FLIPS if flip in (*stepped, *both)]
+
+
+def _there(pairs: Sequence[tuple[Arm, Arm]], arms: Container[Arm]) -> list[tuple[Arm, Arm]]:
+    return [pair for pair in pairs if pair[0] in arms and pair[1] in arms]
 
 
 def analyse(
@@ -48,12 +69,12 @@ def analyse(
     flips = Counter(flip for row in rows for flip in row.flips)
     return Failures(
         right={arm: sum(row.right[arm] for row in rows) for arm in answers},
-        flips={flip: flips[flip] for flip in FLIPS},
+        flips={flip: flips[flip] for flip in possible(answers)},
         steps=_steps(rows, answers),
         causes={
             arm: dict(Counter(row.causes[arm] for row in rows if arm in row.causes))
             for arm in answers
-            if "rag" in arm
+            if reads_documents(arm)
         },
         questions=rows,
     )
@@ -72,7 +93,7 @@ def _question(
     causes = {
         arm: _cause(question, answer, rank, refusals, has_gold=has_gold)
         for arm, answer in given.items()
-        if "rag" in arm and not right[arm]
+        if reads_documents(arm) and not right[arm]
     }
     return Question(
         question=question.id,
@@ -86,17 +107,13 @@ def _question(
 def flips_of(right: Mapping[Arm, bool]) -> list[Flip]:
     """The flips that hold of a question, from which of its arms are right."""
     both = right.get("tuned+rag", False)
-    if both and len(right) == 4 and sum(right.values()) == 1:
+    if both and all(arm in right for arm in USUAL) and sum(right.values()) == 1:
         return ["only_both"]
-    names: Mapping[Added, tuple[Flip, Flip]] = {
-        "retrieval": ("retrieval_fixed", "retrieval_broke"),
-        "tuning": ("tuning_fixed", "tuning_forgot"),
-    }
     seen = set()
     for what, pairs in STEPS.items():
-        fixed, broke = names[what]
-        for before, after in pairs:
-            if before in right and after in right and right[before] != right[after]:
+        fixed, broke = NAMES[what]
+        for before, after in _there(pairs, right):
+            if right[before] != right[after]:
                 seen.add(fixed if right[after] else broke)
     return [flip for flip in FLIPS if flip in seen]
 
@@ -120,7 +137,7 @@ def _cause(
     return "misread" if rank <= len(answer.sources) else "left_out"
 
 
-def _steps(rows: Sequence[Question], arms: Mapping[Arm, object]) -> list[Step]:
+def _steps(rows: Sequence[Question], arms: Container[Arm]) -> list[Step]:
     """For each pair of arms that differ in one thing: how many it made right, and wrong."""
     return [
         Step(
@@ -131,6 +148,5 @@ def _steps(rows: Sequence[Question], arms: Mapping[Arm, object]) -> list[Step]:
             broke=sum(r.right[after] < r.right[before] for r in rows),
         )
         for what, pairs in STEPS.items()
-        for before, after in pairs
-        if before in arms and after in arms
+        for before, after in _there(pairs, arms)
     ]

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from ragtune.recipe.arms import Arm
+from ragtune.recipe.arms import Adapter, Arm
 from ragtune.results.parts import Part
 
 Severity = Literal["forbids", "weakens"]
@@ -26,6 +26,8 @@ MOVED = 0.01
 """The least share by which tuning has to change the held-out loss of base."""
 SAME = 0.95
 """The share of answers equal to those of the arm without tuning from which nothing was learnt."""
+LEARNT = 0.5
+"""The share of its own training questions that an adapter has to answer to count as trained."""
 CUT = 0.1
 """The share of answers, or of references, at the limit from which that is a fault."""
 
@@ -84,7 +86,7 @@ class ResidueDropped(Fault):
 
 
 class NoValidation(Fault):
-    """No validation sample: the last epoch is kept, whether or not it is the best."""
+    """No validation sample, although the recipe asks for some: the last epoch is kept."""
 
     kind: Literal["no_validation"] = "no_validation"
 
@@ -95,6 +97,15 @@ class LossUnmoved(Fault):
     kind: Literal["loss_unmoved"] = "loss_unmoved"
     base: float
     tuned: float
+
+
+class NotLearnt(Fault):
+    """An adapter that answers less than `LEARNT` of the questions that it was trained on."""
+
+    kind: Literal["not_learnt"] = "not_learnt"
+    adapter: Adapter
+    right: int
+    questions: int
 
 
 class AnswersUnchanged(Fault):
@@ -122,6 +133,7 @@ AnyFault = Annotated[
     | ResidueDropped
     | NoValidation
     | LossUnmoved
+    | NotLearnt
     | AnswersUnchanged
     | FewLatencies,
     Field(discriminator="kind"),

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 from ragtune.arms.arm import Arm
 from ragtune.core.errors import DocumentsError
 from ragtune.core.text import normalised
+from ragtune.recipe.arms import Arm as ArmName
+from ragtune.recipe.arms import is_tuned, reads_documents
 from ragtune.results.metrics.answers import token_f1
 from ragtune.results.rightness import is_right, is_unanswerable
 from ragtune.results.schema import DocumentChange, Freshness
@@ -130,16 +132,18 @@ def summary(measured: Sequence[DocumentChange]) -> Freshness:
 
 
 def arm_seconds(
-    arm: str, stages: Mapping[str, float], fresh: Freshness | None, p50_ms: float
+    arm: ArmName, stages: Mapping[str, float], fresh: Freshness | None, p50_ms: float
 ) -> float | None:
     """Seconds until an arm answers by a changed document; None where it never does or is unknown.
 
-    An arm without passages is tuned again: its rows, its adapter, then an answer at the median.
+    A tuned arm that does not read them is tuned again: its rows, its adapter, then an answer at the
+    median. One that searches the records knows nothing of the documents.
     """
-    if "rag" in arm:
+    if reads_documents(arm):
         return fresh.reindex_seconds if fresh else None
-    if arm == "tuned" and "tune" in stages:
-        return round(stages.get("data", 0.0) + stages["tune"] + p50_ms / 1000, 4)
+    if is_tuned(arm) and "tune/tuned" in stages:
+        again = stages.get("data/tuned", 0.0) + stages["tune/tuned"]
+        return round(again + p50_ms / 1000, 4)
     return None
 
 

@@ -76,14 +76,18 @@ def _warnings(results: Results) -> Iterator[str]:
 
 
 def _remarks(results: Results) -> Iterator[str]:
+    yield from (wording.SHOWS[arm] for arm in results.arms if arm in wording.SHOWS)
     if found := results.retrieval:
         yield (
             f"retrieval: recall@{found.k} {found.recall_at_k.mean:.2f}, MRR {found.mrr.mean:.2f}, "
             f"nDCG {found.ndcg_at_k.mean:.2f} over {found.questions} questions with a gold document"
         )
     yield from _cut(results)
-    if loss := results.heldout_loss:
-        yield f"held-out loss a token: base {loss.base:.3f}, tuned {loss.tuned:.3f} nats"
+    if losses := results.heldout_loss:
+        told = "; ".join(
+            f"base {loss.base:.3f}, {name} {loss.tuned:.3f} nats" for name, loss in losses.items()
+        )
+        yield f"held-out loss a token: {told}"
     yield from _by_category(results)
     grounded = ", ".join(
         f"{name} {arm.grounded.mean:.2f}" for name, arm in results.arms.items() if arm.grounded
@@ -119,11 +123,11 @@ def _by_category(results: Results) -> Iterator[str]:
 
 def _measured_beside(results: Results) -> Iterator[str]:
     """What tuning forgot, how soon a changed document is answered by, how many labels it took."""
-    if lost := results.forgetting:
+    for name, lost in results.forgetting.items():
         base, tuned = lost.base, lost.tuned
         yield (
-            f"forgetting: general text {base.nats_per_token:.3f} → {tuned.nats_per_token:.3f} nats "
-            f"a token ({base.bits_per_byte:.3f} → {tuned.bits_per_byte:.3f} bits a byte); "
+            f"forgetting: {name}: general text {base.nats_per_token:.3f} → "
+            f"{tuned.nats_per_token:.3f} nats a token ({base.bits_per_byte:.3f} → {tuned.bits_per_byte:.3f} bits a byte); "
             f"{lost.unchanged:.0%} of {lost.continuations} continuations unchanged"
         )
     if fresh := results.freshness:

@@ -1,7 +1,7 @@
 """The lines of a run folder that figures are made from, read and checked."""
 
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -49,6 +49,18 @@ class LatencyRow(BaseModel):
         return self.retrieval + self.prefill + self.decode
 
 
+class Recalled(BaseModel):
+    """A line of ``recall/<adapter>.jsonl``: a training record, and the answer to it."""
+
+    question: dict[str, Any]
+    text: str
+
+    @property
+    def record(self) -> Record:
+        """The training record."""
+        return Record.from_json(self.question)
+
+
 class Found(BaseModel):
     """A line of ``retrieval.jsonl``: the passages of a question, best first."""
 
@@ -81,6 +93,22 @@ def latencies(folder: RunFolder, arm: str) -> list[LatencyRow]:
     Raises RunError where they are missing.
     """
     return _read(folder.latency(arm), LatencyRow)
+
+
+def seed_answers(folder: RunFolder, seed: int, arm: str) -> list[Answered]:
+    """An arm's answers after tuning with another seed, from 2 on.
+
+    Raises RunError where they are missing.
+    """
+    return _read(folder.seed_answers(seed, arm), Answered)
+
+
+def recalled(folder: RunFolder, adapter: str) -> list[Recalled]:
+    """What an adapter answers to training rows of its own.
+
+    Raises RunError where the file is missing or broken.
+    """
+    return _read(folder.recall(adapter), Recalled)
 
 
 def curve_answers(folder: RunFolder, share: float, arm: str) -> list[Answered]:

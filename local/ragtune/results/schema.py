@@ -20,14 +20,25 @@ from ragtune.results.parts import Agreement, Baseline, Coverage, Deciding, Mean,
 from ragtune.results.search import SearchFigures
 from ragtune.results.verdict.reasons import Recommendation
 
-SCHEMA: Literal[6] = 6
+SCHEMA: Literal[7] = 7
 """Of ``results.json``; raised when a field changes its meaning or goes."""
 
 Quality = dict[str, Mean]
 """Each metric's mean over the answerable questions, by the metric's name."""
-Flip = Literal["retrieval_fixed", "retrieval_broke", "tuning_fixed", "tuning_forgot", "only_both"]
+Flip = Literal[
+    "retrieval_fixed",
+    "retrieval_broke",
+    "tuning_fixed",
+    "tuning_forgot",
+    "only_both",
+    "examples_fixed",
+    "examples_broke",
+    "records_fixed",
+    "records_broke",
+]
 Cause = Literal["not_found", "refused", "left_out", "misread", "not_refused", "no_gold"]
-Added = Literal["retrieval", "tuning"]
+Added = Literal["retrieval", "tuning", "examples", "records"]
+"""What a step adds; `records` is retrieval over the training records."""
 
 
 class Category(Mean):
@@ -85,11 +96,17 @@ class Cost(Part):
 class ArmFigures(Part):
     """All figures of an arm.
 
-    ``grounded`` is the share of an answer's words that are in its passages, ``freshness_seconds``
-    from a changed document to an answer by it; None where the arm has no way to that.
+    ``right`` is the share of all questions, ``right_by_seed`` their numbers and ``seeds`` the
+    deciding metric's means, by each seed that the arm was tuned with: one where it was tuned once
+    or not at all. Means are over all seeds, other figures of the first. ``grounded`` is the share
+    of an answer's words that are in its passages, ``freshness_seconds`` from a changed document to
+    an answer by it; None where the arm has no way to that.
     """
 
     quality: Quality
+    right: Mean
+    right_by_seed: list[int]
+    seeds: list[float]
     categories: dict[str, Category]
     refusal: Refusal
     grounded: Mean | None
@@ -127,7 +144,7 @@ class Question(Part):
 
 
 class Failures(Part):
-    """Right answers, flips and causes, counted and by question."""
+    """Right answers, flips and causes, counted and by question; of the first seed's answers."""
 
     right: dict[Arm, int]
     flips: dict[Flip, int]
@@ -250,6 +267,13 @@ class Training(Noted):
     substitutions: list[str]
 
 
+class Recall(Part):
+    """Of so many questions of its own training rows, how many an adapter answers rightly."""
+
+    right: int
+    questions: int
+
+
 class Index(Part):
     """What the index holds; `skipped` maps a document that was left out to the reason."""
 
@@ -282,12 +306,12 @@ class Results(Part):
 
     ``baselines`` are by metric. ``labels`` is how many different labels the references are; None
     where they are free text. ``several_references`` counts the questions with more than one right
-    answer. ``search`` is by adapter, empty where settings were not searched. ``finished`` is when
-    the last stage was made, in UTC; ``agreement`` is with a person's marks, None where nobody has
-    given any.
+    answer. ``heldout_loss``, ``forgetting``, ``tune``, ``recall`` and ``search`` are by adapter,
+    without those that were not measured. ``finished`` is when the last stage was made, in UTC;
+    ``agreement`` is with a person's marks, None where nobody has given any.
     """
 
-    version: Literal[6] = Field(alias="schema")  # BaseModel has a method of that name
+    version: Literal[7] = Field(alias="schema")  # BaseModel has a method of that name
     recipe: RecipeUsed
     questions: int
     unanswerable: int
@@ -301,11 +325,12 @@ class Results(Part):
     faults: list[AnyFault]
     failures: Failures
     retrieval: Retrieval | None
-    heldout_loss: HeldoutLoss | None
-    forgetting: Forgetting | None
+    heldout_loss: dict[Adapter, HeldoutLoss]
+    forgetting: dict[Adapter, Forgetting]
     freshness: Freshness | None
     learning_curve: LearningCurve | None
-    tune: Training | None
+    tune: dict[Adapter, Training]
+    recall: dict[Adapter, Recall]
     search: dict[Adapter, SearchFigures] = Field(default_factory=dict)
     index: Index | None
     data: DataCounts

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from ragtune.recipe.arms import Arm
 from ragtune.results.metrics.base import Case, Tools
 from ragtune.results.metrics.registry import NOTHING, metrics, set_metrics
@@ -10,7 +12,7 @@ from ragtune.results.parts import Mean
 from ragtune.results.rightness import case, is_unanswerable, labels
 from ragtune.results.rows import Answered
 from ragtune.results.schema import Difference, Quality
-from ragtune.results.statistics import compare, estimate
+from ragtune.results.statistics import Values, compare, estimate, rounded, widened
 from ragtune.sources.records import Record
 
 Scores = Mapping[str, Sequence[float]]
@@ -41,16 +43,28 @@ def score(cases: Sequence[Case], tools: Tools = NOTHING) -> Scores:
     return {name: score_by(metric, cases) for name, metric in metrics(tools).items()}
 
 
-def quality(scores: Scores, cases: Sequence[Case], seed: int) -> Quality:
-    """The mean of each metric, and the figures of those that are of all cases together."""
+def quality(scores: Mapping[str, Values], cases: Sequence[Sequence[Case]], seed: int) -> Quality:
+    """The mean of each metric, and the figures of those that are of all cases together.
+
+    ``cases`` are those of each seed that the arm was tuned with.
+    """
     found: dict[str, Mean] = {name: estimate(values, seed) for name, values in scores.items()}
     for name, metric in set_metrics().items():
-        if (of_all := metric.estimate(cases, seed)) is not None:
-            found[name] = of_all
+        of_all = [metric.estimate(of, seed) for of in cases]
+        known = [mean for mean in of_all if mean is not None]
+        if len(known) == len(cases):
+            found[name] = _together(known)
     return found
 
 
-def differences(scores: Mapping[Arm, Scores], seed: int) -> list[Difference]:
+def _together(means: Sequence[Mean]) -> Mean:
+    """The mean of several seeds' figures; its interval is theirs on average, and wider by seeds."""
+    mean = float(np.mean([of.mean for of in means]))
+    low, high = np.mean([of.ci95 for of in means], axis=0)
+    return widened(rounded(mean, float(low), float(high)), np.array([[m.mean] for m in means]))
+
+
+def differences(scores: Mapping[Arm, Mapping[str, Values]], seed: int) -> list[Difference]:
     """Each pair of arms on each metric, question by question; a metric is one family of pairs."""
     return [
         Difference(metric=metric, **dict(pair))

@@ -1,4 +1,8 @@
-"""Means with intervals, and which arms differ; the questions are the unit that was sampled."""
+"""Means with intervals, and which arms differ; the questions are the unit that was sampled.
+
+Values are one a question, or (seeds, questions) where tuning was repeated: then means are over
+both, and what seeds add to the intervals is in `ragtune.results.seeds`.
+"""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from ragtune.results import seeds
 from ragtune.results.parts import Mean, Paired
 
 DRAWS = 4000
@@ -22,19 +27,35 @@ CONSTANT = "constant"
 """The name of the constant answer, as a side of a comparison."""
 
 Array = npt.NDArray[np.float64]
+Values = Sequence[float] | Sequence[Sequence[float]] | Array
+"""One a question, or a row of them a seed."""
 Name = TypeVar("Name", bound=str)
 
 
-def estimate(values: Sequence[float], seed: int) -> Mean:
-    """The mean of ``values``, one a question, and its interval (see `intervals`).
+def estimate(values: Values, seed: int) -> Mean:
+    """The mean of ``values`` and its interval (see `intervals`).
 
     Raises ValueError when there are none.
     """
     if not len(values):
         raise ValueError("no values to estimate a mean from")
-    data = np.asarray(values, dtype=float)[:, None]
-    (low,), (high,) = intervals(data, seed)
-    return rounded(float(data.mean()), float(low), float(high))
+    data = by_seed(values)
+    low, high = intervals(data.mean(axis=0)[:, None], seed)
+    return widened(rounded(float(data.mean()), float(low[0]), float(high[0])), data)
+
+
+def by_seed(values: Values) -> Array:
+    """The values as (seeds, questions), which is one row where tuning was not repeated."""
+    return np.atleast_2d(np.asarray(values, dtype=float))
+
+
+def widened(of: Mean, data: Array, least: float = 0.0) -> Mean:
+    """A mean whose interval is by questions alone, with what its seeds add; ``data`` by seed."""
+    if len(data) < 2:
+        return of
+    sides = np.array([of.mean - of.ci95[0], of.ci95[1] - of.mean])
+    low, high = seeds.reach(sides, np.full(2, seeds.variance(data)), len(data))
+    return rounded(of.mean, max(least, of.mean - float(low)), min(1.0, of.mean + float(high)))
 
 
 def rounded(mean: float, low: float, high: float) -> Mean:
@@ -94,38 +115,39 @@ def expanded(tail: float, count: int) -> float:
     return float(ndtr(math.sqrt(count / (count - 1)) * stdtrit(count - 1, tail)))
 
 
-def compare(scores: Mapping[str, Sequence[float]], seed: int) -> list[Paired]:
+def compare(scores: Mapping[str, Values], seed: int) -> list[Paired]:
     """Every pair of arms on one metric, corrected for the number of pairs by Holm's method (1979).
 
     ``scores`` holds each arm's values, in the order of the questions. The p-values are those of
-    the paired sign-flip test (`sign_flip`).
+    the paired sign-flip test (`sign_flip`); where an arm has seeds, not less than that of
+    `seeds.p_value`. Two arms with as many seeds are paired by seed as well.
     """
     return _family({(a, b): (scores[a], scores[b]) for a, b in combinations(scores, 2)}, seed)
 
 
 def compare_with(
-    constant: Sequence[float], scores: Mapping[Name, Sequence[float]], seed: int
+    constant: Sequence[float], scores: Mapping[Name, Values], seed: int
 ) -> dict[Name, Paired]:
     """Each arm with the constant answer, as `compare` does, corrected for the number of arms."""
     pairs = {(str(arm), CONSTANT): (values, constant) for arm, values in scores.items()}
     return dict(zip(scores, _family(pairs, seed), strict=True))
 
 
-def _family(
-    pairs: Mapping[tuple[str, str], tuple[Sequence[float], Sequence[float]]], seed: int
-) -> list[Paired]:
+def _family(pairs: Mapping[tuple[str, str], tuple[Values, Values]], seed: int) -> list[Paired]:
     """Comparisons of one family, by the names of their two sides."""
     if not pairs:
         return []
-    gaps = np.array([np.subtract(a, b) for a, b in pairs.values()], dtype=float).T
-    alone = sign_flip(gaps, seed)
+    each = [by_seed(a) - by_seed(b) for a, b in pairs.values()]
+    gaps = np.array([rows.mean(axis=0) for rows in each]).T
     low, high = gap_intervals(gaps, seed)
+    alone = np.maximum(sign_flip(gaps, seed), [_by_seeds(rows) for rows in each])
     corrected, levels = holm(alone)
     found = []
     for n, (left, right) in enumerate(pairs):
         different = bool(corrected[n] <= LEVEL)
-        level = float(levels[n])
+        level, spread = float(levels[n]), seeds.variance(each[n])
         gap = rounded(float(gaps[:, n].mean()), float(low[n]), float(high[n]))
+        gap = widened(gap, each[n], least=-1.0)
         found.append(
             Paired(
                 left=left,
@@ -135,11 +157,20 @@ def _family(
                 p=round(float(alone[n]), 6),
                 p_holm=round(float(corrected[n]), 6),
                 different=different,
-                more_questions=None if different else more_questions(gaps[:, n], level),
-                smallest=smallest_difference(gaps[:, n], level),
+                more_questions=None if different else more_questions(gaps[:, n], level, spread),
+                smallest=smallest_difference(gaps[:, n], level, spread),
             )
         )
     return found
+
+
+def _by_seeds(gaps: Array) -> float:
+    """The p-value of differences (seeds, questions) with both as samples; 0 without seeds."""
+    count = gaps.shape[1]
+    if len(gaps) < 2 or count < 2:
+        return 0.0
+    questions = float(gaps.mean(axis=0).var(ddof=1)) / count
+    return seeds.p_value(float(gaps.mean()), seeds.variance(gaps), questions, len(gaps))
 
 
 def sign_flip(gaps: Array, seed: int) -> Array:
@@ -173,21 +204,26 @@ def holm(p: Array) -> tuple[Array, Array]:
     return corrected, levels
 
 
-def more_questions(gaps: Array, level: float) -> int | None:
+def more_questions(gaps: Array, level: float, by_seeds: float = 0.0) -> int | None:
     """About how many more questions would make two arms differ at ``level``, with `POWER`.
 
     The normal approximation for a paired mean, n = ((z_level/2 + z_power) · sd / mean)², taken at
     the difference measured. None where the means are equal or there is one question only.
+    ``by_seeds`` is the variance that seeds add, which no question takes away: None where that
+    alone hides the difference.
     """
     mean = abs(float(gaps.mean()))
     if len(gaps) < 2 or mean < 1e-12:
         return None
     reach = float(-_normal_quantile(level / 2) + _normal_quantile(POWER))
-    needed = (reach * float(gaps.std(ddof=1)) / mean) ** 2
+    room = (mean / reach) ** 2 - by_seeds
+    if room <= 0:
+        return None
+    needed = float(gaps.var(ddof=1)) / room
     return max(1, math.ceil(needed) - len(gaps))
 
 
-def smallest_difference(gaps: Array, level: float) -> float | None:
+def smallest_difference(gaps: Array, level: float, by_seeds: float = 0.0) -> float | None:
     """The smallest true difference that as many questions show at ``level``, with `POWER`.
 
     For a paired mean, (z_level/2 + z_power) · sd / √n. Where all gaps are -1, 0 or 1, as for
@@ -195,7 +231,8 @@ def smallest_difference(gaps: Array, level: float) -> float | None:
     n = (z_level/2 · √d + z_power · √(d - δ²))² / δ², with d the share of questions that one arm
     alone has right, (k + 1) / (n + 2) of k in n so that it is never 0. The sign-flip test cannot
     reach ``level`` with less than 1 - log2(level) questions that differ, so the result is not less
-    than their share; None where there are not as many questions.
+    than their share; None where there are not as many questions. ``by_seeds`` is added to the
+    variance.
     """
     count = len(gaps)
     fewest = math.ceil(1 - math.log2(level)) / count
@@ -207,7 +244,8 @@ def smallest_difference(gaps: Array, level: float) -> float | None:
         found = _mcnemar(unlike, count, first, second)
     else:
         found = (first + second) * float(gaps.std(ddof=1)) / math.sqrt(count)
-    return round(min(1.0, max(found, fewest)), 6)
+    whole = math.hypot(found, (first + second) * math.sqrt(by_seeds))
+    return round(min(1.0, max(whole, fewest)), 6)
 
 
 def _mcnemar(unlike: float, count: int, first: float, second: float) -> float:

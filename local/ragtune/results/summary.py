@@ -3,44 +3,77 @@
 What to do; what the other way adds; what would change it, or is still open.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ragtune.recipe.arms import Arm
 from ragtune.results import wording
 from ragtune.results.faults import AnyFault
-from ragtune.results.parts import Mean
 from ragtune.results.schema import Results
-from ragtune.results.statistics import estimate
 from ragtune.results.verdict import reasons
 from ragtune.results.verdict.reasons import Change, NeedChange, NotBetter
+from ragtune.results.wording import named
 
-ARMS: dict[str, str] = {
-    "base": "the model as it is",
-    "tuned": "tuning",
-    "rag": "retrieval",
-    "tuned+rag": "retrieval and tuning together",
-}
-"""What an arm is called in a sentence."""
-BESIDE: dict[str, tuple[tuple[Arm, str, str], ...]] = {
+
+@dataclass(frozen=True)
+class Beside:
+    """Another arm than the chosen one: its words, and what is open where they do not differ.
+
+    ``alone``: it is another way, not a part that is put on top of the chosen one.
+    """
+
+    arm: Arm
+    words: str
+    open: str
+    alone: bool = True
+    plural: bool = False
+
+    def verb(self, singular: str, plural: str) -> str:
+        """A verb that agrees with the words."""
+        return plural if self.plural else singular
+
+    @property
+    def bare(self) -> str:
+        """The words without where it is put."""
+        return self.words.removesuffix(" on top")
+
+
+EXAMPLES = Beside("fewshot", "examples in the prompt", "examples add anything", plural=True)
+RECORDS = Beside(
+    "rag-records",
+    "retrieval over the training records",
+    "the documents add anything to the training records",
+)
+BESIDE: dict[str, tuple[Beside, ...]] = {
     "base": (
-        ("rag", "retrieval", "retrieval adds anything"),
-        ("tuned", "tuning", "tuning adds anything"),
+        Beside("rag", "retrieval", "retrieval adds anything", alone=False),
+        Beside("tuned", "tuning", "tuning adds anything", alone=False),
+        replace(EXAMPLES, alone=False),
+    ),
+    "fewshot": (
+        Beside("tuned", "tuning", "tuning is better than examples in the prompt"),
+        Beside("rag", "retrieval", "retrieval is better than examples in the prompt"),
     ),
     "tuned": (
-        ("tuned+rag", "retrieval on top", "retrieval adds anything"),
-        ("rag", "retrieval alone", "tuning is better than retrieval"),
+        Beside("tuned+rag", "retrieval on top", "retrieval adds anything", alone=False),
+        Beside("rag", "retrieval alone", "tuning is better than retrieval"),
+        replace(EXAMPLES, open="tuning is better than examples in the prompt"),
+    ),
+    "rag-records": (
+        Beside("rag", "retrieval over the documents", RECORDS.open),
+        Beside("tuned", "tuning", "tuning on the same records is as good"),
     ),
     "rag": (
-        ("tuned+rag", "tuning on top", "tuning adds anything"),
-        ("tuned", "tuning alone", "retrieval is better than tuning"),
+        Beside("tuned+rag", "tuning on top", "tuning adds anything", alone=False),
+        Beside("tuned", "tuning alone", "retrieval is better than tuning"),
+        RECORDS,
     ),
     "tuned+rag": (
-        ("rag", "retrieval alone", "tuning adds anything"),
-        ("tuned", "tuning alone", "retrieval adds anything"),
+        Beside("rag", "retrieval alone", "tuning adds anything"),
+        Beside("tuned", "tuning alone", "retrieval adds anything"),
     ),
 }
-"""For the arm that is chosen: another one, its words, and what is open where they do not differ."""
+"""For the arm that is chosen: the others that it is compared with in a sentence."""
 UNMET: dict[str, str] = {
     "too_slow": "is too slow",
     "too_poor": "is not good enough",
@@ -112,64 +145,57 @@ def summarise(results: Results) -> Summary:
 
 
 def _counted(results: Results, arm: Arm) -> str:
-    return f"{named(arm)}, {results.failures.right[arm]} of {results.questions}"
+    return f"{named(arm)}, {_right(results, arm)} of {results.questions}"
+
+
+def _right(results: Results, arm: Arm) -> int:
+    return wording.right(results.arms[arm], results.questions)
 
 
 def _sentence(words: str) -> str:
     return f"{words[:1].upper()}{words[1:]}."
 
 
-def shares(results: Results) -> dict[Arm, Mean]:
-    """Each arm's share of all questions that it got right, with Wilson's interval."""
-    rows, seed = results.failures.questions, results.recipe.filled.seed
-    return {arm: estimate([float(row.right[arm]) for row in rows], seed) for arm in results.arms}
-
-
-def named(arm: str) -> str:
-    """What an arm is called in a sentence."""
-    return ARMS.get(arm, arm)
-
-
 def use(results: Results, arm: Arm) -> str:
     """The first sentence, where there is an arm to use."""
-    right, seconds = results.failures.right[arm], results.arms[arm].latency_ms.p50 / 1000
+    figures = results.arms[arm]
+    seconds = wording.about(figures.latency_ms.p50 / 1000)
+    seeds = f" ({told})" if (told := wording.seeds(figures)) else ""
     return (
-        f"Use {named(arm)}: {right} of {results.questions} right, {wording.about(seconds)} s an "
-        "answer."
+        f"Use {named(arm)}: {_right(results, arm)} of {results.questions} right{seeds}, "
+        f"{seconds} s an answer."
     )
 
 
 def best(results: Results) -> Arm:
     """The arm with the most right answers."""
-    right = results.failures.right
-    return max(right, key=lambda arm: right[arm])
+    return max(results.arms, key=lambda arm: results.arms[arm].right.mean)
 
 
 def _beside(results: Results, arm: Arm) -> str:
     """What the nearest other ways come to, and whether they add anything."""
-    there = [(other, words) for other, words, _ in BESIDE.get(arm, ()) if other in results.arms]
-    clauses = [
-        _clause(results, other, words, full=n == 0) for n, (other, words) in enumerate(there)
-    ]
+    there = [other for other in BESIDE.get(arm, ()) if other.arm in results.arms]
+    clauses = [_clause(results, other, full=n == 0) for n, other in enumerate(there)]
     return _sentence("; ".join(clauses)) if clauses else ""
 
 
-def _clause(results: Results, other: Arm, words: str, *, full: bool) -> str:
+def _clause(results: Results, other: Beside, *, full: bool) -> str:
     """One of the other ways; ``full`` says "of N" as well."""
-    right = results.failures.right[other]
+    right, words = _right(results, other.arm), other.words
     count = f"{right} of {results.questions}" if full else f"{right}"
-    why = results.recommendation.out.get(other)
+    why = results.recommendation.out.get(other.arm)
+    has = other.verb("has", "have")
     if why and (failed := UNMET.get(why.kind)):
-        return f"{words} has {count} right, but {failed}"
-    if full and _fault_against(results, other):
+        return f"{words} {has} {count} right, but {failed}"
+    if full and _fault_against(results, other.arm):
         return f"{words.split(maxsplit=1)[0]} had no fair chance here ({count})"
     if isinstance(why, NotBetter):
-        if words.endswith("alone"):
-            return f"{words} is not measurably worse ({count})"
-        return f"{words.removesuffix(' on top')} adds nothing measurable ({count})"
-    if why is None or words.endswith("alone"):
-        return f"{words} has {count}"
-    return f"{words} makes it worse ({count})"
+        if other.alone:
+            return f"{words} {other.verb('is', 'are')} not measurably worse ({count})"
+        return f"{other.bare} {other.verb('adds', 'add')} nothing measurable ({count})"
+    if why is None or other.alone:
+        return f"{words} {has} {count}"
+    return f"{words} {other.verb('makes', 'make')} it worse ({count})"
 
 
 def _fault_against(results: Results, other: Arm) -> AnyFault | None:
@@ -188,8 +214,8 @@ def _fault_against(results: Results, other: Arm) -> AnyFault | None:
 
 def _change(results: Results, arm: Arm) -> str:
     """Why another had no fair chance, or else what is open; then what leads to another arm."""
-    for other, _, _ in BESIDE.get(arm, ()):
-        if other in results.arms and (fault := _fault_against(results, other)):
+    for other in BESIDE.get(arm, ()):
+        if other.arm in results.arms and (fault := _fault_against(results, other.arm)):
             return f"Why: {wording.fault(fault)}."
     return " ".join(filter(None, [open_question(results), _changes(results)]))
 
@@ -211,11 +237,11 @@ def _changes(results: Results) -> str:
 def open_question(results: Results) -> str:
     """What more questions would tell; empty where all is told."""
     recommendation = results.recommendation
-    for other, _, what in BESIDE.get(recommendation.arm or "", ()):
-        why = recommendation.out.get(other)
+    for other in BESIDE.get(recommendation.arm or "", ()):
+        why = recommendation.out.get(other.arm)
         if isinstance(why, NotBetter) and why.more_questions:
             more = wording.rounded(why.more_questions)
-            return f"Whether {what} is undecided; about {more} more questions would tell."
+            return f"Whether {other.open} is undecided; about {more} more questions would tell."
     return ""
 
 

@@ -12,7 +12,7 @@ from ragtune.results.metrics.registry import title
 from ragtune.results.notes import notes
 from ragtune.results.parts import Agreement
 from ragtune.results.schema import ArmFigures, Results
-from ragtune.results.summary import State, shares, summarise
+from ragtune.results.summary import State, summarise
 from ragtune.results.wording import brief
 
 STYLES: dict[State, str] = {"decided": "bold green", "undecided": "yellow", "forbidden": "bold red"}
@@ -27,7 +27,7 @@ def render(results: Results, *, details: bool = False) -> RenderableType:
     With ``details`` every other figure and the reasons for the verdict stand between.
     """
     told = summarise(results)
-    between: list[RenderableType] = []
+    between: list[RenderableType] = [Text(line) for line in _tuning(results)]
     if details:
         between += [_quality(results), _times(results)]
         between += [agreement(results.agreement)] if results.agreement else []
@@ -45,6 +45,12 @@ def render(results: Results, *, details: bool = False) -> RenderableType:
     return Group(_first(results), *between, Text(""), *lines_last)
 
 
+def _tuning(results: Results) -> list[str]:
+    """Whether the adapters were trained at all, and how far their seeds are apart."""
+    trained = wording.recall(results.recall)
+    return [line for line in (trained and f"trained: {trained}", wording.spread(results)) if line]
+
+
 def _first(results: Results) -> Table:
     """Right of N, cost, latency, freshness."""
     needs = results.recipe.filled.needs
@@ -60,14 +66,13 @@ def _first(results: Results) -> Table:
         "slowest\n5 % s",
         "new\nfact s",
     ]
-    counted = shares(results)
     rows = []
-    for of, arm in results.arms.items():
-        low, high = counted[of].ci95
+    for arm in results.arms.values():
+        low, high = arm.right.ci95
         times, fresh = arm.latency_ms, arm.freshness_seconds
         rows.append(
             [
-                f"{results.failures.right[of]}",
+                f"{wording.right(arm, results.questions)}",
                 f"{low * results.questions:.0f}-{high * results.questions:.0f}",
                 *_cost(arm),
                 brief(times.p50 / 1000),

@@ -107,7 +107,7 @@ def _retrieved(
 
 def _gold(record: Record, query: str, retriever: "Retriever") -> "Sequence[Passage]":
     """The best gold passage of a record's gold documents; none where they have none."""
-    documents = Filter((Condition("document", "in", record.gold),))
+    documents = Filter((Condition("document", "in", list(record.gold)),))
     (found,) = retriever.search([query], WITHIN, documents)
     return [passage for passage in found if gold_rank(record, [passage])][:1]
 

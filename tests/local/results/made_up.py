@@ -5,6 +5,7 @@ from typing import Any
 
 from ragtune.core.files import write_json, write_jsonl
 from ragtune.core.run_folder import RunFolder
+from ragtune.recipe.arms import Arm, cites
 from ragtune.recipe.schema import Recipe
 from ragtune.results.collect import collect
 from ragtune.results.metrics.deciding import AUTO
@@ -22,6 +23,8 @@ TEXTS = {
     "tuned": ["Ann", "at noon", "because"],
     "rag": ["Ann", "six", "Not in the documents."],
     "tuned+rag": ["Ann", "at <b>six</b>", "Not in the documents."],
+    "fewshot": ["Bob", "at six", REFUSAL],
+    "rag-records": ["Ann", "at nine", REFUSAL],
 }
 PASSAGE = {"id": "1", "document": "a.md", "locator": "p. 2", "text": "Ann & co.", "score": 0.5}
 
@@ -64,7 +67,12 @@ TRAINING = {
 }
 NOTES = RunNotes.model_validate(
     {
-        "stages": {"index": {"seconds": 1.5}, "tune": {"seconds": 60.0}},
+        "stages": {
+            "index": {"seconds": 1.5},
+            "index-records": {"seconds": 0.5},
+            "tune/tuned": {"seconds": 60.0},
+            "tune/tuned+rag": {"seconds": 70.0},
+        },
         "data": {"train": 200, "test": 3},
         "environment": {"ragtune": "x"},
     }
@@ -73,19 +81,25 @@ NOTES = RunNotes.model_validate(
 
 def write_run(
     path: Path,
-    arms: tuple[str, ...] = ("base", "rag"),
+    arms: tuple[Arm, ...] = ("base", "rag"),
     questions: list[Record] | None = None,
     texts: dict[str, list[str]] | None = None,
     passages: list[dict[str, Any]] | None = None,
     *,
     refusing: str = "",
     deciding: str = AUTO,
+    seeds: dict[Arm, list[list[str]]] | None = None,
+    learnt: int | None = None,
     **recipe: Any,
 ) -> Results:
     """Write a run of the arms over the questions, each with the same passages; its figures.
 
-    The arm ``refusing`` has refused all of them by score.
+    The arm ``refusing`` has refused all of them by score. ``seeds`` are the texts of tuned arms
+    after each further tuning; ``learnt`` is how many of 50 training rows each adapter answers.
     """
+    if seeds:
+        counts = {1 + len(texts) for texts in seeds.values()}
+        recipe = {**recipe, "study": {**recipe.get("study", {}), "seeds": max(counts)}}
     folder = RunFolder(path)
     questions, texts = questions or QUESTIONS, texts or TEXTS
     passages = [PASSAGE] if passages is None else passages
@@ -94,8 +108,8 @@ def write_run(
             "name": "made-up",
             "records": {"source": "r"},
             "documents": {"source": "d"},
-            "study": {"arms": list(arms), "metric": deciding},
             **recipe,
+            "study": {"arms": list(arms), "metric": deciding, **recipe.get("study", {})},
         }
     )
     for arm in arms:
@@ -108,9 +122,16 @@ def write_run(
     found = [{"question": q.id, "passages": passages} for q in questions]
     write_jsonl(folder.retrieval, found)
     write_jsonl(folder.questions, [q.to_json() for q in questions])
-    if "tuned" in arms:
-        write_json(folder.training("tuned"), TRAINING)
-        write_json(folder.forgetting, FORGOTTEN)
+    for adapter in filled.adapters:
+        write_json(folder.training(adapter), TRAINING)
+        if learnt is not None:
+            write_jsonl(folder.recall(adapter), _recalled(learnt))
+    if filled.adapters:
+        write_json(folder.forgetting, dict.fromkeys(filled.adapters, FORGOTTEN))
+    for arm, repeated in (seeds or {}).items():
+        for number, said in enumerate(repeated, 2):
+            rows = _answers(arm, questions, said, passages, refused=False)
+            write_jsonl(folder.seed_answers(number, arm), rows)
     if "rag" in arms:
         write_json(folder.freshness, FRESH)
     results = collect(filled, folder, NOTES)
@@ -118,8 +139,16 @@ def write_run(
     return results
 
 
+def _recalled(right: int) -> list[dict[str, Any]]:
+    rows = [Record(f"What was taught as {n}?", f"fact {n}") for n in range(50)]
+    return [
+        {"question": row.to_json(), "text": row.response if n < right else "nothing"}
+        for n, row in enumerate(rows)
+    ]
+
+
 def _answers(
-    arm: str,
+    arm: Arm,
     questions: list[Record],
     texts: list[str],
     passages: list[dict[str, Any]],
@@ -134,8 +163,8 @@ def _answers(
             "completion_tokens": 2,
             "cut_tokens": 5 if n == 0 else 0,
             "seconds": 0.1,
-            "retrieved": len(passages) + 2 * (n == 0) if "rag" in arm else 0,
-            "sources": passages if "rag" in arm else [],
+            "retrieved": len(passages) + 2 * (n == 0) if cites(arm) else 0,
+            "sources": passages if cites(arm) else [],
         }
         for n, (q, text) in enumerate(zip(questions, texts, strict=True))
     ]

@@ -20,7 +20,7 @@ def test_two_processes_come_to_the_losses_of_one(
     found: list[Any] = []
     for processes in (1, 2):
         folder = tmp_path / f"{processes}" / recipe.run_name
-        found.append(Pipeline(recipe, folder, Silent()).tune(processes))
+        found.append(Pipeline(recipe, folder, Silent()).tune(processes)["tuned"])
         assert (folder / "adapter" / "adapter_model.safetensors").exists()
     alone, together = found
     assert len(together["steps"]) == len(alone["steps"]) > 1

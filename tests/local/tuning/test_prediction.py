@@ -16,7 +16,8 @@ from tests.local.runs.working import working
 
 
 def predicted(recipe: Recipe) -> Prediction:
-    return predict(recipe, Materials(recipe))["tuned"]
+    *_, last = predict(recipe, Materials(recipe)).values()
+    return last
 
 
 def test_a_prediction_is_that_of_the_rows_the_epochs_and_the_rate(
@@ -48,12 +49,12 @@ def test_rows_with_passages_are_in_the_prediction_as_long_as_they_will_be(
     project: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ragtune.tuning.prediction.perf_counter", iter([0.0, 10.0] * 2).__next__)
-    split = "tune.validation_split_ratio=0"
+    split = ("tune.validation_split_ratio=0", "study.arms=[tuned+rag]")
     alone, shown = (
-        predicted(recipe_file.load(project(), (split, f"records.with_passages={n}")))
+        predicted(recipe_file.load(project(), (*split, f"records.with_passages={n}")))
         for n in (0, 1)
     )
-    assert shown.minutes > 2 * alone.minutes
+    assert shown.minutes > 1.2 * alone.minutes
 
 
 def test_where_memory_runs_out_in_the_probe_the_micro_batch_is_halved_as_in_training(

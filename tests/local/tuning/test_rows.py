@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -31,20 +32,26 @@ def retriever(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Retriever]:
     opened.close()
 
 
-def made(recipe: Recipe, records: list[Record], retriever: Retriever) -> list[TrainingRow]:
+def made(
+    recipe: Recipe, records: list[Record], retriever: Retriever, *, both: bool = False
+) -> list[TrainingRow]:
     form = recipe.template.build()
-    return training_rows(records, recipe.records, form, seed=recipe.seed, retriever=retriever)
+    return training_rows(
+        records, recipe.records, form, seed=recipe.seed, retriever=retriever, both=both
+    )
 
 
 @pytest.fixture
 def passages(project: Callable[..., Path], retriever: Retriever) -> Callable[..., dict[str, str]]:
-    """The context of each row that was given once more with passages, by instruction."""
+    """The context of each row, by instruction; passages without their gold unless asked for."""
 
     def give(*overrides: str, records: list[Record] = RECORDS) -> dict[str, str]:
-        recipe = recipe_file.load(project(), ("records.with_passages=1", *overrides))
+        recipe = recipe_file.load(
+            project(), ("records.with_passages=1", "records.without_gold=0", *overrides)
+        )
         rows = made(recipe, records, retriever)
-        assert sum(not row["context"] for row in rows) == len(records)
-        return {row["instruction"]: row["context"] for row in rows if row["context"]}
+        assert len(rows) == len(records)
+        return {row["instruction"]: row["context"] for row in rows}
 
     return give
 
@@ -77,12 +84,32 @@ def test_a_question_without_a_gold_document_keeps_what_is_found(
     assert not any(GOLD[asked] in shown[asked] for asked in GOLD)
 
 
+def test_a_gold_passage_that_is_not_found_takes_the_last_place(
+    passages: Callable[..., dict[str, str]],
+) -> None:
+    fog = next(r for r in RECORDS if r.document == "fog.md")
+    asked = replace(fog, instruction="What do a dog, a key, soup and the ferry cost?")
+    (context,) = passages(records=[asked]).values()
+    assert fog.evidence in context.partition("[2] ")[2]
+    assert "[3] " not in context
+
+
+def test_rows_of_a_shared_adapter_are_of_both_kinds(
+    project: Callable[..., Path], retriever: Retriever
+) -> None:
+    recipe = recipe_file.load(project(), ("records.with_passages=0.5",))
+    rows = made(recipe, RECORDS, retriever, both=True)
+    assert sum(not row["context"] for row in rows) == len(RECORDS)
+    assert sum(bool(row["context"]) for row in rows) == len(RECORDS) // 2
+
+
+@pytest.mark.parametrize("both", [True, False])
 @pytest.mark.parametrize(("share", "passages"), [(0.5, 6), (0.0, 0)])
 def test_stand_ins_are_as_many_rows_with_as_many_passages_as_there_will_be(
-    project: Callable[..., Path], retriever: Retriever, share: float, passages: int
+    project: Callable[..., Path], retriever: Retriever, share: float, passages: int, both: bool
 ) -> None:
     recipe = recipe_file.load(project(), (f"records.with_passages={share}",))
-    real = made(recipe, RECORDS, retriever)
+    real = made(recipe, RECORDS, retriever, both=both)
     stand_ins = stand_in_rows(
         RECORDS,
         recipe.records,
@@ -90,6 +117,7 @@ def test_stand_ins_are_as_many_rows_with_as_many_passages_as_there_will_be(
         seed=recipe.seed,
         chunks=["first chunk", "second chunk", "third chunk"],
         top_k=recipe.rag.top_k,
+        both=both,
     )
     assert len(stand_ins) == len(real)
     for rows in (stand_ins, real):

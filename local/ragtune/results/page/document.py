@@ -9,6 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 from ragtune.core.run_folder import RunFolder
+from ragtune.recipe.arms import reads_documents
 from ragtune.results import rows, search_table, wording
 from ragtune.results.metrics.registry import title
 from ragtune.results.notes import notes
@@ -16,7 +17,7 @@ from ragtune.results.page import bars, plots, questions
 from ragtune.results.page.examples import examples
 from ragtune.results.page.facts import facts
 from ragtune.results.schema import Results
-from ragtune.results.summary import shares, summarise
+from ragtune.results.summary import summarise
 
 ASSETS = Path(__file__).parent / "assets"
 MOST = 1_900_000
@@ -56,9 +57,7 @@ def render(results: Results, folder: RunFolder) -> str:
         "summary": summarise(results),
         "baseline": results.baselines.get(results.recommendation.metric),
         "facts": facts(results),
-        "bars": bars.right(
-            results.failures.right, shares(results), results.questions, plots.CLASSES
-        ),
+        "bars": bars.right(results.arms, results.questions, plots.CLASSES),
         "examples": examples(results, asked),
         "page": PAGE,
         "printed": PRINTED,
@@ -68,6 +67,8 @@ def render(results: Results, folder: RunFolder) -> str:
         "wording": wording,
         "search": search_table,
         "capital": _capital,
+        "spread": wording.spread(results),
+        "reads_documents": reads_documents,
     }
     html = ""
     for count, length in CUTS:
@@ -88,7 +89,7 @@ def _plots(results: Results, folder: RunFolder) -> list[tuple[str, Markup]]:
     metric = results.recommendation.metric
     named = _capital(title(metric))
     drawn = [
-        (f"{named}, with its 95 % interval", plots.quality(arms, metric, named)),
+        (f"{named}, with its 95 % interval{_seeds(results)}", plots.quality(arms, metric, named)),
         (
             f"Latency in ms of {count} questions asked alone; lines at the median and the 95th "
             "percentile",
@@ -100,17 +101,24 @@ def _plots(results: Results, folder: RunFolder) -> list[tuple[str, Markup]]:
             plots.cost(arms, needs),
         ),
     ]
-    if results.tune and results.tune.epochs:
-        caption = (
-            "Loss a token at every step of tuning, in nats: how surprised the model is by the "
-            "answers that it learns; dots: by those of the validation sample"
-        )
-        drawn.append((caption, plots.losses(results.tune)))
+    for name, training in results.tune.items():
+        if training.epochs:
+            caption = (
+                f"Loss a token at every step of tuning {name}, in nats: how surprised the model is "
+                "by the answers that it learns; dots: by those of the validation sample"
+            )
+            drawn.append((caption, plots.losses(training)))
     if curve := results.learning_curve:
         named = _capital(title(curve.metric))
         caption = f"{named} against training records, with 95 % intervals"
         drawn.append((caption, plots.learning(curve, named)))
     return drawn
+
+
+def _seeds(results: Results) -> str:
+    """What the small circles of a plot are; nothing where there are none."""
+    seeds = results.recipe.filled.study.seeds
+    return f"; circles: each of {seeds} seeds" if seeds > 1 and results.tune else ""
 
 
 def _capital(words: str) -> str:

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from ragtune.recipe.arms import Arm
 from ragtune.results.page.questions import ShownQuestion
 from ragtune.results.schema import Results
-from ragtune.results.summary import best, named
+from ragtune.results.summary import best
+from ragtune.results.wording import named
 
 RIVALS: dict[str, tuple[Arm, ...]] = {
-    "base": ("rag", "tuned"),
+    "base": ("rag", "tuned", "fewshot"),
+    "fewshot": ("tuned", "base", "rag"),
     "tuned": ("rag", "base", "tuned+rag"),
+    "rag-records": ("tuned", "rag", "base"),
     "rag": ("tuned", "base", "tuned+rag"),
     "tuned+rag": ("rag", "tuned", "base"),
 }

@@ -3,7 +3,8 @@
 import datetime
 
 from ragtune.results.schema import Results
-from ragtune.results.wording import brief
+from ragtune.results.search_table import values
+from ragtune.results.wording import brief, recall
 
 
 def facts(results: Results) -> list[tuple[str, str]]:
@@ -21,9 +22,8 @@ def facts(results: Results) -> list[tuple[str, str]]:
 
 def _model(results: Results) -> str:
     name = results.recipe.filled.model.local
-    if results.tune is None:
-        return name
-    return f"{name}, {_count(results.tune.parameters)} parameters"
+    trained = next(iter(results.tune.values()), None)
+    return f"{name}, {_count(trained.parameters)} parameters" if trained else name
 
 
 def _count(number: int) -> str:
@@ -54,17 +54,26 @@ def _documents(results: Results) -> str:
 
 
 def _training(results: Results) -> str:
-    done, asked = results.tune, results.recipe.filled.tune
-    if done is None:
+    """The settings, and what each adapter came to."""
+    if not results.tune:
         return ""
-    epochs = f"{asked.epoch} epoch{'s' * (asked.epoch != 1)}"
+    asked, seeds = results.recipe.filled.tune, results.recipe.filled.study.seeds
     batch = asked.per_device_train_batch_size * asked.gradient_accumulation_steps
-    steps = f"{len(done.steps):,} steps of {batch} sample{'s' * (batch != 1)}"
     layers = asked.target_modules.replace(",", ", ")
-    return (
-        f"{epochs}, {steps}, learning rate {asked.learning_rate:g}; LoRA of rank {asked.lora_r} on "
-        f"{layers}; {brief(done.seconds)} s"
-    )
+    told = [
+        f"{asked.epoch} epoch{'s' * (asked.epoch != 1)}, learning rate {asked.learning_rate:g}",
+        f"LoRA of rank {asked.lora_r} on {layers}",
+    ]
+    if results.search:
+        told = [f"{name} {values(found.winner)}" for name, found in results.search.items()]
+    for name, done in results.tune.items():
+        steps = f"{len(done.steps):,} steps of {batch} sample{'s' * (batch != 1)}"
+        told.append(f"{name} {steps}, {brief(done.seconds)} s")
+    if seeds > 1:
+        told.append(f"each with {seeds} seeds")
+    if known := recall(results.recall):
+        told.append(known)
+    return "; ".join(told)
 
 
 def _machine(results: Results) -> str:

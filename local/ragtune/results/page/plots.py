@@ -26,8 +26,22 @@ from ragtune.results.page.svg import (
 from ragtune.results.schema import ArmFigures, LearningCurve, Training
 
 ROW = 34
-CLASSES: dict[Arm, str] = {"base": "base", "tuned": "tuned", "rag": "rag", "tuned+rag": "both"}
-DASHES: dict[Arm, str] = {"base": "2 4", "tuned": "8 4", "rag": "none", "tuned+rag": "10 3 2 3"}
+CLASSES: dict[Arm, str] = {
+    "base": "base",
+    "fewshot": "shots",
+    "tuned": "tuned",
+    "rag-records": "records",
+    "rag": "rag",
+    "tuned+rag": "both",
+}
+DASHES: dict[Arm, str] = {
+    "base": "2 4",
+    "fewshot": "14 4",
+    "tuned": "7 4",
+    "rag-records": "10 3 2 3 2 3",
+    "rag": "none",
+    "tuned+rag": "10 3 2 3",
+}
 """Lines differ in more than colour."""
 MOST_STEPS = 1000
 """Points of a loss curve; a longer training is drawn as means over equal stretches."""
@@ -45,6 +59,10 @@ def quality(arms: Mapping[Arm, ArmFigures], metric: str, title: str) -> Markup:
             text(LEFT - 10, y + 4, name, "end"),
             line(x(low), y, x(high), y, f"interval {CLASSES[name]}"),
             f'<circle class="{CLASSES[name]}" cx="{x(found.mean):.1f}" cy="{y}" r="6"/>',
+            *(
+                f'<circle class="seed" cx="{x(seed):.1f}" cy="{y}" r="3"/>'
+                for seed in (arm.seeds if len(arm.seeds) > 1 else ())
+            ),
             text(x(found.mean), y - 10, f"{found.mean:.2f}", "middle"),
         ]
     height = 26 + len(arms) * ROW

@@ -34,7 +34,10 @@ class ShownPassage:
 
 @dataclass(frozen=True)
 class ShownQuestion:
-    """All that the page shows of a question; ``marks`` are what its filter looks for."""
+    """All that the page shows of a question; ``marks`` are what its filter looks for.
+
+    ``records`` are the training records that rag-records was given.
+    """
 
     number: int
     text: str
@@ -45,6 +48,7 @@ class ShownQuestion:
     marks: str
     answers: dict[Arm, ShownAnswer]
     passages: list[ShownPassage]
+    records: list[Passage]
 
     def shortened(self, length: int | None) -> "ShownQuestion":
         """The question with every text cut to ``length`` characters, and fewer passages."""
@@ -63,13 +67,15 @@ class ShownQuestion:
                 replace(p, passage=replace(p.passage, text=_cut(p.passage.text, length)))
                 for p in self.passages[:SHOWN_PASSAGES]
             ],
+            records=[replace(p, text=_cut(p.text, length)) for p in self.records[:SHOWN_PASSAGES]],
         )
 
     @property
     def length(self) -> int:
         """Characters of what was answered and found."""
         answers = sum(len(answer.text) for answer in self.answers.values())
-        return answers + sum(len(p.passage.text) for p in self.passages)
+        found = [*(p.passage for p in self.passages), *self.records]
+        return answers + sum(len(passage.text) for passage in found)
 
 
 def read(results: Results, folder: RunFolder) -> list[ShownQuestion]:
@@ -95,6 +101,7 @@ def read(results: Results, folder: RunFolder) -> list[ShownQuestion]:
                 for arm, lines in answers.items()
             },
             passages=_passages(record, passages[n]) if passages else [],
+            records=answers["rag-records"][n].sources if "rag-records" in answers else [],
         )
         for n, (record, judged) in enumerate(both)
     ]

@@ -5,7 +5,7 @@ otherwise. Machine time has tuning's own in it. A machine that is kept on all mo
 the same, so its idle time makes no difference between them.
 """
 
-from ragtune.recipe.arms import Arm
+from ragtune.recipe.arms import Arm, cites, reads_documents
 from ragtune.recipe.schema import Needs
 from ragtune.results.cost import fixed_seconds, monthly_seconds, price
 from ragtune.results.schema import ArmFigures
@@ -40,7 +40,7 @@ def fails(needs: Needs, evidence: Evidence, arm: Arm) -> Reason | None:
         return TooPoor(
             criterion="predictable quality", metric=evidence.metric, mean=got, limit=least
         )
-    if needs.cite_sources and "rag" not in arm:
+    if needs.cite_sources and not cites(arm):
         return NoSources(criterion="sources")
     if stale := _stale(needs, arm, of.freshness_seconds):
         return stale
@@ -58,7 +58,7 @@ def _stale(needs: Needs, arm: Arm, seconds: float | None) -> Reason | None:
     change = needs.documents_change
     if change == "never":
         return None
-    if change == "daily" and "rag" not in arm:
+    if change == "daily" and not reads_documents(arm):
         return LearntOnly(criterion="changing data", seconds=seconds)
     if seconds and seconds > PERIODS[change]:
         return TooStale(criterion="changing data", seconds=seconds, documents_change=change)

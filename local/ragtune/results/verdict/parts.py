@@ -9,14 +9,16 @@ from ragtune.results.verdict.needs import NEAR, spending
 
 Parts = frozenset[str]
 
-ORDER = ("examples", "index", "adapter")
-"""The parts that an arm may have, from the easiest to keep up to the hardest."""
 PARTS: Mapping[Arm, Parts] = {
     "base": frozenset(),
+    "fewshot": frozenset({"examples"}),
     "rag": frozenset({"index"}),
+    "rag-records": frozenset({"index"}),
     "tuned": frozenset({"adapter"}),
     "tuned+rag": frozenset({"index", "adapter"}),
 }
+
+"""In the order in which they are taken where all else is equal: the easiest to keep up first."""
 
 
 def count(arm: Arm) -> int:
@@ -28,8 +30,7 @@ def simplest(needs: Needs, evidence: Evidence, arms: Sequence[Arm]) -> Arm:
     """The arm with the fewest parts.
 
     Of several, where the number of queries is known, only those stay that cost about as little a
-    month as the cheapest of them, tuning's own cost included. Of these the order of their parts
-    decides.
+    month as the cheapest of them, tuning's own cost included. Of these the first in `PARTS` is it.
     """
     fewest = min(map(count, arms))
     same = [arm for arm in arms if count(arm) == fewest]
@@ -37,8 +38,4 @@ def simplest(needs: Needs, evidence: Evidence, arms: Sequence[Arm]) -> Arm:
         costs = {arm: spending(needs, arm, evidence.arms[arm]).amount for arm in same}
         lowest = min(costs.values())
         same = [arm for arm in same if costs[arm] <= (1 + NEAR) * lowest]
-    return min(same, key=_rank)
-
-
-def _rank(arm: Arm) -> list[int]:
-    return sorted((ORDER.index(part) for part in PARTS[arm]), reverse=True)
+    return min(same, key=list(PARTS).index)

@@ -24,7 +24,7 @@ low score, not a high one.
 
 from collections.abc import Mapping, Sequence
 
-from ragtune.recipe.arms import Arm
+from ragtune.recipe.arms import Arm, is_tuned, reads_documents, searches_records
 from ragtune.recipe.schema import Needs
 from ragtune.results.faults import QUESTIONS, AnyFault
 from ragtune.results.verdict.evidence import Evidence
@@ -210,11 +210,14 @@ def _worse(evidence: Evidence, arm: Arm, others: Sequence[Arm]) -> Worse | None:
 
 def _lacks(worse: Arm, better: Arm) -> Criterion:
     """The criterion behind a difference in quality: what one arm has and the other has not."""
-    if "rag" in better and "rag" not in worse:
+    if reads_documents(better) and not reads_documents(worse):
         return "wide knowledge"
-    if "tuned" in better and "tuned" not in worse:
+    if is_tuned(better) and not is_tuned(worse):
         return "narrow task"
-    return "narrow task" if "rag" in worse and "rag" not in better else "curated labels"
+    if searches_records(better) and not searches_records(worse):
+        return "few labels"
+    alone = reads_documents(worse) and not reads_documents(better)
+    return "narrow task" if alone else "curated labels"
 
 
 def _not_better(needs: Needs, evidence: Evidence, arm: Arm, pick: Arm, *, known: bool) -> NotBetter:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ragtune.recipe.arms import ARMS, Arm
+from ragtune.recipe.arms import USUAL as ARMS
+from ragtune.recipe.arms import Arm, is_tuned, reads_documents
 from ragtune.results.parts import Baseline, Mean, Paired
 from ragtune.results.schema import (
     ArmFigures,
@@ -119,9 +120,12 @@ def with_p95(of: Evidence, name: Arm, ms: float) -> Evidence:
 
 
 def _arm(name: Arm, mean: float, spent: float) -> ArmFigures:
-    p95 = 120.0 if "rag" in name else 15.0
+    p95 = 120.0 if reads_documents(name) else 15.0
     return ArmFigures(
         quality={METRIC: Mean(mean=mean, ci95=(mean - 0.05, mean + 0.05))},
+        right=Mean(mean=mean, ci95=(mean - 0.05, mean + 0.05)),
+        right_by_seed=[round(100 * mean)],
+        seeds=[mean],
         categories={},
         refusal=Refusal(unanswerable_refused=None, answerable_refused=None),
         grounded=None,
@@ -131,9 +135,9 @@ def _arm(name: Arm, mean: float, spent: float) -> ArmFigures:
         throughput=Throughput(answers_per_second=1.0, tokens_per_second=5.0),
         tokens=Tokens(prompt_mean=spent - 5, completion_mean=5.0, cut_prompts=0, cut_passages=0),
         cost=Cost(
-            tuning_seconds=3600.0 if "tuned" in name else 0.0,
-            indexing_seconds=36.0 if "rag" in name else 0.0,
-            seconds_per_1000=40.0 if "rag" in name else 10.0,
+            tuning_seconds=3600.0 if is_tuned(name) else 0.0,
+            indexing_seconds=36.0 if reads_documents(name) else 0.0,
+            seconds_per_1000=40.0 if reads_documents(name) else 10.0,
             initial_price=None,
             price_per_1000=None,
             initial_kwh=None,

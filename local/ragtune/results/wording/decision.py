@@ -1,96 +1,12 @@
-"""The sentences of table and page about a verdict, written from its values."""
+"""The sentences about a verdict: why an arm is chosen or not, and what would change that."""
 
-from ragtune.results import faults
-from ragtune.results.faults import AnyFault
 from ragtune.results.metrics.registry import title
-from ragtune.results.parts import Agreement
-from ragtune.results.schema import BreakEven, Cause, Failures, Flip
+from ragtune.results.schema import BreakEven
 from ragtune.results.verdict import measured, reasons
 from ragtune.results.verdict.measured import Measured
 from ragtune.results.verdict.reasons import Because, Change, Reason, Recommendation
-
-FLIPS: dict[Flip, str] = {
-    "retrieval_fixed": "retrieval fixed it",
-    "retrieval_broke": "retrieval broke it",
-    "tuning_fixed": "tuning fixed it",
-    "tuning_forgot": "tuning forgot it",
-    "only_both": "only both knew it",
-}
-CAUSES: dict[Cause, str] = {
-    "not_found": "the gold passage was not found",
-    "refused": "the gold passage was found, but scored below rag.refuse_below",
-    "left_out": "the gold passage was found, but had no room in the prompt",
-    "misread": "the gold passage was in the prompt",
-    "not_refused": "the documents hold no answer, and it gave one",
-    "no_gold": "no gold document is named, so retrieval cannot be judged",
-}
-"""Why an arm with passages was wrong."""
-CAUSES_IN_SHORT: dict[Cause, str] = {
-    "not_found": "gold not found",
-    "left_out": "gold left out",
-    "misread": "misread",
-    "refused": "refused by score",
-    "not_refused": "not refused",
-}
-"""For the terminal, in this order; without a gold document there is nothing to say."""
-
-METRICS: dict[str, str] = {
-    "right": "share of the questions that have an answer",
-    "recall": "share of the reference's words that are in the answer",
-    "similarity": "how near the meanings are, by the embedder, 0 to 1",
-    "accuracy": "share of answers that name their label and no other",
-    "numeric_error": "how far numbers are from the reference's; 0 is best",
-    "token_f1": "how many words of answer and reference agree, 0 to 1",
-    "exact_match": "share of answers that equal the reference",
-    "rouge_l": "the longest run of words in the reference's order, 0 to 1",
-    "macro_f1": "F1 of each label, all labels counting alike",
-}
-"""What a metric means, in a few words; for those that ship."""
-JUDGES = {"right": "right, as in this report"}
-"""Judges that are held against a person, where the name does not say it."""
-
-
-def judge(name: str) -> str:
-    """What a judge is called that is held against a person."""
-    return JUDGES.get(name) or f"{title(name)} from 0.5"
-
-
-def marked(agreed: Agreement) -> str:
-    """What a person marked, and what the figures of agreement mean."""
-    skipped = f", {agreed.skipped} skipped" if agreed.skipped else ""
-    return (
-        f"A person marked {agreed.marked} answers without seeing the arm: {agreed.right} right"
-        f"{skipped}. They were drawn evenly from what the report calls right and wrong. Kappa: "
-        "1 where both always agree, 0 where they agree as often as by chance."
-    )
-
-
-RIGHT_MEANS = (
-    "An answer is right where it says what a reference says, numbers and dates by value; where the "
-    "documents hold no answer, when it says so."
-)
-"""When an answer counts as right."""
-
-
-def brief(seconds: float) -> str:
-    """Seconds to three significant digits, never with an exponent above 100."""
-    return f"{seconds:,.0f}" if seconds >= 100 else f"{seconds:.3g}"
-
-
-def about(seconds: float) -> str:
-    """Seconds as one would say them: 12, 0.7, 0.04."""
-    return (
-        f"{seconds:.0f}"
-        if seconds >= 10
-        else f"{seconds:.1f}"
-        if seconds >= 0.1
-        else f"{seconds:.2g}"
-    )
-
-
-def rounded(count: float) -> str:
-    """A count to two significant digits, with thousands separated."""
-    return f"{float(f'{count:.2g}'):,.0f}"
+from ragtune.results.wording.faults import fault
+from ragtune.results.wording.numbers import brief, rounded
 
 
 def headline(recommendation: Recommendation) -> str:
@@ -144,54 +60,6 @@ def _undecided(why: reasons.Undecided) -> str:
     )
 
 
-def fault(what: AnyFault) -> str:  # noqa: PLR0911, one sentence a kind
-    """What is wrong with the study, and what to do about it."""
-    match what:
-        case faults.FewQuestions():
-            return f"{what.questions} questions are too few; ask at least {what.least}"
-        case faults.AnswersCut():
-            cut = ", ".join(f"{arm} {what.cut[arm]}" for arm in what.arms)
-            todo = "raise study.max_new_tokens, or teach the model to stop"
-            if what.severity == "forbids":
-                todo = "raise study.max_new_tokens"
-            return (
-                f"of {what.questions} answers each, some were cut at {what.limit} tokens: {cut}; "
-                f"{todo}"
-            )
-        case faults.LongReferences():
-            return (
-                f"{what.longer} of {what.questions} references are longer than "
-                f"study.max_new_tokens {what.limit}; set it to {what.longest} or more"
-            )
-        case faults.FewSteps():
-            return (
-                f"{what.steps} optimiser steps in all, where about {what.least} are needed; raise "
-                "tune.epoch, or lower the batch size or gradient_accumulation_steps"
-            )
-        case faults.ResidueDropped():
-            return (
-                f"{what.share:.0%} of the training tokens are left out of each epoch; lower the "
-                "batch size or max_input_length"
-            )
-        case faults.NoValidation():
-            return "no validation sample, so the last epoch is kept; add records"
-        case faults.LossUnmoved():
-            return (
-                f"the held-out loss did not move: base {what.base:.3f}, tuned {what.tuned:.3f} "
-                "nats a token; raise tune.epoch or tune.learning_rate"
-            )
-        case faults.AnswersUnchanged():
-            return (
-                f"{what.arms[0]} answers as {what.other} does in {what.same} of {what.questions} "
-                "questions, so tuning changed next to nothing"
-            )
-        case faults.FewLatencies():
-            return (
-                f"latency percentiles are of {what.questions} questions; {what.least} or more are "
-                "needed (study.latency_questions)"
-            )
-
-
 def reason(why: Reason) -> str:  # noqa: PLR0911, one sentence a kind
     """Why an arm is not the one."""
     match why:
@@ -213,7 +81,7 @@ def reason(why: Reason) -> str:  # noqa: PLR0911, one sentence a kind
             return "cites no sources, and needs.cite_sources asks for them"
         case reasons.LearntOnly():
             after = f" until it is tuned again ({brief(why.seconds)} s)" if why.seconds else ""
-            return f"knows only what it has learnt{after}, and needs.documents_change is daily"
+            return f"does not read the documents{after}, and needs.documents_change is daily"
         case reasons.TooStale():
             return (
                 f"answers by a changed document after {brief(why.seconds)} s; "
@@ -340,20 +208,6 @@ def break_even(found: BreakEven | None) -> str:
     else:
         where = f"less than rag from {found.queries_per_month:,.0f} queries a month"
     return f"break-even: tuned costs {where} {given}"
-
-
-def failures(found: Failures) -> list[str]:
-    """Right answers and flips in one line, and where arms with passages went wrong in another."""
-    right = ", ".join(f"{arm} {count}" for arm, count in found.right.items())
-    lines = [f"right: {right}"]
-    if found.steps:
-        flips = [f"{words} {found.flips[name]}" for name, words in FLIPS.items()]
-        lines.append(f"flips: {', '.join(flips)}")
-    for arm, causes in found.causes.items():
-        told = [f"{w} {causes[name]}" for name, w in CAUSES_IN_SHORT.items() if name in causes]
-        if told:
-            lines.append(f"{arm} wrong: {', '.join(told)}")
-    return lines
 
 
 def _open(recommendation: Recommendation) -> bool:

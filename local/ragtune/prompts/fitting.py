@@ -1,0 +1,52 @@
+"""What goes first where a prompt is longer than the model reads; the same in every format."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from ragtune.prompts.base import Example, Prompt
+
+
+@dataclass(frozen=True)
+class Shown:
+    """All that stands in a prompt besides the format's own words."""
+
+    instruction: str
+    own: str = ""
+    passages: Sequence[str] = ()
+    examples: Sequence[Example] = ()
+
+
+def fitted(
+    shown: Shown, limit: int, make: Callable[[Shown], Prompt], count: Callable[[str], int]
+) -> Prompt:
+    """The prompt that ``make`` makes, in at most ``limit`` tokens; a text has ``count`` of them.
+
+    What does not fit goes in this order: examples from the first, passages from the last, the end
+    of the record's own context, the end of the instruction.
+
+    Raises ValueError when the format's words alone are longer than ``limit``.
+    """
+    while len((prompt := make(shown)).ids) > limit:
+        if shown.examples:
+            shown = replace(shown, examples=shown.examples[1:])
+        elif shown.passages:
+            shown = replace(shown, passages=shown.passages[:-1])
+        else:
+            break
+    whole = len(prompt.ids)
+    while (over := len(prompt.ids) - limit) > 0:
+        if own := shown.own:
+            shown = replace(shown, own=_shortened(own, over, count(own)))
+        elif asked := shown.instruction:
+            shown = replace(shown, instruction=_shortened(asked, over, count(asked)))
+        else:
+            raise ValueError(f"the template alone has {len(prompt.ids)} tokens, over {limit}")
+        prompt = make(shown)
+    return replace(prompt, cut=whole - len(prompt.ids))
+
+
+def _shortened(text: str, over: int, tokens: int) -> str:
+    """The text less about ``over`` of its ``tokens`` tokens, at least one character, at its end."""
+    share = over / max(1, tokens)
+    return text[: max(0, len(text) - math.ceil(len(text) * share))]
