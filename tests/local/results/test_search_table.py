@@ -8,6 +8,7 @@ from rich.console import Console
 
 from ragtune.core.files import write_json
 from ragtune.core.run_folder import RunFolder
+from ragtune.recipe.arms import USUAL as ARMS
 from ragtune.recipe.schema import Recipe
 from ragtune.results import page, search_table, table
 from ragtune.results.collect import collect
@@ -18,7 +19,6 @@ from tests.local.results.made_up import NOTES, write_run
 
 OWN = {"learning_rate": 1e-4, "epoch": 5, "lora_r": 8, "target_modules": "q_proj,v_proj"}
 BEST = {**OWN, "learning_rate": 3e-4, "epoch": 10}
-ARMS = ("base", "tuned", "rag", "tuned+rag")
 
 
 def trial(candidate: int, rung: int, score: float | None, **more: Any) -> dict[str, Any]:
