@@ -34,8 +34,7 @@ class Search(Section):
     """A search for the settings of tuning, on a part of the training records."""
 
     minutes: Annotated[float, Field(gt=0, le=1440)] = Field(
-        description="of trials on this machine, for each adapter the same; the test questions are not "
-        "read"
+        description="of trials on this machine, the same for each adapter; no test question is read"
     )
 
 
@@ -49,8 +48,8 @@ class Tune(Section):
     )
     search: Search | None = Field(
         None,
-        description="try learning rate, epochs, rank and target modules around those given here on a "
-        "part of the training records, and tune with the best; null: tune with those given here",
+        description="try learning rate, epochs, rank and target modules around those given here, on "
+        "a part of the training records, and tune with the best; null: with those given here",
     )
 
     epoch: Annotated[int, Field(ge=1, le=1000)] = 5
