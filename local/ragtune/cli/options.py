@@ -30,12 +30,13 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text
 
 
 def load_recipe(recipe_file: Path, overrides: list[str] | None, offline: bool) -> "Recipe":
-    """Read the recipe; close the network unless it names something on a hub."""
+    """Read and fill the recipe; close the network first, unless it names something on a hub."""
     from ragtune.recipe import file
+    from ragtune.runs import defaults
 
     recipe = file.load(recipe_file, tuple(overrides or ()))
     close_network([recipe], offline)
-    return recipe
+    return defaults.fill(recipe)
 
 
 def close_network(recipes: "Sequence[Recipe]", offline: bool) -> None:

@@ -1,5 +1,6 @@
 """The verbs over a recipe, before anything is run: init, check, preview."""
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,7 @@ import typer
 
 from ragtune.cli.options import AsJson, Offline, Overrides, RecipeFile, load_recipe
 from ragtune.cli.output import print_result
+from ragtune.core.errors import RecipeError
 
 
 def register(app: typer.Typer) -> None:
@@ -17,13 +19,30 @@ def register(app: typer.Typer) -> None:
 
 def init(
     folder: Annotated[Path, typer.Argument(help="Where to write it; made where missing.")] = Path(),
+    docs: Annotated[
+        Path | None, typer.Option("--docs", help="Your folder of documents, or `contexts`.")
+    ] = None,
+    records: Annotated[
+        Path | None, typer.Option("--records", help="Your records: a file, or a folder of them.")
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", help="The model to ask.", show_default="smollm2-reader"),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Write a first recipe with the demo's documents and records, to run and then to change."""
-    from ragtune.recipe.starter import write_starter
+    """Write a first recipe: for your records and documents, or with the demo's to begin with."""
+    from ragtune.recipe import starter
 
-    recipe = write_starter(folder)
-    print_result({"recipe": str(recipe)}, f"{recipe} written; next: ragtune run {recipe}", as_json)
+    if records is not None:
+        recipe, verb = starter.wrap(folder, records, docs, model), "check"
+    elif docs is not None:
+        raise RecipeError("--docs: give --records too, the questions and answers to learn from")
+    else:
+        recipe, verb = starter.write_starter(folder, model), "run"
+    following = shlex.join(["ragtune", verb, str(recipe)])
+    found = {"recipe": str(recipe), "next": following}
+    print_result(found, f"{recipe} written; next: {following}", as_json)
 
 
 def check(

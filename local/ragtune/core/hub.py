@@ -69,7 +69,7 @@ def snapshot(name: str, revision: str | None, what: str, kind: type[RagtuneError
     from huggingface_hub import snapshot_download
 
     try:
-        files = ["*.json", "*.safetensors", "*.model", "*.txt"]
+        files = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "ragtune.yaml"]
         return Path(snapshot_download(name, revision=revision, allow_patterns=files))
     except Exception as error:
         raise explain(error, f"{what} {name}", kind) from None

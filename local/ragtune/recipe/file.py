@@ -3,6 +3,7 @@
 import difflib
 import types
 import typing
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,12 @@ from pydantic import BaseModel, ValidationError
 
 from ragtune.core.errors import Fault, RecipeError
 from ragtune.recipe.schema import Recipe
+from ragtune.recipe.section import written
 
 Location = tuple[str | int, ...]
+_REQUIRED: dict[str, Any] = {"name": "part", "records": {"source": "part"}}
+_STUBS = frozenset({"name", "records.source"})
+"""What every recipe must give, in the place of which a part gives nothing."""
 
 
 def load(path: Path, overrides: tuple[str, ...] = ()) -> Recipe:
@@ -22,19 +27,71 @@ def load(path: Path, overrides: tuple[str, ...] = ()) -> Recipe:
     field, what is wrong and what is allowed.
     """
     tree, lines = _parse(path)
-    places = {location: f"{path}:{line}" for location, line in lines.items()}
+    places = _places(path, lines)
     for override in overrides:
         _apply(tree, override, places)
-    try:
-        return Recipe.model_validate(tree).at(path.parent)
-    except ValidationError as error:
-        faults = [_fault(e, places, f"{path}:1") for e in error.errors()]
-        raise RecipeError(sorted(faults, key=_by_line)) from None
+    return _validated(tree, places, path).at(path.parent)
+
+
+def load_part(path: Path, allowed: Sequence[str]) -> dict[str, Any]:
+    """The fields of a file that holds a part of a recipe, dotted, with their values.
+
+    ``allowed`` are the sections and fields that may be in it.
+
+    Raises RecipeError as ``load`` does, and for what is not allowed.
+    """
+    tree, lines = _parse(path)
+    places = _places(path, lines)
+    others = [
+        Fault(places[location], _dotted(location), f"not here; allowed: {', '.join(allowed)}")
+        for location in lines
+        if not any(_within(_dotted(location), name) for name in allowed)
+    ]
+    if others:
+        raise RecipeError(others)
+    part = _validated({**_REQUIRED, **tree}, places, path)
+    return {field: value for field, value in written(part).items() if field not in _STUBS}
 
 
 def dump(recipe: Recipe) -> str:
     """The filled recipe as YAML; reading it back gives an equal recipe."""
     return yaml.safe_dump(recipe.filled, sort_keys=False, allow_unicode=True, width=100)
+
+
+def dump_with_origins(recipe: Recipe) -> str:
+    """As ``dump``, with a comment behind each value that something else than the file gave."""
+    text = dump(recipe)
+    lines = text.splitlines()
+    ends = {_dotted(at): line for at, line in _ends(yaml.compose(text, Loader=yaml.SafeLoader))}
+    for field, origin in recipe.origins.items():
+        lines[ends[field]] += f"  # {origin}"
+    return "\n".join(lines) + "\n"
+
+
+def _ends(node: yaml.Node | None, location: Location = ()) -> Iterator[tuple[Location, int]]:
+    """Every scalar value's place, and the index of the line that it ends on."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield from _ends(value, (*location, str(key.value)))
+    elif isinstance(node, yaml.ScalarNode):
+        yield location, node.end_mark.line
+
+
+def _places(path: Path, lines: Mapping[Location, int]) -> dict[Location, str]:
+    return {location: f"{path}:{line}" for location, line in lines.items()}
+
+
+def _validated(tree: dict[str, Any], places: dict[Location, str], path: Path) -> Recipe:
+    try:
+        return Recipe.model_validate(tree)
+    except ValidationError as error:
+        faults = [_fault(e, places, f"{path}:1") for e in error.errors()]
+        raise RecipeError(sorted(faults, key=_by_line)) from None
+
+
+def _within(field: str, name: str) -> bool:
+    """Whether a field is in an allowed section, is one allowed, or leads to one."""
+    return f"{field}.".startswith(f"{name}.") or f"{name}.".startswith(f"{field}.")
 
 
 def _parse(path: Path) -> tuple[dict[str, Any], dict[Location, int]]:
@@ -65,7 +122,7 @@ def _parse(path: Path) -> tuple[dict[str, Any], dict[Location, int]]:
 
 def _walk(
     node: yaml.Node | None, location: Location, lines: dict[Location, int], file: str
-) -> typing.Iterator[Fault]:
+) -> Iterator[Fault]:
     """Note the line of every key; yield a fault for each key written twice."""
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:

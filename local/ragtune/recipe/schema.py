@@ -6,10 +6,11 @@ faults and overrides, is ``recipe_file``'s work.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from ragtune.core import hub
 from ragtune.prompts.template import fields_of
@@ -32,7 +33,9 @@ from ragtune.recipe.tune import Tune
 class Model(Section):
     """The model that is tuned and asked."""
 
-    local: str = Field("builtin", description="`builtin`, `smollm2`, a folder, or a hub id")
+    local: str = Field(
+        "builtin", description="`builtin`, `smollm2`, `smollm2-reader`, a folder, or a hub id"
+    )
     revision: str | None = Field(None, description="the hub revision, for a hub id")
     jumpstart: str | None = Field(None, description="the JumpStart model to promote to")
 
@@ -220,7 +223,8 @@ class Recipe(Section):
     promote: Promote = Promote()
 
     _folder: Path = Path()
-    _origin: str | None = None
+    _named: str | None = None
+    _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Recipe":
@@ -280,8 +284,35 @@ class Recipe(Section):
     def tuned_with(self, tune: Tune) -> "Recipe":
         """The same recipe, of the same identity, with the values that an adapter was tuned with."""
         recipe = self.model_copy(update={"tune": tune})
-        recipe._origin = self.identity
+        recipe._named = self.identity
         return recipe
+
+    def with_fields(self, values: Mapping[str, Any]) -> "Recipe":
+        """The same recipe with other values of some fields, which are named with dots.
+
+        Raises ValidationError, of pydantic, for values that are not allowed.
+        """
+        tree = self.model_dump(mode="json", exclude_unset=True)
+        for field, value in values.items():
+            *sections, name = field.split(".")
+            inner = tree
+            for section in sections:
+                inner = inner.setdefault(section, {})
+            inner[name] = value
+        recipe = Recipe.model_validate(tree)
+        recipe._folder, recipe._origins = self._folder, self._origins
+        return recipe
+
+    def filled_from(self, origins: Mapping[str, str]) -> "Recipe":
+        """The same recipe with a note, for fields that it did not give, on who did."""
+        recipe = self.model_copy()
+        recipe._origins = dict(origins)
+        return recipe
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Where values are from that neither the recipe's file gave nor the schema, by field."""
+        return self._origins
 
     def path(self, value: str) -> Path:
         """A path as written in the recipe: relative to the recipe's own folder."""
@@ -306,8 +337,8 @@ class Recipe(Section):
         answered, so a run stays valid when they change, and only its figures are made again. With
         tune.search the last two choose what is tuned, and so are part of it.
         """
-        if self._origin is not None:
-            return self._origin
+        if self._named is not None:
+            return self._named
         beside = {"name", "needs", "cloud", "promote"}
         what = {k: v for k, v in self.filled.items() if k not in beside}
         judging: set[str] = set() if self.tune.search else {"metric", "refusals"}

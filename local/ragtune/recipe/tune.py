@@ -48,8 +48,8 @@ class Tune(Section):
     )
     search: Search | None = Field(
         None,
-        description="try learning rate, epochs, rank and target modules around those given here, on "
-        "a part of the training records, and tune with the best; null: with those given here",
+        description="try learning rate, epochs, rank and target modules around those given here on "
+        "a part of the training records, and tune with the best; null: tune with those given here",
     )
 
     epoch: Annotated[int, Field(ge=1, le=1000)] = 5

@@ -9,6 +9,7 @@ from ragtune.core.errors import DocumentsError, RecipeError
 from ragtune.prompts.registry import format_of
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
+from ragtune.runs import defaults
 from ragtune.runs.audit import data_faults
 from ragtune.runs.materials import Materials
 from ragtune.runs.plan import tunes
@@ -79,6 +80,7 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
     everything(recipe, materials)
     found, skipped = materials.corpus.read_all() if recipe.retrieves else ([], {})
     faults, said = data_faults(recipe, materials, found, skipped)
+    said = [*_other_form(recipe), *said]
     predicted = predict(recipe, materials) if probe else {}
     summary = {
         "recipe": recipe.name,
@@ -93,9 +95,29 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
         "warnings": [fault.to_json() for fault in foresee(recipe, materials, found)],
         **faults,
         "data_warnings": said,
+        "origins": dict(recipe.origins),
+        "filled_in": defaults.summary(recipe),
         **({"tuning": {name: p.to_json() for name, p in predicted.items()}} if probe else {}),
     }
     return summary, "\n".join(p.said(name) for name, p in predicted.items())
+
+
+def _other_form(recipe: Recipe) -> list[str]:
+    """That a model is asked in another form than its own, where its own is known."""
+    own = defaults.own_form(recipe)
+    if not own:
+        return []
+    asked = {f"template.{name}": value for name, value in recipe.template.model_dump().items()}
+    other = [field for field, value in own.items() if asked[field] != value]
+    if not other:
+        return []
+    name = Path(recipe.model.local).name
+    why = (
+        "which the container of model.jumpstart does not know"
+        if recipe.model.jumpstart and own.get("template.format") == "chat"
+        else f"leave {' and '.join(other)} out of the recipe to ask it so"
+    )
+    return [f"{', '.join(other)}: {name} answers best in a form of its own, {why}"]
 
 
 def _answers(recipe: Recipe, materials: Materials) -> dict[str, int]:
@@ -158,6 +180,7 @@ def show(file: Path, found: dict[str, Any], prediction: str) -> str:
         f"{file}: good; {found['train']} training records, {found['questions']} "
         f"questions{split}, {found['documents']} documents, arms {', '.join(found['arms'])}",
         *(f"of these {line}" for line in _answers_shown(found)),
+        *found["filled_in"],
         *(f"warning: {warning}" for warning in found["data_warnings"]),
         *(f"left out {bad}" for bad in found["bad_lines"]),
         *(f"warning: {fault(FAULTS.validate_python(value))}" for value in found["warnings"]),
@@ -179,4 +202,4 @@ def _answers_shown(found: dict[str, Any]) -> list[str]:
 def show_filled(recipe: Recipe, prediction: str) -> str:
     """The recipe with every field; the prediction below it as a comment."""
     lines = prediction.splitlines()
-    return recipe_file.dump(recipe) + "".join(f"# {line}\n" for line in lines)
+    return recipe_file.dump_with_origins(recipe) + "".join(f"# {line}\n" for line in lines)

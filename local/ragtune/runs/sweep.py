@@ -22,11 +22,11 @@ from rich.text import Text
 from ragtune.core.errors import RecipeError, RecordsError
 from ragtune.core.files import write_json, write_jsonl
 from ragtune.core.progress import Watcher
-from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
 from ragtune.results.metrics.registry import title
 from ragtune.results.parts import Mean
 from ragtune.results.schema import ArmFigures, Results
+from ragtune.runs import defaults
 from ragtune.runs.materials import prepare_records
 from ragtune.runs.pipeline import Pipeline
 from ragtune.sources.split import split
@@ -79,7 +79,7 @@ class Sweep:
         Raises RecipeError for a recipe with faults, and an arm that it does not run.
         """
         self.file, self.overrides, self.runs, self.watcher = file, tuple(overrides), runs, watcher
-        self.recipe = recipe_file.load(file, self.overrides)
+        self.recipe = defaults.load(file, self.overrides)
         self.arm, self.folder = arm, runs / f"{self.recipe.run_name}-sweep"
         if arm and arm not in self.recipe.arms:
             allowed = ", ".join(self.recipe.arms)
@@ -91,7 +91,7 @@ class Sweep:
         Raises RecipeError for values that a field does not allow.
         """
         sets = (dict(zip(choices, point, strict=True)) for point in _points(choices))
-        return [recipe_file.load(self.file, (*self.overrides, *_overrides(one))) for one in sets]
+        return [self._with(one) for one in sets]
 
     def run(self, choices: dict[str, list[Any]], trials: int | None = None) -> dict[str, Any]:
         """Make every trial of the grid, or ``trials`` of them that Optuna chooses; then the winner.
@@ -117,7 +117,7 @@ class Sweep:
             search(choices, trials, self.recipe.seed, measure)
         best = max(done, key=lambda trial: float(trial["mean"]))
         self.watcher.say(f"winner: {_text(best['set'])}; now measured on the test questions")
-        winner = recipe_file.load(self.file, (*self.overrides, *_overrides(best["set"])))
+        winner = self._with(best["set"])
         folder = self.runs / winner.run_name
         results = Pipeline(winner, folder, self.watcher).execute()
         found = {
@@ -130,16 +130,19 @@ class Sweep:
         write_json(self.folder / "sweep.json", found)
         return found
 
+    def _with(self, values: Values) -> Recipe:
+        """The recipe with these values; what it leaves open is filled to go with them."""
+        return defaults.load(self.file, (*self.overrides, *_overrides(values)))
+
     def _trial(self, values: Values) -> Recipe:
-        """The recipe of a trial: with its values, on the training records' two parts."""
+        """The same, but on the training records' two parts."""
         at = os.path.relpath(self.folder.resolve(), self.file.parent.resolve())
         data = {
             "records.source": f"{at}/train.jsonl",
             "records.revision": None,
             "study.questions": f"{at}/development.jsonl",
         }
-        given = (*self.overrides, *_overrides({**values, **data}))
-        return recipe_file.load(self.file, given)
+        return self._with(values).with_fields(data)
 
     def _write_split(self) -> None:
         spec = self.recipe.records

