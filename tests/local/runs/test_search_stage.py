@@ -226,3 +226,23 @@ def test_what_answers_are_judged_by_is_part_of_a_recipe_that_searches(
             for metric in ("token_f1", "right")
         )
         assert (one.identity == other.identity) is same
+
+
+def test_whatever_tunes_takes_the_values_of_its_search(project: Callable[..., Path]) -> None:
+    more = ("study.seeds=2", "study.learning_curve=[0.5]")
+    stages = {stage.name: stage for stage in plan(recipe_file.load(project(), (*QUICK, *more)))}
+    for adapter in ("tuned", "tuned+rag"):
+        for name in (f"tune/{adapter}", f"seed/2/{adapter}", "curve/0.5"):
+            assert f"search/{adapter}" in stages[name].after
+        before = [*stages].index(f"search/{adapter}")
+        assert before < [*stages].index(f"tune/{adapter}")
+
+
+def test_adapters_that_are_shared_are_asked_with_passages_and_without(
+    project: Callable[..., Path],
+) -> None:
+    recipe = recipe_file.load(project(), (*QUICK, "tune.adapters=shared"))
+    (stage,) = (s for s in plan(recipe) if isinstance(s, Search))
+    assert stage.name == "search/tuned"
+    assert stage.asks == [False, True]
+    assert stage.passages
