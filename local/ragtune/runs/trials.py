@@ -115,6 +115,7 @@ class Trials:
         self.budget, self.ledger = budget, ledger
         self.form = parts.form(work)
         self.advance: Advance = unwatched
+        self._checked = False
 
     def __call__(self, settings: Settings, rung: Rung) -> Measured:
         """Train on the rung's rows and ask every way.
@@ -144,8 +145,10 @@ class Trials:
             template_hash=self.form.hash,
             hardware=work.materials.hardware,
             folder=folder,
+            checked=self._checked,
             advance=self._step,
         )
+        self._checked = True
         trained = time.perf_counter() - started
         engine = parts.engine(work, folder / "adapter")
         self._step()

@@ -72,11 +72,14 @@ def tune(
     folder: Path,
     watcher: Watcher | None = None,
     team: Team | None = None,
+    checked: bool = False,
     advance: Advance = lambda step, total: None,
 ) -> Tuned:
     """Train LoRA on the model in ``base``; write ``adapter/`` and ``checkpoint/`` into ``folder``.
 
     The adapter names its base model ``name``, and the template that its rows were made with.
+    ``checked``: this process has trained on this model before, so the family is not held against
+    it again.
 
     Raises ModelError where the target modules are not in the model or one sample does not fit into
     memory, DivergedError where the loss is not finite, RunError where a checkpoint cannot be
@@ -91,6 +94,7 @@ def tune(
         folder=folder,
         watcher=watcher or Silent(),
         team=team or Team(),
+        checked=checked,
     )
     training.run(advance)
     return training.finish(name, template_hash)
@@ -110,6 +114,7 @@ class Training:
         folder: Path,
         watcher: Watcher,
         team: Team,
+        checked: bool = False,
     ) -> None:
         import transformers
 
@@ -121,7 +126,7 @@ class Training:
         quantized = spec.local.quantize is not None and quantizes(hardware)
         loaded = load_base(base, hardware, training=True, quantized=quantized)
         self.family = family_at(base)
-        self.model = lora.with_lora(loaded, spec, self.family)
+        self.model = lora.with_lora(loaded, spec, self.family, checked=checked)
         self.weights = lora.MasterWeights(self.model)
         self.optimizer = torch.optim.AdamW(
             self.weights.weights,
