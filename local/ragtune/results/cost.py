@@ -60,8 +60,8 @@ def fixed_seconds(arm: Arm, cost: Cost, documents_change: str) -> float:
     """Machine seconds a month that do not depend on the number of queries.
 
     Where documents change, an index is made again (of records, which are written again), and so is
-    an adapter that has to know them by heart. Beside an index the adapter has learnt to read, and is
-    made again once a year.
+    an adapter that has to know them by heart. Beside an index the adapter has learnt to read, and
+    is made again once a year.
     """
     often, yearly = REBUILDS[documents_change], REBUILDS["never"]
     tuning = cost.tuning_seconds * (often if arm == "tuned" else yearly)

@@ -126,7 +126,8 @@ def _measured_beside(results: Results) -> Iterator[str]:
         base, tuned = lost.base, lost.tuned
         yield (
             f"forgetting: {name}: general text {base.nats_per_token:.3f} → "
-            f"{tuned.nats_per_token:.3f} nats a token ({base.bits_per_byte:.3f} → {tuned.bits_per_byte:.3f} bits a byte); "
+            f"{tuned.nats_per_token:.3f} nats a token ({base.bits_per_byte:.3f} → "
+            f"{tuned.bits_per_byte:.3f} bits a byte); "
             f"{lost.unchanged:.0%} of {lost.continuations} continuations unchanged"
         )
     if fresh := results.freshness:

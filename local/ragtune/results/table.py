@@ -58,7 +58,7 @@ def _first(results: Results) -> Table:
         f"right\nof {results.questions}",
         "95 %",
         "once\ns",
-        "1,000\nanswers s",
+        "1,000\nans. s" if priced and metered else "1,000\nanswers s",
         *["1,000\nprice"] * priced,
         *["1,000\nWh"] * metered,
         "answer\ns",

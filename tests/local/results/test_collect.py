@@ -57,6 +57,23 @@ def many(path: Path, texts: dict[str, list[str]] | None = None, **recipe: Any) -
     return write_run(path, ARMS, ASKED, {**said, **(texts or {})}, **recipe)
 
 
+def test_arms_that_search_the_records_pay_for_an_index_of_them(tmp_path: Path) -> None:
+    arms = ("base", "fewshot", "tuned", "rag-records", "rag", "tuned+rag")
+    found = write_run(tmp_path, arms).arms
+    once = {arm: (of.cost.tuning_seconds, of.cost.indexing_seconds) for arm, of in found.items()}
+    assert once == {
+        "base": (0, 0),
+        "fewshot": (0, 0.5),
+        "tuned": (60, 0),
+        "rag-records": (0, 0.5),
+        "rag": (0, 1.5),
+        "tuned+rag": (70, 1.5),
+    }
+    assert found["fewshot"].cost.seconds_per_1000 == found["rag"].cost.seconds_per_1000
+    fresh = {arm for arm, of in found.items() if of.freshness_seconds is not None}
+    assert fresh == {"tuned", "rag", "tuned+rag"}
+
+
 def test_needs_weigh_the_same_answers_again(tmp_path: Path) -> None:
     assert many(tmp_path).recommendation.arm == "rag"
     quick = many(tmp_path, needs={"p95_latency_ms": 20})
@@ -153,7 +170,7 @@ def test_a_resumed_tuning_and_an_updated_index_cost_all_their_seconds(tmp_path: 
         write_json(folder.training("tuned"), {**TRAINING, "seconds": tuning})
         write_json(folder.manifest, {**held, "seconds": indexing})
         found = collect(results.recipe.filled, folder, NOTES)
-        assert (found.seconds["tune"], found.seconds["index"]) == expected
+        assert (found.seconds["tune/tuned"], found.seconds["index"]) == expected
         assert found.arms["tuned"].cost.tuning_seconds == expected[0]
         assert found.arms["rag"].cost.indexing_seconds == expected[1]
 

@@ -5,7 +5,7 @@ from ragtune.results.cost import arm_cost, break_even, fixed_seconds, monthly_se
 from ragtune.results.rows import AnswerRow, LatencyRow
 from ragtune.results.schema import BreakEven, Cost
 
-STAGES = {"tune": 3600.0, "index": 60.0}
+STAGES = {"tune/tuned": 3600.0, "tune/tuned+rag": 7200.0, "index": 60.0, "index-records": 6.0}
 ANSWERS = [
     AnswerRow(
         question="", text="", prompt_tokens=1, completion_tokens=1, cut_tokens=0, seconds=seconds

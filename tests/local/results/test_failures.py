@@ -1,6 +1,7 @@
 import pytest
 
-from ragtune.recipe.arms import ARMS
+from ragtune.recipe.arms import USUAL as ARMS
+from ragtune.recipe.arms import Arm
 from ragtune.results.failures import analyse, flips_of
 from ragtune.results.rightness import is_right
 from ragtune.results.rows import AnswerRow
@@ -80,5 +81,26 @@ def test_wrong_answers_are_counted_apart_by_what_retrieval_did() -> None:
     assert [q.gold_rank for q in seen.questions] == [2, None, 2, 2, None, None, 2]
     assert seen.right == {"base": 1, "rag": 1}
     assert seen.flips["retrieval_fixed"] == seen.flips["retrieval_broke"] == 1
-    assert seen.flips["only_both"] == 0
+    assert "only_both" not in seen.flips  # for want of arms
     assert seen.steps == [Step(adds="retrieval", before="base", after="rag", fixed=1, broke=1)]
+
+
+def test_examples_and_records_are_looked_at_beside_base() -> None:
+    question = Record("When?", "six", document="gold")
+    texts: dict[Arm, str] = {"base": "five", "fewshot": "six", "rag-records": "five", "rag": "six"}
+    given = {arm: [answer(text)] for arm, text in texts.items()}
+    seen = analyse([question], given, [[passage("gold")]], [REFUSAL])
+    assert seen.flips == {
+        "retrieval_fixed": 1,
+        "retrieval_broke": 0,
+        "examples_fixed": 1,
+        "examples_broke": 0,
+        "records_fixed": 0,
+        "records_broke": 0,
+    }
+    assert [(s.adds, s.after, s.fixed) for s in seen.steps] == [
+        ("retrieval", "rag", 1),
+        ("examples", "fewshot", 1),
+        ("records", "rag-records", 0),
+    ]
+    assert set(seen.causes) == {"rag"}  # gold documents are not among the records

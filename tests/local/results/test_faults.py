@@ -1,8 +1,8 @@
 from typing import Any
 
-from ragtune.recipe.arms import Arm
+from ragtune.recipe.arms import Adapter, Arm
 from ragtune.recipe.schema import Study
-from ragtune.results.diagnosis import faults
+from ragtune.results.diagnosis import Tuned, faults
 from ragtune.results.faults import (
     FAULTS,
     AnswersCut,
@@ -13,11 +13,12 @@ from ragtune.results.faults import (
     FewSteps,
     LongReferences,
     LossUnmoved,
+    NotLearnt,
     NoValidation,
     ResidueDropped,
 )
 from ragtune.results.rows import AnswerRow
-from ragtune.results.schema import HeldoutLoss, Training
+from ragtune.results.schema import HeldoutLoss, Recall, Training
 from tests.local.results.made_up import TRAINING
 
 CENSUS = {
@@ -58,9 +59,10 @@ def answers(
 
 
 def seen(given: dict[Arm, list[AnswerRow]] | None = None, **changes: Any) -> list[AnyFault]:
-    base = {"judged": 40, "timed": 32, "training": None, "heldout": None}
+    counts = {name: changes.pop(name, count) for name, count in (("judged", 40), ("timed", 32))}
     given = given or {"base": answers("no"), "tuned": answers("six")}
-    return faults(Study(max_new_tokens=24), given, **{**base, **changes})
+    adapters: dict[Adapter, Tuned] = {"tuned": Tuned(arms=("tuned",), **changes)}
+    return faults(Study(max_new_tokens=24), given, adapters=adapters, **counts)
 
 
 def test_a_sound_study_has_no_fault() -> None:
@@ -116,6 +118,35 @@ def test_what_no_step_sees_and_a_missing_validation_sample_weaken_it() -> None:
         NoValidation(severity="weakens", arms=("tuned",)),
     ]
     assert seen(training=training(residue=400, samples_dropped_an_epoch=1)) == []
+
+
+def test_validation_samples_are_not_missed_where_none_were_asked_for() -> None:
+    assert seen(training=training(validation_samples=0), validates=False) == []
+
+
+def test_an_adapter_that_does_not_answer_its_training_questions_was_not_trained() -> None:
+    assert seen(recall=Recall(right=24, questions=50)) == [
+        NotLearnt(severity="forbids", arms=("tuned",), adapter="tuned", right=24, questions=50)
+    ]
+    assert seen(recall=Recall(right=25, questions=50)) == []
+
+
+def test_few_steps_are_no_fault_of_an_adapter_that_has_learnt_its_rows() -> None:
+    known = Recall(right=40, questions=50)
+    assert seen(training=training(steps=20), recall=known) == []
+    still = HeldoutLoss(base=3.0, tuned=3.0, tokens=9)
+    found = seen(training=training(steps=20), recall=known, heldout=still)
+    assert [fault.kind for fault in found] == ["few_steps", "loss_unmoved"]
+
+
+def test_a_fault_of_one_adapter_is_none_of_the_other() -> None:
+    adapters: dict[Adapter, Tuned] = {
+        "tuned": Tuned(arms=("tuned",), training=training(steps=5)),
+        "tuned+rag": Tuned(arms=("tuned+rag",), training=training()),
+    }
+    given: dict[Arm, list[AnswerRow]] = {"tuned": answers("six"), "tuned+rag": answers("at six")}
+    (few,) = faults(Study(max_new_tokens=24), given, judged=40, timed=32, adapters=adapters)
+    assert few == FewSteps(severity="forbids", arms=("tuned",), steps=5)
 
 
 def test_a_held_out_loss_that_does_not_move_forbids_a_verdict_against_tuning() -> None:

@@ -56,7 +56,7 @@ def changed(index_seconds: float, *, followed: bool = True) -> DocumentChange:
 
 
 def test_an_arm_is_as_fresh_as_what_has_to_be_made_again_for_it() -> None:
-    stages, fresh = {"data": 1.0, "tune": 60.0}, freshness.summary([changed(0.25)])
+    stages, fresh = {"data/tuned": 1.0, "tune/tuned": 60.0}, freshness.summary([changed(0.25)])
     of = {a: freshness.arm_seconds(a, stages, fresh, 250.0) for a in ("base", "tuned", "rag")}
     assert of == {"base": None, "tuned": 61.25, "rag": 0.75}
     assert freshness.arm_seconds("tuned+rag", stages, fresh, 250.0) == 0.75

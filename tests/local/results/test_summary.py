@@ -6,6 +6,7 @@ import pytest
 
 from ragtune.recipe.arms import Arm
 from ragtune.results.faults import AnyFault, FewSteps
+from ragtune.results.parts import Mean
 from ragtune.results.schema import Results
 from ragtune.results.summary import summarise
 from ragtune.results.verdict.reasons import (
@@ -62,14 +63,18 @@ def told(
     **right: int,
 ) -> tuple[str, list[str]]:
     counts = {name: right.get(name.replace("+", "_"), 0) for name in ARMS}
+    arms = {
+        name: of.model_copy(update={"right": Mean(mean=counts[name] / 100, ci95=(0.0, 1.0))})
+        for name, of in made.arms.items()
+    }
     choice = made.recommendation.model_copy(
         update={"arm": arm, "because": because, "out": out or {}, "sensitivity": changes or []}
     )
     update: dict[str, Any] = {
         "recommendation": choice,
         "questions": 100,
+        "arms": arms,
         "faults": faults or [],
-        "failures": made.failures.model_copy(update={"right": counts}),
     }
     summary = summarise(made.model_copy(update=update))
     return summary.state, summary.lines

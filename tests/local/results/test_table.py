@@ -75,6 +75,37 @@ def test_details_are_printed_on_request_and_before_the_verdict(tmp_path: Path) -
     assert words.index("fits best") < words.index("Use retrieval: 45 of 45")
 
 
+ALL = ("base", "fewshot", "tuned", "rag-records", "rag", "tuned+rag")
+
+
+@pytest.mark.parametrize("details", [True, False])
+def test_six_arms_fit_the_terminal_and_what_each_is_for_is_a_detail(
+    tmp_path: Path, details: bool
+) -> None:
+    texts = {**ANSWERS, "fewshot": ANSWERS["tuned"], "rag-records": ANSWERS["tuned"]}
+    needs = {"price_per_hour": 1.2, "watts": 60}
+    text = printed(many(tmp_path, arms=ALL, texts=texts, needs=needs), details=details)
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "…" not in text
+    rows = [line.split()[0] for line in text.splitlines()[5:11]]
+    assert rows == list(ALL)
+    assert ("technique apart from corpus" in " ".join(text.split())) is details
+
+
+def test_recall_and_the_spread_of_seeds_are_printed_without_being_asked_for(
+    tmp_path: Path,
+) -> None:
+    other = [*NAMES[:20], *["nobody"] * 25]
+    found = many(tmp_path, seeds={"tuned": [other], "tuned+rag": [ANSWERS["rag"]]}, learnt=46)
+    text = printed(found)
+    words = " ".join(text.split())
+    assert max(len(line) for line in text.splitlines()) <= 80
+    assert "trained: tuned answers 46 of 50 of its own training questions, tuned+rag 46" in words
+    assert "tuned 15 (10-20 over 2 seeds)" in words
+    (row,) = (line.split() for line in text.splitlines() if line.startswith(" tuned  "))
+    assert row[1] == "15"
+
+
 def test_prices_and_energy_have_columns_where_they_are_known(tmp_path: Path) -> None:
     text = printed(many(tmp_path, needs={"price_per_hour": 1.2, "watts": 60}))
     assert max(len(line) for line in text.splitlines()) <= 80

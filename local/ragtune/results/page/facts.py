@@ -2,7 +2,8 @@
 
 import datetime
 
-from ragtune.results.schema import Results
+from ragtune.recipe.tune import Tune
+from ragtune.results.schema import Results, Training
 from ragtune.results.wording import brief, recall
 
 
@@ -56,14 +57,13 @@ def _training(results: Results) -> str:
     """The settings, and what each adapter came to."""
     if not results.tune:
         return ""
-    asked, seeds = results.recipe.filled.tune, results.recipe.filled.study.seeds
-    batch = asked.per_device_train_batch_size * asked.gradient_accumulation_steps
-    layers = asked.target_modules.replace(",", ", ")
-    told = [
-        f"{asked.epoch} epoch{'s' * (asked.epoch != 1)}, learning rate {asked.learning_rate:g}",
-        f"LoRA of rank {asked.lora_r} on {layers}",
-    ]
+    recipe = results.recipe.filled
+    told, seeds = list[str](), recipe.study.seeds
     for name, done in results.tune.items():
+        settings = _settings(recipe.tune, done)
+        batch = settings.per_device_train_batch_size * settings.gradient_accumulation_steps
+        if (words := _layout(settings)) not in told:
+            told.append(words)
         steps = f"{len(done.steps):,} steps of {batch} sample{'s' * (batch != 1)}"
         told.append(f"{name} {steps}, {brief(done.seconds)} s")
     if seeds > 1:
@@ -71,6 +71,21 @@ def _training(results: Results) -> str:
     if known := recall(results.recall):
         told.append(known)
     return "; ".join(told)
+
+
+def _settings(asked: Tune, done: Training) -> Tune:
+    """The settings that an adapter was trained with: those asked for, or what a search found."""
+    used = (done.model_extra or {}).get("settings") or {}
+    known = {name: value for name, value in used.items() if name in Tune.model_fields}
+    return Tune.model_validate({**asked.model_dump(), **known})
+
+
+def _layout(settings: Tune) -> str:
+    layers = settings.target_modules.replace(",", ", ")
+    return (
+        f"{settings.epoch} epoch{'s' * (settings.epoch != 1)}, learning rate "
+        f"{settings.learning_rate:g}; LoRA of rank {settings.lora_r} on {layers}"
+    )
 
 
 def _machine(results: Results) -> str:

@@ -19,6 +19,7 @@ from ragtune.sources.records import Record
 from tests.local.results.made_up import PASSAGE, TRAINING, write_run
 
 ARMS = ("base", "tuned", "rag", "tuned+rag")
+ALL = ("base", "fewshot", "tuned", "rag-records", "rag", "tuned+rag")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
 FLAGS = [
     str(BROWSER), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
@@ -89,7 +90,7 @@ def test_every_claim_is_a_row_and_the_labels_needed_are_a_plot(tmp_path: Path) -
         "once: tuning + indexing",
     ):
         assert row in told
-    assert "forgetting: general text 4.500 → 4.750" in told
+    assert "forgetting: tuned: general text 4.500 → 4.750" in told
     assert "“Who?” is now answered by  Zoë ." in told
     assert re.search(r"low initial cost\s+retrieval\s+retrieval\s+1.5 s of indexing", told)
     assert 'aria-label="Right by training records: tuned 0.50 with 50; ' in html
@@ -105,7 +106,32 @@ def test_the_page_asks_for_nothing_and_is_the_same_each_time(tmp_path: Path) -> 
     assert render(tmp_path) == html
 
 
-@pytest.mark.parametrize("arms", [ARMS, ("base",)])
+def test_six_arms_are_told_by_more_than_colour_and_the_fair_ones_explained(
+    tmp_path: Path,
+) -> None:
+    html = render(tmp_path, arms=ALL)
+    told = entities.unescape(re.sub(r"<[^>]+>", " ", html))
+    assert "the same text that tuning saw: technique apart from corpus." in told
+    assert "what the records can do without tuning." in told
+    (cost,) = re.findall(r'aria-label="Machine hours a month.*?</svg>', html, re.S)
+    lines = re.findall(r'<polyline class="(\w+)" stroke-dasharray="([^"]+)"', cost)
+    assert len(lines) == len(dict(lines)) == len({dash for _, dash in lines}) == 6
+    assert "1 training record, shown to rag-records" in told
+    assert "base → fewshot" in told
+
+
+def test_recall_and_the_spread_of_seeds_are_on_the_first_screen(tmp_path: Path) -> None:
+    three = [["Ann", "at six", "because"], ["Ann", "at six", "not in the documents"]]
+    html = render(tmp_path, seeds={"tuned": three, "tuned+rag": three}, learnt=46)
+    first = html.split('<h2 id="examples"')[0]
+    assert "tuned answers 46 of 50 of its own training questions, tuned+rag 46 of 50" in first
+    assert "tuned 2 (1-3 over 3 seeds)" in first
+    assert "answers, flips and causes those of the first." in first
+    assert first.count('class="seed"') == 6
+    assert "tuned arms are those of the first of 3 seeds." in html
+
+
+@pytest.mark.parametrize("arms", [ARMS, ALL, ("base",)])
 def test_the_page_is_well_formed_and_its_controls_have_labels(
     tmp_path: Path, arms: tuple[str, ...]
 ) -> None:
@@ -191,10 +217,10 @@ def test_what_was_refused_by_score_has_no_rate_and_no_prompt_without_room(tmp_pa
 def test_the_page_says_what_was_tuned_otherwise_than_asked(tmp_path: Path) -> None:
     what = "micro-batches of 1 instead of 4: memory is short"
     results, folder = write_run(tmp_path, arms=ARMS), RunFolder(tmp_path)
-    assert "Tuned otherwise" not in document.render(results, folder)
+    assert "tuned otherwise" not in document.render(results, folder)
     tune = Training.model_validate({**TRAINING, "epochs": [], "substitutions": [what]})
-    html = document.render(results.model_copy(update={"tune": tune}), folder)
-    assert f"Tuned otherwise than asked: {what}." in html
+    html = document.render(results.model_copy(update={"tune": {"tuned": tune}}), folder)
+    assert f"tuned was tuned otherwise than asked: {what}." in html
 
 
 def test_warnings_and_faults_are_marked_as_such_whatever_they_say(tmp_path: Path) -> None:
@@ -229,7 +255,8 @@ def test_the_first_screen_has_model_date_sizes_and_training(tmp_path: Path) -> N
     assert "Model builtin, 100 thousand parameters" in told
     assert "Date 26 November 2026" in told
     assert "Data 200 records to learn from; 3 questions held out, 1 of them without" in told
-    assert "epochs, 64 steps of" in told
+    assert "Training 5 epochs, learning rate 0.0001; LoRA of rank 8 on q_proj, v_proj; " in told
+    assert "tuned 64 steps of 16 samples, 50 s; tuned+rag 64 steps of" in told
 
 
 def test_three_examples_show_the_difference_what_both_know_and_what_is_wrong(

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from ragtune.recipe.arms import ARMS, Arm
+from ragtune.recipe.arms import USUAL as ARMS
+from ragtune.recipe.arms import Arm
 from ragtune.recipe.schema import Needs
 from ragtune.results.faults import FewQuestions, FewSteps
-from ragtune.results.parts import Baseline
+from ragtune.results.parts import Baseline, Mean
+from ragtune.results.verdict.evidence import Evidence
 from ragtune.results.verdict.reasons import (
     AtFault,
     Chosen,
@@ -93,6 +95,70 @@ def test_an_arm_that_is_worse_than_another_that_is_left_is_out() -> None:
     assert found.arm == "rag"
     assert isinstance(found.out["tuned"], Worse)
     assert found.out["tuned"].other == "rag"
+
+
+def with_records(quality: tuple[float, ...]) -> Evidence:
+    """Evidence of all six arms; those that are there for fairness first."""
+    four = evidence(quality[2:])
+    fair = ("fewshot", "rag-records")
+    arms = {
+        arm: four.arms["base"].model_copy(update={"quality": {METRIC: mean_of(value)}})
+        for arm, value in zip(fair, quality[:2], strict=True)
+    }
+    means = {
+        **dict(zip(fair, quality[:2], strict=True)),
+        **dict(zip(ARMS, quality[2:], strict=True)),
+    }
+    pairs = [
+        four.differences[0].model_copy(
+            update={"left": left, "right": right, "mean": gap, "different": abs(gap) > 0.05,
+                    "ci95": (gap - 0.02, gap + 0.02), "more_questions": None}
+        )
+        for left, right in combinations(means, 2)
+        for gap in [means[left] - means[right]]
+    ]  # fmt: skip
+    return replace(
+        four,
+        arms={**arms, **four.arms},
+        differences=pairs,
+        baselines={METRIC: baseline(0.02, means)},
+    )
+
+
+def mean_of(value: float) -> Mean:
+    return Mean(mean=value, ci95=(value - 0.05, value + 0.05))
+
+
+@pytest.mark.parametrize(
+    ("quality", "arm"),
+    [
+        ((0.70, 0.70, 0.1, 0.70, 0.70, 0.70), "fewshot"),
+        ((0.20, 0.70, 0.1, 0.70, 0.70, 0.70), "rag"),
+        ((0.20, 0.70, 0.1, 0.70, 0.30, 0.70), "rag-records"),
+        ((0.20, 0.30, 0.1, 0.70, 0.30, 0.70), "tuned"),
+        ((0.70, 0.70, 0.7, 0.70, 0.70, 0.70), "base"),
+    ],
+)
+def test_ties_go_to_examples_then_to_an_index_then_to_an_adapter(
+    quality: tuple[float, ...], arm: Arm
+) -> None:
+    assert recommend(Needs(), with_records(quality)).arm == arm
+
+
+def test_what_arms_that_search_the_records_lack_and_fail() -> None:
+    best = with_records((0.3, 0.4, 0.1, 0.5, 0.9, 0.8))
+    found = recommend(Needs(), best)
+    assert found.arm == "rag"
+    assert found.out["fewshot"].criterion == found.out["rag-records"].criterion == "wide knowledge"
+    examples = recommend(Needs(), with_records((0.9, 0.1, 0.1, 0.2, 0.3, 0.2)))
+    assert examples.arm == "fewshot"
+    assert examples.out["base"].criterion == "few labels"
+    cited = recommend(Needs(cite_sources=True), with_records((0.9, 0.8, 0.1, 0.2, 0.3, 0.2)))
+    assert cited.arm == "rag-records"
+    assert isinstance(cited.out["fewshot"], NoSources)
+    daily = recommend(Needs(documents_change="daily"), with_records((0.9, 0.8, 0.1, 0.2, 0.3, 0.2)))
+    assert daily.arm == "rag"
+    assert isinstance(daily.out["rag-records"], LearntOnly)
 
 
 @pytest.mark.parametrize(

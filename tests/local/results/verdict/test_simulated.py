@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ragtune.recipe.arms import ARMS, Arm
+from ragtune.recipe.arms import USUAL as ARMS
+from ragtune.recipe.arms import Arm
 from ragtune.recipe.schema import Needs
 from ragtune.results.parts import Baseline, Mean, Paired
 from ragtune.results.schema import ArmFigures, Difference

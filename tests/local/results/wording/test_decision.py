@@ -1,21 +1,13 @@
-"""Every sentence that is written from a value, once."""
+"""Every sentence about a verdict, once."""
 
 import pytest
 
 from ragtune.results import wording
 from ragtune.results.faults import (
-    AnswersCut,
     AnswersUnchanged,
-    AnyFault,
-    FewLatencies,
-    FewQuestions,
     FewSteps,
-    LongReferences,
-    LossUnmoved,
-    NoValidation,
-    ResidueDropped,
 )
-from ragtune.results.schema import BreakEven, Failures
+from ragtune.results.schema import BreakEven
 from ragtune.results.verdict.measured import (
     BrokenMeasured,
     FewLabelsMeasured,
@@ -160,12 +152,12 @@ def test_why_an_arm_is_chosen_or_none(why: Because, words: str) -> None:
         ),
         (
             LearntOnly(criterion="changing data", seconds=3601),
-            "knows only what it has learnt until it is tuned again (3,601 s), and "
+            "does not read the documents until it is tuned again (3,601 s), and "
             "needs.documents_change is daily",
         ),
         (
             LearntOnly(criterion="changing data", seconds=None),
-            "knows only what it has learnt, and needs.documents_change is daily",
+            "does not read the documents, and needs.documents_change is daily",
         ),
         (
             TooStale(criterion="changing data", seconds=691_200, documents_change="weekly"),
@@ -297,44 +289,3 @@ def test_where_tuning_pays(queries: float | None, up_to: float | None, words: st
         f"break-even: tuned costs {words} (documents change: never; this machine's seconds)"
     )
     assert wording.break_even(None) == ""
-
-
-def test_wrong_answers_are_counted_by_what_retrieval_did() -> None:
-    found = Failures(
-        right={"rag": 4},
-        flips={},
-        steps=[],
-        causes={"rag": {"misread": 3, "not_found": 2, "no_gold": 1}},
-        questions=[],
-    )
-    assert wording.failures(found) == [
-        "right: rag 4",
-        "rag wrong: gold not found 2, misread 3",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("what", "words"),
-    [
-        (FewQuestions(severity="forbids", arms=(), questions=9), "9 questions are too few"),
-        (
-            AnswersCut(severity="weakens", arms=("rag",), limit=8, cut={"rag": 7}, questions=9),
-            "cut at 8 tokens: rag 7; raise study.max_new_tokens, or teach the model to stop",
-        ),
-        (
-            LongReferences(
-                severity="forbids", arms=(), limit=24, longer=6, questions=9, longest=208
-            ),
-            "6 of 9 references are longer than study.max_new_tokens 24; set it to 208 or more",
-        ),
-        (ResidueDropped(severity="weakens", arms=(), share=0.24), "24% of the training tokens"),
-        (NoValidation(severity="weakens", arms=()), "no validation sample"),
-        (
-            LossUnmoved(severity="forbids", arms=(), base=3.5, tuned=3.49),
-            "base 3.500, tuned 3.490 nats a token",
-        ),
-        (FewLatencies(severity="weakens", arms=(), questions=8), "percentiles are of 8 questions"),
-    ],
-)
-def test_a_fault_of_the_study_is_named_with_what_to_do(what: AnyFault, words: str) -> None:
-    assert words in wording.fault(what)
