@@ -29,6 +29,10 @@ CHARACTERS = 4
 """About as many a token."""
 OF_A_FORM = frozenset({"template.format", "template.prompt", "template.separator"})
 """A recipe that gives one of these has a form of its own."""
+PROMOTED = (
+    "because of model.jumpstart: tuning in the container's form, blocks of tokens and the loss on "
+    "every token; whole rows with the loss on the answers learn more from few records"
+)
 
 Values = Mapping[str, Any]
 
@@ -182,7 +186,10 @@ def summary(recipe: Recipe) -> list[str]:
     for field, origin in recipe.origins.items():
         if values[field] != usual[field] or field == "records.context":
             found.setdefault(origin, {})[_shown(field, values[field])] = None
-    return [f"from {origin}: {', '.join(shown)}" for origin, shown in found.items()]
+    lines = [f"from {origin}: {', '.join(shown)}" for origin, shown in found.items()]
+    if recipe.model.jumpstart and recipe.adapters and "tune.local.layout" not in written(recipe):
+        lines.append(PROMOTED)
+    return lines
 
 
 def _values(section: Section) -> dict[str, Any]:
