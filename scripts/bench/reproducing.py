@@ -192,8 +192,8 @@ read passages and to refuse) and 9 million (`builtin`); those of the studies hav
 more, so a sign that is missing here does not contradict them.
 
 - **plain**: 100 of Dolly's closed_qa and information_extraction rows, trained on without passages;
-  asked are 32 other Dolly rows about documents that were trained on, and 48 SQuAD questions, half of
-  them without an answer in the documents. `tuned+rag` has the same adapter as `tuned`.
+  asked are 32 other Dolly rows about documents that were trained on, and 48 SQuAD questions, half
+  of them without an answer in the documents. `tuned+rag` has the same adapter as `tuned`.
 - **passages**: the same, `tuned+rag` trained on rows with passages, a fifth without the right one.
 - **distractors**: the same questions, the paragraphs that answer them removed from the documents.
 - **shown**: the answerable questions, each with its own paragraph; documents as in *distractors*.
