@@ -41,7 +41,9 @@ def as_tuned(recipe: Recipe, run: RunFolder) -> Recipe:
     """
     training = run.training(promoted(recipe, run))
     settings = read_json(training).get("settings", {}) if training.exists() else {}
-    return recipe.tuned_with(Tune.model_validate({**recipe.tune.model_dump(), **settings}))
+    return recipe.tuned_with(
+        Tune.model_validate({**recipe.tune.model_dump(), **settings, "with_passages": {}})
+    )
 
 
 def uploaded(recipe: Recipe, run: RunFolder) -> tuple[str, ...]:

@@ -109,6 +109,7 @@ def _done_here(recipe: Recipe) -> list[Term]:
     return [
         Term("tune.adapters", recipe.tune.adapters, "the rows of the promoted adapter"),
         Term("tune.search", minutes, chosen),
+        Term("tune.with_passages", None, "the values of the promoted adapter"),
     ]
 
 

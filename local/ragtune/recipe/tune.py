@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from ragtune.recipe.arms import Adapter
 from ragtune.recipe.section import Section, Share
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -35,6 +36,18 @@ class Search(Section):
 
     minutes: Annotated[float, Field(gt=0, le=1440)] = Field(
         description="of trials on this machine, the same for each adapter; no test question is read"
+    )
+
+
+class WithPassages(Section):
+    """What the adapter of tuned+rag takes instead, where it has its own: its rows are longer."""
+
+    epoch: Annotated[int, Field(ge=1, le=1000)] | None = Field(None, description="null: tune.epoch")
+    learning_rate: Annotated[float, Field(ge=1e-8, le=1)] | None = Field(
+        None, description="null: tune.learning_rate"
+    )
+    max_input_length: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="null: tune.max_input_length"
     )
 
 
@@ -71,7 +84,15 @@ class Tune(Section):
     train_data_split_seed: Annotated[int, Field(ge=0)] = 0
     max_train_samples: Annotated[int, Field(ge=-1)] = -1
     max_val_samples: Annotated[int, Field(ge=-1)] = -1
+    with_passages: WithPassages = WithPassages()
     local: TuneLocal = TuneLocal()
+
+    def of(self, adapter: Adapter) -> "Tune":
+        """What an adapter is tuned with."""
+        if adapter == "tuned":
+            return self
+        own = self.with_passages.model_dump(exclude_none=True)
+        return self.model_copy(update={**own, "with_passages": WithPassages()})
 
     @field_validator("target_modules")
     @classmethod

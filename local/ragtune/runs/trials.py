@@ -14,6 +14,7 @@ from ragtune.core.errors import DivergedError
 from ragtune.core.files import read_json, read_jsonl, write_json, write_jsonl
 from ragtune.core.progress import Advance
 from ragtune.models.engines.base import Engine, unwatched
+from ragtune.recipe.tune import Tune
 from ragtune.retrieval.passages import Passage
 from ragtune.runs.stage import Work
 from ragtune.runs.stages import parts
@@ -103,6 +104,7 @@ class Trials:
     def __init__(
         self,
         work: Work,
+        spec: Tune,
         samples: Mapping[Rung, Samples],
         ways: Sequence[Way],
         *,
@@ -110,7 +112,8 @@ class Trials:
         budget: Budget,
         ledger: Ledger,
     ) -> None:
-        """Bind them; ``samples`` are those that each rung trains on."""
+        """Bind them; ``spec`` is what trials depart from, ``samples`` what each rung trains on."""
+        self.spec = spec
         self.work, self.samples, self.ways, self.scorer = work, samples, ways, scorer
         self.budget, self.ledger = budget, ledger
         self.form = parts.form(work)
@@ -137,7 +140,7 @@ class Trials:
 
         work = self.work
         trainer.tune(
-            applied(work.recipe.tune, settings),
+            applied(self.spec, settings),
             work.materials.base,
             self.samples[rung],
             seed=work.recipe.seed,

@@ -24,6 +24,8 @@ SEEN = 1200
 ENOUGH = 6000
 """Rows read in all from which more epochs are not worth their time."""
 PASSES = 3
+READ = 2
+"""Epochs of rows with passages: what is to be learnt is in the prompt, and need not be by heart."""
 EPOCHS = 12
 VALIDATED = 400
 """Rows from which a part is kept back to find the best epoch.
@@ -90,6 +92,8 @@ def choose(
     longest = max(lengths, default=1)
     if promoted:
         length = take("max_input_length", _rounded(longest, context))
+        if passages:
+            take("with_passages.max_input_length", _rounded(longest + passages, context))
         samples = max(1, sum(lengths) // max(1, length))
         form = f"the container's form, blocks of {length} tokens with loss on every one"
     else:
@@ -111,6 +115,8 @@ def choose(
         batch *= take("gradient_accumulation_steps", 1)
     steps = max(1, trained // batch)
     epochs = take("epoch", _epochs(rows, steps))
+    if passages:
+        take("with_passages.epoch", min(epochs, max(READ, math.ceil(GOAL / 2 / steps))))
     return Choice(
         chosen,
         f"{rows} rows in {form}; {epochs} epochs of {steps} steps of {min(batch, trained)}, "

@@ -19,7 +19,7 @@ def test_blocks_end_where_packing_cuts(project: Callable[..., Path], tmp_path: P
     recipe = load(project())
     work = working(recipe, tmp_path)
     shown = preview_rows(recipe, 4)
-    samples = parts.samples(work, parts.training_rows(work, work.materials.train, None))
+    samples = parts.samples(work, parts.training_rows(work, work.materials.train, None), "tuned")
     blocks = samples.train + samples.validation
     starts = {tuple(work.materials.tokenizer.convert_ids_to_tokens(b.ids[:6])) for b in blocks}
     joined = [token for row in shown for token in row["tokens"]]

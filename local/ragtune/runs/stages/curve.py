@@ -46,7 +46,7 @@ class Curve(Stage):
         with parts.retriever(work) if passages else contextlib.nullcontext() as retriever:
             training = parts.training_rows(work, records, retriever)
         try:
-            samples = parts.samples(work, training)
+            samples = parts.samples(work, training, adapter)
         except RecordsError as error:
             raise RecipeError(
                 f"study.learning_curve: {share:g} of the records is too little: {error}"

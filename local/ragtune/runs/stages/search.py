@@ -71,9 +71,10 @@ class Search(Stage):
             inside = retriever if self.passages else None
             rows = parts.training_rows(work, parted.train, inside)
             ways = [_way(work, parted.questions, retriever if w else None) for w in self.asks]
-        samples = _samples(work, rows)
+        samples = _samples(work, rows, self.adapter)
+        spec = recipe.tune.of(self.adapter)
         tried = halving.candidates(
-            recipe.tune,
+            spec,
             parts.targets(work),
             seed=recipe.seed,
             promoted=recipe.model.jumpstart is not None,
@@ -81,7 +82,9 @@ class Search(Stage):
         ledger = trials.Ledger(work.out.path)
         budget = halving.Budget(60 * search.minutes, ledger.spent)
         scorer = trials.Scorer(work, parted.questions, embeds=self.embeds)
-        attempt = trials.Trials(work, samples, ways, scorer=scorer, budget=budget, ledger=ledger)
+        attempt = trials.Trials(
+            work, spec, samples, ways, scorer=scorer, budget=budget, ledger=ledger
+        )
         kept = tuple(ledger.trials)
 
         def keep(trial: halving.Trial) -> None:
@@ -139,7 +142,9 @@ def _way(work: Work, questions: Sequence[Record], retriever: Any) -> Any:
     return Way(questions, retriever.search([q.query(with_context=shows) for q in questions]))
 
 
-def _samples(work: Work, rows: Sequence[TrainingRow]) -> dict[halving.Rung, Samples]:
+def _samples(
+    work: Work, rows: Sequence[TrainingRow], adapter: Adapter
+) -> dict[halving.Rung, Samples]:
     """What each rung trains on; rungs whose rows leave nothing to train on are left out.
 
     Raises RecipeError where all of them do.
@@ -147,7 +152,7 @@ def _samples(work: Work, rows: Sequence[TrainingRow]) -> dict[halving.Rung, Samp
     found: dict[halving.Rung, Samples] = {}
     for rung in halving.rungs(len(rows)):
         try:
-            found[rung] = parts.samples(work, rows[: rung.rows])
+            found[rung] = parts.samples(work, rows[: rung.rows], adapter)
         except RecordsError as error:
             if rung.share == 1:
                 raise RecipeError(f"tune.search: too few records: {error}") from None

@@ -36,7 +36,7 @@ class Tune(Stage):
     def make(self, work: Work) -> None:
         """Train; a run that was stopped goes on from its checkpoint."""
         spec = parts.settings(work, self.adapter)
-        prepared = parts.samples(work, read_jsonl(work.run.train_rows(self.adapter)))
+        prepared = parts.samples(work, read_jsonl(work.run.train_rows(self.adapter)), self.adapter)
         for line in schedule.told(prepared.census, spec):
             work.watcher.say(f"{self.name}: {line}")
         if self.processes == 1:
@@ -59,7 +59,7 @@ ADAPTER = "adapter"
 
 def settings(spec: Spec) -> dict[str, Any]:
     """The concrete values that an adapter was tuned with, as ``training.json`` keeps them."""
-    return spec.model_dump(mode="json", exclude={"search", "adapters"})
+    return spec.model_dump(mode="json", exclude={"search", "adapters", "with_passages"})
 
 
 def trained(
