@@ -34,7 +34,7 @@ class Search(Section):
     """A search for the settings of tuning, on a part of the training records."""
 
     minutes: Annotated[float, Field(gt=0, le=1440)] = Field(
-        description="of this machine's time, for each adapter the same"
+        description="of trials on this machine, the same for each adapter; no test question is read"
     )
 
 
@@ -47,7 +47,9 @@ class Tune(Section):
         "one adapter for both tuned arms, trained on rows of both kinds",
     )
     search: Search | None = Field(
-        None, description="try settings for so many minutes; null: train with those given here"
+        None,
+        description="try learning rate, epochs, rank and target modules around those given here on "
+        "a part of the training records, and tune with the best; null: tune with those given here",
     )
 
     epoch: Annotated[int, Field(ge=1, le=1000)] = 5

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ragtune.results import wording
+from ragtune.results import search_table, wording
 from ragtune.results.metrics.registry import title
 from ragtune.results.notes import notes
 from ragtune.results.parts import Agreement
@@ -31,6 +31,7 @@ def render(results: Results, *, details: bool = False) -> RenderableType:
     if details:
         between += [_quality(results), _times(results)]
         between += [agreement(results.agreement)] if results.agreement else []
+        between += search_table.terminal(results.search)
         between += [Text(line) for line in lines(results)]
     else:
         verdict = " ".join(told.lines).lower()

@@ -13,6 +13,7 @@ from ragtune.runs import defaults
 from ragtune.runs.audit import data_faults
 from ragtune.runs.materials import Materials
 from ragtune.runs.plan import tunes
+from ragtune.runs.stages.search import development
 
 if TYPE_CHECKING:
     from ragtune.recipe.arms import Adapter
@@ -35,6 +36,8 @@ def everything(recipe: Recipe, materials: Materials) -> None:
         materials.check_embedder(recipe.rag.chunk_tokens)
     if tunes(recipe):
         paragraphs(materials.general_text)
+        if recipe.tune.search is not None:
+            development(materials.train, recipe.seed, recipe.records.split, recipe.study.questions)
     _lengths(recipe, materials)
 
 

@@ -105,7 +105,7 @@ def main(run: RunFolder, out: RunFolder, adapter: str) -> int:
         work = Work(recipe, materials, run, out, watcher)
         team = Accelerated()
         tuned = tune(
-            recipe.tune,
+            parts.settings(work, adapter),
             materials.base,
             parts.samples(work, read_jsonl(run.train_rows(adapter))),
             seed=recipe.seed,

@@ -103,10 +103,11 @@ def test_the_command_shows_the_warnings_and_lists_them_as_json(
     plain: Callable[..., Path], called: Any
 ) -> None:
     path = plain()
-    code, out, _ = called("check", path)
+    blocks = ("--set", "tune.local.layout=blocks", "--set", "tune.local.loss=all")
+    code, out, _ = called("check", path, *blocks)
     assert code == 0
     assert "warning: 4 questions are too few; ask at least 30" in out
-    code, out, _ = called("check", path, "--json")
+    code, out, _ = called("check", path, *blocks, "--json")
     assert code == 0
     kinds = [warning["kind"] for warning in json.loads(out)["warnings"]]
     assert kinds[0] == "few_questions"

@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.arms import reads_documents
-from ragtune.results import rows, wording
+from ragtune.results import rows, search_table, wording
 from ragtune.results.metrics.registry import title
 from ragtune.results.notes import notes
 from ragtune.results.page import bars, plots, questions
@@ -65,6 +65,8 @@ def render(results: Results, folder: RunFolder) -> str:
         "plots": _plots(results, folder),
         "title": title,
         "wording": wording,
+        "search": search_table,
+        "capital": _capital,
         "spread": wording.spread(results),
         "reads_documents": reads_documents,
     }

@@ -57,6 +57,7 @@ class Curve(Stage):
             self.arms[adapter],
             lambda arm: work.out.curve_answers(share, arm),
             title=f"{adapter} on {share:.0%}",
+            adapter=adapter,
             seed=work.recipe.seed,
             scratch=work.out.path / "tuning" / adapter,
         )

@@ -37,6 +37,7 @@ class Seed(Stage):
             self.arms,
             lambda arm: work.out.seed_answers(self.number, arm),
             title=f"{self.adapter}, seed {self.number}",
+            adapter=self.adapter,
             seed=work.recipe.seed + self.number - 1,
             scratch=work.out.path / "tuning",
         )

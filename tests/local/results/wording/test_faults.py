@@ -12,6 +12,7 @@ from ragtune.results.faults import (
     FewSteps,
     LongReferences,
     LossUnmoved,
+    NotLearnt,
     NoValidation,
     ResidueDropped,
 )
