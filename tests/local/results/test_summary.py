@@ -151,7 +151,9 @@ def test_a_way_without_a_fair_chance_is_not_called_useless(made: Results) -> Non
     state, lines = told(made, "rag", out=out, faults=[STEPS], tuned=20, rag=62, tuned_rag=62)
     assert state == "decided"
     assert lines[1] == "Tuning had no fair chance here (62 of 100); tuning alone has 20."
-    assert lines[2].startswith("Why: 19 optimiser steps in all, where about 60 are needed; ")
+    assert lines[2].startswith(
+        "Why: tuned and tuned+rag: 19 optimiser steps in all, where about 60 are needed; "
+    )
 
 
 def test_a_better_way_that_fails_a_need_is_named_with_the_need(made: Results) -> None:
@@ -169,7 +171,7 @@ def test_a_better_way_that_fails_a_need_is_named_with_the_need(made: Results) ->
         (
             StudyAtFault(metric="right", leading="base", mean=0.0, faults=[STEPS, STEPS]),
             "forbidden",
-            ["No verdict: the study is at fault", "19 optimiser steps in all", "Mend that and"],
+            ["No verdict: the study is at", "Tuned and tuned+rag: 19 optimiser", "Mend that and"],
         ),
         (
             Undecided(
