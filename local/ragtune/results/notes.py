@@ -76,7 +76,6 @@ def _warnings(results: Results) -> Iterator[str]:
 
 
 def _remarks(results: Results) -> Iterator[str]:
-    yield from (wording.SHOWS[arm] for arm in results.arms if arm in wording.SHOWS)
     if found := results.retrieval:
         yield (
             f"retrieval: recall@{found.k} {found.recall_at_k.mean:.2f}, MRR {found.mrr.mean:.2f}, "

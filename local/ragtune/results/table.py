@@ -189,7 +189,13 @@ def _plain(first: str, name: str | None = None) -> Table:
 
 def lines(results: Results) -> list[str]:
     """What the tables have no column for."""
-    found = [*_star(results), *map(str, notes(results)), *wording.failures(results.failures)]
+    shows = [wording.SHOWS[arm] for arm in results.arms if arm in wording.SHOWS]
+    found = [
+        *_star(results),
+        *shows,
+        *map(str, notes(results)),
+        *wording.failures(results.failures),
+    ]
     if line := wording.break_even(results.break_even):
         found.append(line)
     return found + wording.verdict(results.recommendation)

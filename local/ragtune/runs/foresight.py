@@ -44,7 +44,8 @@ def foresee(recipe: Recipe, materials: Materials, found: Sequence[Document]) -> 
         chunks = _parts(recipe, found) if recipe.trains_with_passages(adapter) else []
         census = prepare(recipe, materials, chunks).census
         faults += few_steps(census.steps_an_epoch * recipe.tune.epoch, tuned)
-        faults += census_faults(census, tuned)
+        validates = recipe.tune.validation_split_ratio > 0
+        faults += census_faults(census, tuned, validates=validates)
     return faults
 
 

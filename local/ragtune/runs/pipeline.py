@@ -18,7 +18,7 @@ from ragtune.recipe.arms import Adapter
 from ragtune.recipe.schema import Recipe
 from ragtune.results.schema import Results
 from ragtune.retrieval.manifest import Manifest
-from ragtune.runs import check, environment
+from ragtune.runs import check, defaults, environment
 from ragtune.runs.materials import Materials
 from ragtune.runs.plan import named, plan, tunes, tuning
 from ragtune.runs.run import Run
@@ -114,6 +114,8 @@ class Pipeline:
         )
 
     def _begin(self) -> None:
+        for line in defaults.summary(self.recipe):
+            self.watcher.say(line)
         split = self.materials.split
         self._sign()
         self.run.note(

@@ -28,8 +28,8 @@ from ragtune.tuning.checkpoint import Progress
 from ragtune.tuning.distributed import Team
 from ragtune.tuning.interrupt import Interrupt
 from ragtune.tuning.samples import Sample, Samples
+from ragtune.tuning.schedule import GAMMA
 
-GAMMA = 0.85
 WEIGHT_DECAY = 0.1
 """As on the published job's command line."""
 CHECKPOINT_SECONDS = 60.0

@@ -104,8 +104,8 @@ def _plots(results: Results, folder: RunFolder) -> list[tuple[str, Markup]]:
     for name, training in results.tune.items():
         if training.epochs:
             caption = (
-                f"Loss a token at every step of tuning {name}, in nats: how surprised the model is "
-                "by the answers that it learns; dots: by those of the validation sample"
+                f"Loss a token at every step of training {name}, in nats: how surprised the model "
+                "is by the answers that it learns; dots: by those of the validation sample"
             )
             drawn.append((caption, plots.losses(training)))
     if curve := results.learning_curve:

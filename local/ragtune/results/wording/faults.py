@@ -26,7 +26,7 @@ def fault(what: AnyFault) -> str:  # noqa: PLR0911, one sentence a kind
         case faults.FewSteps():
             return (
                 f"{what.steps} optimiser steps in all, where about {what.least} are needed; raise "
-                "tune.epoch, or lower the batch size or gradient_accumulation_steps"
+                "tune.epoch or lower the batch size; left out of the recipe, both suit the rows"
             )
         case faults.ResidueDropped():
             return (

@@ -12,7 +12,7 @@ from ragtune.recipe.tune import Tune as Spec
 from ragtune.runs import worker
 from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import parts
-from ragtune.tuning import tensorboard
+from ragtune.tuning import schedule, tensorboard
 from ragtune.tuning.samples import Samples
 
 FIELDS = ("tune", "seed", "template", "model.local")
@@ -37,14 +37,8 @@ class Tune(Stage):
         """Train; a run that was stopped goes on from its checkpoint."""
         spec = parts.settings(work, self.adapter)
         prepared = parts.samples(work, read_jsonl(work.run.train_rows(self.adapter)))
-        census = prepared.census
-        work.watcher.say(
-            f"{self.name}: {census.rows} rows, {census.tokens} tokens → {census.train_samples} + "
-            f"{census.validation_samples} samples, {census.steps_an_epoch} steps an "
-            f"epoch; longest row {census.longest}, {census.rows_cut} cut"
-        )
-        for warning in census.warnings:
-            work.watcher.say(f"{self.name}: warning: {warning}")
+        for line in schedule.told(prepared.census, spec):
+            work.watcher.say(f"{self.name}: {line}")
         if self.processes == 1:
             tuned = trained(
                 work, prepared, work.out.path, spec=spec, title=self.name, seed=work.recipe.seed
@@ -54,7 +48,7 @@ class Tune(Stage):
         _put(work.out.path / ADAPTER, work.out.adapter(self.adapter))
         write_json(
             work.out.training(self.adapter),
-            {"census": census.to_json(), **tuned, "settings": settings(spec)},
+            {"census": prepared.census.to_json(), **tuned, "settings": settings(spec)},
         )
         tensorboard.write(work.out.tensorboard(self.adapter), tuned)
 
