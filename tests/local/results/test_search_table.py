@@ -99,7 +99,7 @@ def test_the_report_shows_what_was_tried_and_that_the_budgets_were_equal(tmp_pat
         "Which settings of tuning were tried",
         "160 to train on, 40 asked as development questions, about other documents than those "
         "trained on; each adapter had the same budget: tuned 80 of 120 s, tuned+rag 80 of 120 s.",
-        "Tuned: 2 of 12 settings in 4 trials; taken: learning rate 0.0003, 10 epochs, rank 8 on "
+        "tuned: 2 of 12 settings in 4 trials; taken: learning rate 0.0003, 10 epochs, rank 8 on "
         "q_proj, v_proj, right 0.62 on 160 rows against 0.38 with the recipe&#39;s own.",
         'aria-label="Settings tried for tuned+rag"',
         "right on 80 rows",

@@ -36,6 +36,12 @@ class Untested(Materials):
 
 
 @pytest.fixture
+def unhurried(with_search: Recipe) -> Recipe:
+    """The same with time for every candidate, also on a busy machine."""
+    return with_search.with_fields({"tune.search.minutes": 30})
+
+
+@pytest.fixture
 def with_search(project: Callable[..., Path]) -> Recipe:
     """The tiny project, with a search, and a file of test questions."""
     path = project(study={"questions": "questions.jsonl", "max_new_tokens": 4})
@@ -127,10 +133,10 @@ def test_without_a_search_there_is_no_such_stage_and_the_recipes_values_are_used
 
 
 def test_an_interrupted_search_goes_on_with_the_trials_and_the_time_that_are_left(
-    with_search: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    unhurried: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stage, out = searching(with_search, "tuned"), tmp_path / "out"
-    work = work_of(with_search, stage, tmp_path, out)
+    stage, out = searching(unhurried, "tuned"), tmp_path / "out"
+    work = work_of(unhurried, stage, tmp_path, out)
     asked = trials.Trials._asked
     made = list[int]()
 
@@ -179,7 +185,7 @@ def test_the_recipes_own_settings_win_where_the_budget_is_too_short_for_a_trial(
 
 
 def test_settings_that_diverge_are_the_worst(
-    with_search: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    unhurried: Recipe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from ragtune.core.errors import DivergedError
     from ragtune.tuning import trainer
@@ -187,16 +193,16 @@ def test_settings_that_diverge_are_the_worst(
     tune = trainer.tune
 
     def diverges(spec: Any, *given: Any, **more: Any) -> Any:
-        if spec.learning_rate != with_search.tune.learning_rate:
+        if spec.learning_rate != unhurried.tune.learning_rate:
             raise DivergedError("tuning diverged at step 3")
         return tune(spec, *given, **more)
 
     monkeypatch.setattr(trainer, "tune", diverges)
-    stage = searching(with_search, "tuned")
-    work = work_of(with_search, stage, tmp_path, tmp_path / "out")
+    stage = searching(unhurried, "tuned")
+    work = work_of(unhurried, stage, tmp_path, tmp_path / "out")
     stage.make(work)
     found = read_json(work.out.search("tuned"))
-    assert found["winner"]["learning_rate"] == with_search.tune.learning_rate
+    assert found["winner"]["learning_rate"] == unhurried.tune.learning_rate
     lost = [t for t in found["trials"] if t["set"]["learning_rate"] != 0.01]
     assert lost
     assert all((t["score"], t["loss"]) == (0.0, None) for t in lost)
