@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 
 from ragtune.recipe.tune import Tune
@@ -9,9 +11,11 @@ from ragtune.tuning.schedule import choose, learning_rate
 def chosen(count: int, length: int = 40, **options: object) -> Tune:
     how = {"hidden": 576, "context": 2048, "promoted": False, **options}
     values = choose([length] * count, **how).values  # type: ignore[arg-type]
-    local = {n[11:]: v for n, v in values.items() if n.startswith("tune.local.")}
-    plain = {n[5:]: v for n, v in values.items() if not n.startswith("tune.local.")}
-    return Tune.model_validate({**plain, "local": local})
+    tree: dict[str, Any] = {"local": {}, "with_passages": {}}
+    for name, value in values.items():
+        *section, field = name.split(".")[1:]
+        (tree[section[0]] if section else tree)[field] = value
+    return Tune.model_validate(tree)
 
 
 def steps(count: int, tune: Tune) -> int:
@@ -79,3 +83,17 @@ def test_a_length_that_may_cut_rows_is_one_of_blocks() -> None:
         return found.values["tune.local.layout"]
 
     assert (layout(64), layout(512), layout(-1)) == ("blocks", "rows", "rows")
+
+
+@pytest.mark.parametrize("rows", [10, 60, 200, 1000])
+def test_rows_with_passages_are_read_fewer_times_and_often_enough(rows: int) -> None:
+    tune = chosen(rows, passages=200)
+    with_passages = tune.of("tuned+rag")
+    assert with_passages.epoch <= tune.epoch
+    assert steps(rows, with_passages) >= STEPS
+    assert tune.of("tuned").epoch == tune.epoch
+
+
+def test_blocks_of_a_promoted_recipe_hold_whole_rows_with_their_passages() -> None:
+    tune = chosen(100, passages=200, promoted=True)
+    assert tune.of("tuned").max_input_length < 200 < tune.of("tuned+rag").max_input_length
