@@ -2,7 +2,8 @@ r"""The reading adapter of the small SmolLM2: the instruction stage of a model t
 
 SmolLM2-135M-Instruct answers in sentences of its own and makes up what a passage does not say.
 A LoRA adapter on its upper layers learns, from the mixture's reading tasks, to answer in the
-passage's words, to stop, and to refuse. Reads nothing of the demos.
+passage's words, to stop, and to refuse. Reads nothing of the demos. SMOLLM2 is the folder that
+``model.local: smollm2`` is unpacked to.
 
     python -m scripts.pretrain.reader --text ../shared/data/text \
         --output build/reader-1 --model SMOLLM2 --minutes 55

@@ -46,13 +46,10 @@ def run(
     """Tune, index, answer in every arm, and say what fits; goes on where it was stopped."""
     from ragtune.cli.terminal import Terminal
     from ragtune.results import table
-    from ragtune.runs import defaults
     from ragtune.runs.pipeline import Pipeline
 
     recipe = load_recipe(recipe_file, overrides, offline)
     folder = runs / recipe.run_name
-    for line in defaults.summary(recipe):
-        say(line)
     with Terminal() as terminal:
         results = Pipeline(recipe, folder, terminal).execute()
     print_result(results.to_json(), table.render(results, details=details), as_json)

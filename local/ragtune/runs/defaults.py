@@ -29,6 +29,10 @@ CHARACTERS = 4
 """About as many a token."""
 OF_A_FORM = frozenset({"template.format", "template.prompt", "template.separator"})
 """A recipe that gives one of these has a form of its own."""
+PROMOTED = (
+    "because of model.jumpstart: tuning in the container's form, blocks of tokens and the loss on "
+    "every token; whole rows with the loss on the answers learn more from few records"
+)
 
 Values = Mapping[str, Any]
 
@@ -127,28 +131,29 @@ class _Filling:
         return {"records.context": "input"}, "records, which name no documents"
 
     def _tuning(self, records: Sequence[Record], shape: Shape) -> Values:
+        rag = self.recipe.rag
         passages = any(map(self.recipe.trains_with_passages, self.recipe.adapters))
         return schedule.choose(
-            list(self._lengths(records, passages)),
+            list(self._lengths(records)),
             hidden=shape.hidden,
             context=shape.context,
             promoted=self.promoted,
-            passages=passages,
+            passages=rag.top_k * rag.chunk_tokens if passages else 0,
+            given=written(self.recipe),
         ).values
 
     def _trained_on(self, records: Sequence[Record]) -> str:
         form = ", in the container's form" if self.promoted else ""
         return f"{len(records)} training records{form}"
 
-    def _lengths(self, records: Sequence[Record], passages: bool) -> Iterator[int]:
-        """About how many tokens each record's training row has."""
+    def _lengths(self, records: Sequence[Record]) -> Iterator[int]:
+        """About how many tokens each record's training row has without passages."""
         recipe = self.recipe
         words = len(recipe.template.prompt) + len(recipe.template.separator)
-        found = recipe.rag.top_k * recipe.rag.chunk_tokens if passages else 0
         for record in records:
             own = len(record.context) if recipe.records.context == "input" else 0
             text = words + len(record.instruction) + own + len(record.response)
-            yield text // CHARACTERS + 1 + found
+            yield text // CHARACTERS + 1
 
     def _form(self, *, chat: bool) -> tuple[Values, str]:
         """How a model is asked whose defaults say nothing of it."""
@@ -181,7 +186,10 @@ def summary(recipe: Recipe) -> list[str]:
     for field, origin in recipe.origins.items():
         if values[field] != usual[field] or field == "records.context":
             found.setdefault(origin, {})[_shown(field, values[field])] = None
-    return [f"from {origin}: {', '.join(shown)}" for origin, shown in found.items()]
+    lines = [f"from {origin}: {', '.join(shown)}" for origin, shown in found.items()]
+    if recipe.model.jumpstart and recipe.adapters and "tune.local.layout" not in written(recipe):
+        lines.append(PROMOTED)
+    return lines
 
 
 def _values(section: Section) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from rich.text import Text
 from ragtune.core.errors import RecipeError, RecordsError
 from ragtune.core.files import write_json, write_jsonl
 from ragtune.core.progress import Watcher
+from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
 from ragtune.results.metrics.registry import title
 from ragtune.results.parts import Mean
@@ -79,19 +80,19 @@ class Sweep:
         Raises RecipeError for a recipe with faults, and an arm that it does not run.
         """
         self.file, self.overrides, self.runs, self.watcher = file, tuple(overrides), runs, watcher
-        self.recipe = defaults.load(file, self.overrides)
+        self.recipe = recipe_file.load(file, self.overrides)
         self.arm, self.folder = arm, runs / f"{self.recipe.run_name}-sweep"
         if arm and arm not in self.recipe.arms:
             allowed = ", ".join(self.recipe.arms)
             raise RecipeError(f"--arm {arm}: the recipe does not run it; allowed: {allowed}")
 
     def candidates(self, choices: dict[str, list[Any]]) -> list[Recipe]:
-        """The recipe with each combination of the values, on its own data.
+        """The recipe with each combination of the values, on its own data, as it is written.
 
         Raises RecipeError for values that a field does not allow.
         """
         sets = (dict(zip(choices, point, strict=True)) for point in _points(choices))
-        return [self._with(one) for one in sets]
+        return [recipe_file.load(self.file, (*self.overrides, *_overrides(one))) for one in sets]
 
     def run(self, choices: dict[str, list[Any]], trials: int | None = None) -> dict[str, Any]:
         """Make every trial of the grid, or ``trials`` of them that Optuna chooses; then the winner.
@@ -146,7 +147,7 @@ class Sweep:
 
     def _write_split(self) -> None:
         spec = self.recipe.records
-        records = prepare_records(self.recipe).train
+        records = prepare_records(defaults.fill(self.recipe)).train
         try:
             train, held = split(records, spec.test_fraction, self.recipe.seed, spec.split)
         except RecordsError as error:

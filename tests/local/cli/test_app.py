@@ -13,7 +13,7 @@ import yaml
 from ragtune.cli import app as cli
 from ragtune.core import offline
 from ragtune.core.errors import Fault, RagtuneError, RecipeError
-from ragtune.recipe import file as recipe_file
+from ragtune.runs import defaults
 from ragtune.runs import sweep as sweeping
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -310,7 +310,7 @@ def test_a_filled_recipe_with_a_prediction_below_it_is_still_that_recipe(
     path = project()
     code, out, _ = called("check", str(path), "--filled", "--probe")
     assert code == 0
-    assert yaml.safe_load(out) == recipe_file.load(path).filled
+    assert yaml.safe_load(out) == defaults.load(path).filled
     assert "\n# tuning: about " in out
 
 
