@@ -155,7 +155,7 @@ def _paragraphs(kind: str, found: Sources, folder: Path, model: str) -> Tree:
         },
         "passages": {
             "records": {"with_passages": 1.0, "without_gold": 0.2},
-            "tune": {"epoch": PASSAGE_EPOCHS},
+            "tune": {"with_passages": {"epoch": PASSAGE_EPOCHS}},
             "study": {"arms": ["tuned+rag"]},
         },
         "distractors": {"study": {"arms": ["rag"]}},
