@@ -59,8 +59,17 @@ def write_jsonl(path: Path, rows: list[Any]) -> Path:
     return path
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs CUDA where there is none."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The choice between the suite and the tests that take minutes."""
+    parser.addoption("--long", action="store_true", help="run the tests marked long, no others")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the long tests or the others; skip what needs CUDA where there is none."""
+    chosen = bool(config.getoption("long"))
+    kept = [item for item in items if bool(item.get_closest_marker("long")) == chosen]
+    config.hook.pytest_deselected(items=list(set(items).difference(kept)))
+    items[:] = kept
     marked = [item for item in items if item.get_closest_marker("gpu")]
     if not marked:
         return  # without importing torch

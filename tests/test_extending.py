@@ -15,9 +15,10 @@ from ragtune.models.engines.base import Engine
 from ragtune.models.families import registry as families
 from ragtune.models.families.base import ModelFamily
 from ragtune.prompts import registry as prompts
-from ragtune.prompts.base import PromptFormat
+from ragtune.prompts.base import Example, PromptFormat
 from ragtune.prompts.instruct import InstructFormat, Template
 from ragtune.recipe.schema import Rag
+from ragtune.recipe.template import Template as TemplateSection
 from ragtune.results.metrics import registry as metrics
 from ragtune.results.metrics.base import Case, Metric
 from ragtune.retrieval import index
@@ -106,10 +107,13 @@ def test_the_metric_is_registered_and_scores() -> None:
     assert metrics.score(metric, told) == [1.0, 0.5]
 
 
-def test_the_format_takes_the_place_of_the_others(tiny_tokenizer: Any) -> None:
+def test_a_recipe_names_the_format(tiny_tokenizer: Any) -> None:
     made = code("A prompt format")["Plain"]
-    form: PromptFormat = prompts.format_of(Template(), tiny_tokenizer)
+    named = TemplateSection.model_validate("plain").build()
+    form: PromptFormat = prompts.format_of(named, tiny_tokenizer)
     assert isinstance(form, made)
+    shown = form.prompt("When?", examples=[Example("Where?", "", "here")])
+    assert (shown.text, shown.examples) == ("\nWhere?\nhere\n\nWhen?\n", 1)
     asked = form.prompt("When?", "", ["At six.", "Fog."], limit=20)
     row = form.row("When?", form.context("", ["At six."]), "six")
     assert asked.passages == 1

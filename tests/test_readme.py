@@ -93,7 +93,7 @@ def test_the_demo_gives_every_figure_and_a_report_and_opens_no_connection(demo: 
     figures = json.loads((folder / "results.json").read_text(encoding="utf-8"))
     assert set(figures["arms"]) == {"base", "tuned", "rag", "tuned+rag"}
     assert figures["questions"] == QUESTIONS
-    assert figures["heldout_loss"]["tuned"] < figures["heldout_loss"]["base"]
+    assert figures["heldout_loss"]["tuned"]["tuned"] < figures["heldout_loss"]["tuned"]["base"]
     assert figures["retrieval"]["recall_at_k"]["mean"] > 0.55
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert page.count('<article class="question"') == QUESTIONS

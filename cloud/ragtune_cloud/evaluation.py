@@ -96,13 +96,16 @@ def served_arm(recipe: Recipe, engine: Engine, tokenizer: Tokenizer) -> Arm:
 def _notes(run: RunFolder) -> RunNotes:
     """What the run says of its data, and what tuning took in the cloud, where that is known."""
     training = CloudFolder(run).training
-    tuned = {"tune": StageNote(seconds=read_json(training)["seconds"])} if training.exists() else {}
-    return RunNotes(stages=tuned, data=DataCounts.model_validate(Lock.load(run).data))
+    stages = {}
+    if training.exists():
+        stages["tune/tuned"] = StageNote(seconds=read_json(training)["seconds"])
+    return RunNotes(stages=stages, data=DataCounts.model_validate(Lock.load(run).data))
 
 
 def _asked(recipe: Recipe) -> Recipe:
     """The recipe as it was asked here: by the served arms alone, with nothing tuned again."""
-    study = recipe.study.model_copy(update={"arms": list(SIDES), "learning_curve": []})
+    asked = {"arms": list(SIDES), "learning_curve": [], "seeds": 1}
+    study = recipe.study.model_copy(update=asked)
     return recipe.model_copy(update={"study": study})
 
 

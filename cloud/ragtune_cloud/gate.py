@@ -3,10 +3,11 @@
 from pathlib import Path
 
 from ragtune.core.errors import RunError
-from ragtune.core.files import file_hash
+from ragtune.core.files import file_hash, read_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.arms import Adapter, is_tuned
 from ragtune.recipe.schema import Promote, Recipe
+from ragtune.recipe.tune import Tune
 from ragtune.results.metrics.registry import title
 from ragtune.results.schema import Results
 from ragtune.results.verdict.promotion import (
@@ -31,6 +32,18 @@ def promoted(recipe: Recipe, run: RunFolder) -> Adapter:
         if arm is not None and is_tuned(arm):
             return recipe.adapter(arm)
     return next(iter(recipe.adapters), "tuned")
+
+
+def as_tuned(recipe: Recipe, run: RunFolder) -> Recipe:
+    """The recipe with the values that the promoted adapter was tuned with, which a search chose.
+
+    Its identity stays that of the run. Where the run noted no values they are the recipe's own.
+    """
+    training = run.training(promoted(recipe, run))
+    settings = read_json(training).get("settings", {}) if training.exists() else {}
+    return recipe.tuned_with(
+        Tune.model_validate({**recipe.tune.model_dump(), **settings, "with_passages": {}})
+    )
 
 
 def uploaded(recipe: Recipe, run: RunFolder) -> tuple[str, ...]:

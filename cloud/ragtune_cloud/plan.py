@@ -26,9 +26,13 @@ from ragtune_cloud.target import (
 def plan(target: Target, recipe: Recipe, run: RunFolder, choices: Choices) -> Plan:
     """The plan for a run on a target, written to ``cloud/plan.json`` too.
 
+    What is promoted is what was tuned here: the values of the adapter, which a search may have
+    chosen, over the recipe's.
+
     Raises RunError where the run has no data, RecipeError where the recipe names no model for the
     target, CloudError where the target's notes in the run folder are broken.
     """
+    recipe = gate.as_tuned(recipe, run)
     promotion = Promotion(recipe, run, choices, gate.data_hashes(recipe, run))
     draft = target.plan(promotion)
     findings = {

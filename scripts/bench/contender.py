@@ -92,7 +92,8 @@ def trl(task: Task, adapter: Path, options: dict[str, Any]) -> "Spent":
     from torch.optim.lr_scheduler import LambdaLR
     from trl import SFTConfig, SFTTrainer
 
-    from ragtune.tuning.trainer import GAMMA, WEIGHT_DECAY
+    from ragtune.tuning.schedule import GAMMA
+    from ragtune.tuning.trainer import WEIGHT_DECAY
 
     spec, hardware = task.tune(), probe()
     data = Dataset.from_list(

@@ -41,11 +41,11 @@ def searched(recipe: Recipe, materials: Materials, asked: Sequence[Record], most
     """The best ``most`` passages for each record, from an index made for it."""
     rag = recipe.rag.model_copy(update={"top_k": most})
     with tempfile.TemporaryDirectory() as folder:
-        of = {"fingerprint": materials.embedder_fingerprint, "folder": Path(folder)}
-        index.update(materials.corpus, rag, materials.embedder, **of)
-        opened = index.Retriever(
-            Path(folder), rag, materials.embedder, materials.embedder_fingerprint, None
+        known = materials.embedder_fingerprint
+        index.update(
+            materials.corpus, rag, materials.embedder, fingerprint=known, folder=Path(folder)
         )
+        opened = index.Retriever(Path(folder), rag, materials.embedder, known, None)
         try:
             return opened.search([record.instruction for record in asked])
         finally:

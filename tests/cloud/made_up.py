@@ -103,6 +103,7 @@ def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> RunFolder:
     write_json(run.training("tuned"), TRAINING)
     write_json(run.heldout, {"tuned": {"base": 2.5, "tuned": 2.25, "tokens": 8}})
     write_json(run.forgetting, {})
+    write_jsonl(run.recall("tuned"), [])
     write_json(run.leaks, Leaks().to_json([], []))
     write_json(run.coverage, {"by": "question", "inside": [True] * QUESTIONS})
     for arm in made_from.arms:

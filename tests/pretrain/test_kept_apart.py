@@ -20,6 +20,7 @@ SETS = {
     "handbook": data_folder() / "demo/handbook",
     "mailroom": data_folder() / "demo/mailroom",
     "observatory": Path(__file__).parents[1] / "data/observatory",
+    "helpdesk": Path(__file__).parents[1] / "data/helpdesk",
 }
 
 

@@ -42,7 +42,7 @@ def terms(recipe: Recipe, spec: Spec | None = None) -> list[Term]:
     found = [_named("seed", "seed", recipe.seed, known)]
     for name in SAME_NAME:
         found.append(_named(f"tune.{name}", name, getattr(recipe.tune, name), known))
-    found.append(_devices(recipe))
+    found += [_devices(recipe), *_done_here(recipe)]
     for name, default in TuneLocal().model_dump().items():
         value = getattr(recipe.tune.local, name)
         wire = None if value != default else str(value)
@@ -99,6 +99,18 @@ def _named(field: str, name: str, value: Any, known: set[str]) -> Term:
     if FIXED.get(name) == value:
         return Term(field, value, f"{value} (fixed)")
     return Term(field, value, None, NO_EQUIVALENT)
+
+
+def _done_here(recipe: Recipe) -> list[Term]:
+    """What has been done before a job is submitted, and what of it travels."""
+    search = recipe.tune.search
+    chosen = "nothing was searched" if search is None else "the values that it chose"
+    minutes = None if search is None else search.minutes
+    return [
+        Term("tune.adapters", recipe.tune.adapters, "the rows of the promoted adapter"),
+        Term("tune.search", minutes, chosen),
+        Term("tune.with_passages", None, "the values of the promoted adapter"),
+    ]
 
 
 def _devices(recipe: Recipe) -> Term:

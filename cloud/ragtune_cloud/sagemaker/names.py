@@ -7,7 +7,7 @@ from pathlib import Path
 from ragtune.core.files import digest
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
-from ragtune_cloud.gate import EVIDENCE, data_hashes, uploaded
+from ragtune_cloud.gate import EVIDENCE, as_tuned, data_hashes, uploaded
 from ragtune_cloud.sagemaker.spec import Spec
 
 ACCOUNT = "<account>"
@@ -75,6 +75,8 @@ def names(recipe: Recipe, run: RunFolder, spec: Spec | None, attempt: int = 1) -
     A further ``attempt``, after one that failed, is another job.
     """
     what = [data_hashes(recipe, run), recipe.model.jumpstart, spec.version if spec else None]
+    if recipe.tune.search:  # made again it may choose others, and that is another job
+        what.append(as_tuned(recipe, run).tune.model_dump(mode="json"))
     job = f"{recipe.name[:36]}-{recipe.identity[:8]}-{digest(what)[:6]}-{attempt}"
     bucket = recipe.cloud.bucket or f"sagemaker-{recipe.cloud.region}-{ACCOUNT}"
     return Names(job, bucket, recipe.cloud.prefix.strip("/"), uploaded(recipe, run))

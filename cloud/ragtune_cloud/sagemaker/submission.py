@@ -12,6 +12,7 @@ from ragtune.core.errors import CloudError
 from ragtune.core.progress import Watcher
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
+from ragtune_cloud.gate import as_tuned
 from ragtune_cloud.sagemaker import remedies, spec, storage
 from ragtune_cloud.sagemaker.account import Account, aws_errors, code_of
 from ragtune_cloud.sagemaker.draft import JumpStartDraft
@@ -65,9 +66,9 @@ def attach(recipe: Recipe, run: RunFolder, account: Account) -> Record:
 
     Raises CloudError where there is none.
     """
-    record, attempt = None, 1
+    record, attempt, tuned = None, 1, as_tuned(recipe, run)
     while described := describe(account, (job := _names(recipe, run, attempt)).job):
-        record, attempt = as_found(record_of(recipe, job), described, account), attempt + 1
+        record, attempt = as_found(record_of(tuned, job), described, account), attempt + 1
     if record is None:
         raise CloudError(f"{job.job}: no such job in this account and region; submit it first")
     write_record(run, record)

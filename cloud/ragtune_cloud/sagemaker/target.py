@@ -10,6 +10,7 @@ from ragtune.models.engines.base import Engine
 from ragtune.recipe.schema import Recipe
 from ragtune_cloud import fetched
 from ragtune_cloud.folder import CloudFolder
+from ragtune_cloud.gate import as_tuned
 from ragtune_cloud.sagemaker import (
     account,
     artefact,
@@ -64,7 +65,8 @@ class SageMaker:
     def contract(self, recipe: Recipe, run: RunFolder) -> Sequence[Term]:
         """Each field here and on JumpStart."""
         model, cloud = recipe.model.jumpstart or "", recipe.cloud
-        return contract.terms(recipe, spec.find(model, cloud.model_version, cloud.region, run))
+        found = spec.find(model, cloud.model_version, cloud.region, run)
+        return contract.terms(as_tuned(recipe, run), found)
 
     def plan(self, promotion: Promotion) -> draft.JumpStartDraft:
         """Contract, request, cost and checks of a JumpStart job."""

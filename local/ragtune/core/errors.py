@@ -8,6 +8,7 @@
     │   ├── RecordsError           instruction records, questions
     │   └── DocumentsError         documents to retrieve from
     ├── ModelError              4  base model, adapter, tokenizer, embedder
+    │   └── DivergedError          tuning whose loss is not finite
     ├── OfflineError            5  something would have to leave this machine
     ├── RunError                6  the run folder: missing, in use, not finished
     └── CloudError              7  what a cloud refused, or would have
@@ -69,6 +70,10 @@ class ModelError(RagtuneError):
     """A model, adapter, tokenizer or embedder that is missing or unfit."""
 
     exit_code = 4
+
+
+class DivergedError(ModelError):
+    """Tuning came to a loss that is not finite."""
 
 
 class OfflineError(RagtuneError):

@@ -19,6 +19,7 @@ class Tokenizer(Protocol):
     """What is used of a Hugging Face fast tokenizer."""
 
     bos_token_id: int | None
+    eos_token: str | None
     eos_token_id: int | None
 
     def __call__(self, text: str, **options: Any) -> Any:

@@ -16,8 +16,12 @@ from ragtune.prompts.encoding import Encoder, Piece, text_of
 MARK = "\ue000{}\ue001"
 """Where a content goes: private-use characters, which no template holds."""
 MARKED = re.compile("\ue000(\\d+)\ue001")
-DAY = datetime.date(2024, 7, 26)
+DAY = datetime.datetime(2024, 7, 26)
 """Today, for templates that say it (Llama 3's own fallback): a prompt must not change overnight."""
+CLOCK = "{% macro strftime_now(form) %}{{ form"
+CLOCK += "".join(f" | replace('%{code}', '{DAY:%{code}}')" for code in "aAbBdHIjmMpSyY")
+CLOCK += " }}{% endmacro %}"
+"""What takes the place of the function by which a template asks for the date."""
 
 
 class Turns:
@@ -128,6 +132,7 @@ class Turns:
                 tokenize=False,
                 add_generation_prompt=not answered,
                 enable_thinking=False,  # models that can think aloud have no room for it here
-                strftime_now=DAY.strftime,
+                chat_template=CLOCK + self.template,
+                date_string=f"{DAY:%d %b %Y}",  # Llama 3's name for it
             )
         )

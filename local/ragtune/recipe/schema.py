@@ -223,6 +223,7 @@ class Recipe(Section):
     promote: Promote = Promote()
 
     _folder: Path = Path()
+    _named: str | None = None
     _origins: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
@@ -280,6 +281,12 @@ class Recipe(Section):
         recipe._folder = folder
         return recipe
 
+    def tuned_with(self, tune: Tune) -> "Recipe":
+        """The same recipe, of the same identity, with the values that an adapter was tuned with."""
+        recipe = self.model_copy(update={"tune": tune})
+        recipe._named = self.identity
+        return recipe
+
     def with_fields(self, values: Mapping[str, Any]) -> "Recipe":
         """The same recipe with other values of some fields, which are named with dots.
 
@@ -327,11 +334,14 @@ class Recipe(Section):
         """SHA-256 of the filled recipe less what answers are judged and weighed by, in hexadecimal.
 
         That is name, needs, cloud, promote, study.metric and study.refusals: none changes what is
-        answered, so a run stays valid when they change, and only its figures are made again.
+        answered, so a run stays valid when they change, and only its figures are made again. With
+        tune.search the last two choose what is tuned, and so are part of it.
         """
+        if self._named is not None:
+            return self._named
         beside = {"name", "needs", "cloud", "promote"}
         what = {k: v for k, v in self.filled.items() if k not in beside}
-        judging = {"metric", "refusals"}
+        judging: set[str] = set() if self.tune.search else {"metric", "refusals"}
         what["study"] = {k: v for k, v in what["study"].items() if k not in judging}
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import Field, field_validator, model_validator
 
+from ragtune.prompts import registry
 from ragtune.prompts import template as forms
-from ragtune.prompts.registry import formats
 from ragtune.recipe.section import Section
 
 
@@ -50,7 +50,7 @@ class Template(Section):
     @field_validator("format")
     @classmethod
     def _is_known(cls, name: str) -> str:
-        if name not in formats:
+        if name not in registry.formats:
             raise ValueError(f"allowed: {_names()}; got {name!r}")
         return name
 
@@ -84,7 +84,7 @@ class Template(Section):
 
 
 def _names() -> str:
-    return ", ".join(f"`{name}`" for name in formats)
+    return ", ".join(f"`{name}`" for name in registry.formats)
 
 
 def _braced(names: set[str] | frozenset[str]) -> str:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from ragtune.recipe.arms import Adapter
 from ragtune.recipe.section import Section, Share
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
@@ -34,7 +35,19 @@ class Search(Section):
     """A search for the settings of tuning, on a part of the training records."""
 
     minutes: Annotated[float, Field(gt=0, le=1440)] = Field(
-        description="of this machine's time, for each adapter the same"
+        description="of trials on this machine, the same for each adapter; no test question is read"
+    )
+
+
+class WithPassages(Section):
+    """What the adapter of tuned+rag takes instead, where it has its own: its rows are longer."""
+
+    epoch: Annotated[int, Field(ge=1, le=1000)] | None = Field(None, description="null: tune.epoch")
+    learning_rate: Annotated[float, Field(ge=1e-8, le=1)] | None = Field(
+        None, description="null: tune.learning_rate"
+    )
+    max_input_length: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="null: tune.max_input_length"
     )
 
 
@@ -47,7 +60,9 @@ class Tune(Section):
         "one adapter for both tuned arms, trained on rows of both kinds",
     )
     search: Search | None = Field(
-        None, description="try settings for so many minutes; null: train with those given here"
+        None,
+        description="try learning rate, epochs, rank and target modules around those given here on "
+        "a part of the training records, and tune with the best; null: tune with those given here",
     )
 
     epoch: Annotated[int, Field(ge=1, le=1000)] = 5
@@ -69,7 +84,15 @@ class Tune(Section):
     train_data_split_seed: Annotated[int, Field(ge=0)] = 0
     max_train_samples: Annotated[int, Field(ge=-1)] = -1
     max_val_samples: Annotated[int, Field(ge=-1)] = -1
+    with_passages: WithPassages = WithPassages()
     local: TuneLocal = TuneLocal()
+
+    def of(self, adapter: Adapter) -> "Tune":
+        """What an adapter is tuned with."""
+        if adapter == "tuned":
+            return self
+        own = self.with_passages.model_dump(exclude_none=True)
+        return self.model_copy(update={**own, "with_passages": WithPassages()})
 
     @field_validator("target_modules")
     @classmethod

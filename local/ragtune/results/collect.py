@@ -11,7 +11,7 @@ from ragtune.core.errors import RecipeError
 from ragtune.core.files import read_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.core.text import refuses
-from ragtune.recipe.arms import Arm, is_tuned
+from ragtune.recipe.arms import Adapter, Arm, is_tuned
 from ragtune.recipe.schema import Recipe
 from ragtune.results import (
     adapters,
@@ -51,6 +51,7 @@ from ragtune.results.schema import (
     Tokens,
 )
 from ragtune.results.scores import Scores, differences, judged, quality, score
+from ragtune.results.search import SearchFigures
 from ragtune.results.statistics import Array, Values, by_seed, estimate
 from ragtune.results.verdict.criteria import criteria
 from ragtune.results.verdict.evidence import Evidence
@@ -174,6 +175,7 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
         learning_curve=evidence.curve,
         tune=tuning.training,
         recall=tuning.recall,
+        search=_searches(recipe, folder),
         index=_index(folder),
         data=data,
         seconds=seconds,
@@ -334,6 +336,16 @@ def _coverage(
     kept = {id(case.question) for case in cases}
     places = [n for n, question in enumerate(questions) if id(question) in kept]
     return coverage(seen, places, scores, seed)
+
+
+def _searches(recipe: Recipe, folder: RunFolder) -> dict[Adapter, SearchFigures]:
+    """What was tried for each adapter; empty where the recipe does not search."""
+    if recipe.tune.search is None:
+        return {}
+    return {
+        name: SearchFigures.model_validate(read_json(folder.search(name)))
+        for name in recipe.adapters
+    }
 
 
 def _index(folder: RunFolder) -> Index | None:

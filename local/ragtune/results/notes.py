@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ragtune.results import wording
+from ragtune.results import search_table, wording
 from ragtune.results.metrics.registry import title
 from ragtune.results.schema import Results
 from ragtune.results.wording import brief
@@ -70,12 +70,12 @@ def _warnings(results: Results) -> Iterator[str]:
             f"{len(gold.unknown)} questions name a gold document that does not exist, "
             f"{len(gold.absent)} evidence that is not in it; they are not in retrieval's figures"
         )
+    yield from search_table.cautions(results.search)
     if (split := results.data.division) and split.by == "question":
         yield "the questions were split off by question: training records are about their documents"
 
 
 def _remarks(results: Results) -> Iterator[str]:
-    yield from (wording.SHOWS[arm] for arm in results.arms if arm in wording.SHOWS)
     if found := results.retrieval:
         yield (
             f"retrieval: recall@{found.k} {found.recall_at_k.mean:.2f}, MRR {found.mrr.mean:.2f}, "

@@ -22,6 +22,14 @@ def other_seeds(folder: RunFolder, arm: Arm, seeds: int) -> list[list[Answered]]
     return [rows.seed_answers(folder, seed, arm) for seed in range(2, seeds + 1)]
 
 
+def every_seed(folder: RunFolder, arm: Arm, seeds: int) -> list[Sequence[Answered]]:
+    """An arm's answers by every seed that it was tuned with, the run's own first.
+
+    Raises RunError where they are missing.
+    """
+    return [rows.answers(folder, arm), *other_seeds(folder, arm, seeds)]
+
+
 def together(scores: Sequence[Scores]) -> dict[str, Values]:
     """Scores by metric: one a question, or a row of them a seed where there are several."""
     if len(scores) == 1:

@@ -17,6 +17,7 @@ from ragtune.recipe.schema import Recipe
 from ragtune.results.data import DataCounts
 from ragtune.results.faults import AnyFault
 from ragtune.results.parts import Agreement, Baseline, Coverage, Deciding, Mean, Paired, Part
+from ragtune.results.search import SearchFigures
 from ragtune.results.verdict.reasons import Recommendation
 
 SCHEMA: Literal[7] = 7
@@ -305,9 +306,9 @@ class Results(Part):
 
     ``baselines`` are by metric. ``labels`` is how many different labels the references are; None
     where they are free text. ``several_references`` counts the questions with more than one right
-    answer. ``heldout_loss``, ``forgetting``, ``tune`` and ``recall`` are by adapter, without those
-    that were not measured. ``finished`` is when the last stage was made, in UTC; ``agreement`` is
-    with a person's marks, None where nobody has given any.
+    answer. ``heldout_loss``, ``forgetting``, ``tune``, ``recall`` and ``search`` are by adapter,
+    without those that were not measured. ``finished`` is when the last stage was made, in UTC;
+    ``agreement`` is with a person's marks, None where nobody has given any.
     """
 
     version: Literal[7] = Field(alias="schema")  # BaseModel has a method of that name
@@ -330,6 +331,7 @@ class Results(Part):
     learning_curve: LearningCurve | None
     tune: dict[Adapter, Training]
     recall: dict[Adapter, Recall]
+    search: dict[Adapter, SearchFigures] = Field(default_factory=dict)
     index: Index | None
     data: DataCounts
     seconds: dict[str, float]

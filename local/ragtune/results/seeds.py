@@ -8,7 +8,7 @@ itself hardly known, the bounds take Student's quantile for that part, weighted 
 Cox's test ("Experimental Designs", 1957, section 4.14), which errs on the wide side too.
 
 Simulated with 100 questions and 2, 3 and 5 seeds that differ by 0 to 0.1, the 95 % intervals held
-the true mean in 95 to 99 of 100 studies.
+the true mean in 94 to 99 of 100 studies.
 """
 
 from typing import Any
@@ -53,6 +53,32 @@ def p_value(mean: float, by_seeds: float, by_questions: float, seeds: int) -> fl
         beyond = (student * by_seeds + normal * by_questions) / whole > ratio
         low, high = (tail, high) if beyond else (low, tail)
     return 2 * high
+
+
+def shown(by_seeds: float, by_questions: float, seeds: int, tails: tuple[float, float]) -> float:
+    """The smallest true mean that is found to differ from zero, by the two parts of its variance.
+
+    ``tails`` are those of the test, on one side, and of how often it may be missed.
+    """
+    whole = by_seeds + by_questions
+    if not whole:
+        return 0.0
+    normal, student = _quantiles(tails[0], seeds)
+    power, _ = _quantiles(tails[1], seeds)
+    level = (student * by_seeds + normal * by_questions) / whole
+    return float((level + power) * whole**0.5)
+
+
+def room(mean: float, by_seeds: float, seeds: int, tails: tuple[float, float]) -> float:
+    """The variance by questions up to which such a mean is found; 0 where seeds alone hide it."""
+    low, high = 0.0, mean**2
+    if shown(by_seeds, low, seeds, tails) >= mean:
+        return 0.0
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        fits = shown(by_seeds, middle, seeds, tails) <= mean
+        low, high = (middle, high) if fits else (low, middle)
+    return low
 
 
 def _quantiles(tail: float, seeds: int) -> tuple[Any, Any]:

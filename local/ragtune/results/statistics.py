@@ -120,7 +120,7 @@ def compare(scores: Mapping[str, Values], seed: int) -> list[Paired]:
 
     ``scores`` holds each arm's values, in the order of the questions. The p-values are those of
     the paired sign-flip test (`sign_flip`); where an arm has seeds, not less than that of
-    `seeds.p_value`. Two arms with as many seeds are paired by seed as well.
+    `seeds.p_value`. Two arms with seeds are paired by seed as well.
     """
     return _family({(a, b): (scores[a], scores[b]) for a, b in combinations(scores, 2)}, seed)
 
@@ -137,7 +137,7 @@ def _family(pairs: Mapping[tuple[str, str], tuple[Values, Values]], seed: int) -
     """Comparisons of one family, by the names of their two sides."""
     if not pairs:
         return []
-    each = [by_seed(a) - by_seed(b) for a, b in pairs.values()]
+    each = [_differences(by_seed(a), by_seed(b)) for a, b in pairs.values()]
     gaps = np.array([rows.mean(axis=0) for rows in each]).T
     low, high = gap_intervals(gaps, seed)
     alone = np.maximum(sign_flip(gaps, seed), [_by_seeds(rows) for rows in each])
@@ -157,11 +157,21 @@ def _family(pairs: Mapping[tuple[str, str], tuple[Values, Values]], seed: int) -
                 p=round(float(alone[n]), 6),
                 p_holm=round(float(corrected[n]), 6),
                 different=different,
-                more_questions=None if different else more_questions(gaps[:, n], level, spread),
-                smallest=smallest_difference(gaps[:, n], level, spread),
+                more_questions=(
+                    None if different else more_questions(gaps[:, n], level, spread, len(each[n]))
+                ),
+                smallest=smallest_difference(gaps[:, n], level, spread, len(each[n])),
             )
         )
     return found
+
+
+def _differences(left: Array, right: Array) -> Array:
+    """Paired by question, and by seed: over as many as both have, or all of the only one."""
+    if 1 not in (len(left), len(right)):
+        common = min(len(left), len(right))
+        left, right = left[:common], right[:common]
+    return np.asarray(left - right)
 
 
 def _by_seeds(gaps: Array) -> float:
@@ -204,26 +214,32 @@ def holm(p: Array) -> tuple[Array, Array]:
     return corrected, levels
 
 
-def more_questions(gaps: Array, level: float, by_seeds: float = 0.0) -> int | None:
+def more_questions(gaps: Array, level: float, by_seeds: float = 0.0, count: int = 1) -> int | None:
     """About how many more questions would make two arms differ at ``level``, with `POWER`.
 
     The normal approximation for a paired mean, n = ((z_level/2 + z_power) · sd / mean)², taken at
     the difference measured. None where the means are equal or there is one question only.
-    ``by_seeds`` is the variance that seeds add, which no question takes away: None where that
-    alone hides the difference.
+    ``by_seeds`` is the variance that ``count`` seeds add, which no question takes away: None where
+    that alone hides the difference.
     """
     mean = abs(float(gaps.mean()))
     if len(gaps) < 2 or mean < 1e-12:
         return None
-    reach = float(-_normal_quantile(level / 2) + _normal_quantile(POWER))
-    room = (mean / reach) ** 2 - by_seeds
-    if room <= 0:
-        return None
-    needed = float(gaps.var(ddof=1)) / room
+    variance = float(gaps.var(ddof=1))
+    if by_seeds:
+        room = seeds.room(mean, by_seeds, count, (level / 2, 1 - POWER))
+        if not room:
+            return None
+        needed = variance / room
+    else:
+        reach = float(-_normal_quantile(level / 2) + _normal_quantile(POWER))
+        needed = variance * (reach / mean) ** 2
     return max(1, math.ceil(needed) - len(gaps))
 
 
-def smallest_difference(gaps: Array, level: float, by_seeds: float = 0.0) -> float | None:
+def smallest_difference(
+    gaps: Array, level: float, by_seeds: float = 0.0, repeated: int = 1
+) -> float | None:
     """The smallest true difference that as many questions show at ``level``, with `POWER`.
 
     For a paired mean, (z_level/2 + z_power) · sd / √n. Where all gaps are -1, 0 or 1, as for
@@ -231,8 +247,8 @@ def smallest_difference(gaps: Array, level: float, by_seeds: float = 0.0) -> flo
     n = (z_level/2 · √d + z_power · √(d - δ²))² / δ², with d the share of questions that one arm
     alone has right, (k + 1) / (n + 2) of k in n so that it is never 0. The sign-flip test cannot
     reach ``level`` with less than 1 - log2(level) questions that differ, so the result is not less
-    than their share; None where there are not as many questions. ``by_seeds`` is added to the
-    variance.
+    than their share; None where there are not as many questions. ``by_seeds`` is the variance
+    that so many ``repeated`` tunings add.
     """
     count = len(gaps)
     fewest = math.ceil(1 - math.log2(level)) / count
@@ -244,8 +260,10 @@ def smallest_difference(gaps: Array, level: float, by_seeds: float = 0.0) -> flo
         found = _mcnemar(unlike, count, first, second)
     else:
         found = (first + second) * float(gaps.std(ddof=1)) / math.sqrt(count)
-    whole = math.hypot(found, (first + second) * math.sqrt(by_seeds))
-    return round(min(1.0, max(whole, fewest)), 6)
+    if by_seeds:
+        questions = (found / (first + second)) ** 2
+        found = seeds.shown(by_seeds, questions, repeated, (level / 2, 1 - POWER))
+    return round(min(1.0, max(found, fewest)), 6)
 
 
 def _mcnemar(unlike: float, count: int, first: float, second: float) -> float:

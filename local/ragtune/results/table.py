@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ragtune.results import wording
+from ragtune.results import search_table, wording
 from ragtune.results.metrics.registry import title
 from ragtune.results.notes import notes
 from ragtune.results.parts import Agreement
@@ -31,6 +31,7 @@ def render(results: Results, *, details: bool = False) -> RenderableType:
     if details:
         between += [_quality(results), _times(results)]
         between += [agreement(results.agreement)] if results.agreement else []
+        between += search_table.terminal(results.search)
         between += [Text(line) for line in lines(results)]
     else:
         verdict = " ".join(told.lines).lower()
@@ -188,7 +189,13 @@ def _plain(first: str, name: str | None = None) -> Table:
 
 def lines(results: Results) -> list[str]:
     """What the tables have no column for."""
-    found = [*_star(results), *map(str, notes(results)), *wording.failures(results.failures)]
+    shows = [wording.SHOWS[arm] for arm in results.arms if arm in wording.SHOWS]
+    found = [
+        *_star(results),
+        *shows,
+        *map(str, notes(results)),
+        *wording.failures(results.failures),
+    ]
     if line := wording.break_even(results.break_even):
         found.append(line)
     return found + wording.verdict(results.recommendation)

@@ -13,6 +13,7 @@ from ragtune.runs import defaults
 from ragtune.runs.audit import data_faults
 from ragtune.runs.materials import Materials
 from ragtune.runs.plan import tunes
+from ragtune.runs.stages.search import development
 
 if TYPE_CHECKING:
     from ragtune.recipe.arms import Adapter
@@ -35,6 +36,8 @@ def everything(recipe: Recipe, materials: Materials) -> None:
         materials.check_embedder(recipe.rag.chunk_tokens)
     if tunes(recipe):
         paragraphs(materials.general_text)
+        if recipe.tune.search is not None:
+            development(materials.train, recipe.seed, recipe.records.split, recipe.study.questions)
     _lengths(recipe, materials)
 
 
@@ -51,11 +54,12 @@ def retrieval(recipe: Recipe, materials: Materials) -> None:
 def _lengths(recipe: Recipe, materials: Materials) -> None:
     """Raise RecipeError where a prompt or a block could not fit the model's context."""
     reads, study = materials.context_length, recipe.study
-    if tunes(recipe) and recipe.tune.max_input_length > reads:
-        raise RecipeError(
-            f"tune.max_input_length: {recipe.tune.max_input_length}, but the model reads "
-            f"{reads} tokens; allowed: -1, or 1 to {reads}"
-        )
+    for length in (recipe.tune.of(adapter).max_input_length for adapter in recipe.adapters):
+        if length > reads:
+            raise RecipeError(
+                f"tune.max_input_length: {length}, but the model reads {reads} tokens; "
+                f"allowed: -1, or 1 to {reads}"
+            )
     form = format_of(recipe.template.build(), materials.tokenizer)
     template = len(form.prompt("", "").ids)
     if template + study.max_new_tokens >= reads:
@@ -143,9 +147,9 @@ def predict(recipe: Recipe, materials: Materials) -> "dict[Adapter, Prediction]"
         passages = recipe.trains_with_passages(adapter)
         chunks = _first_chunks(recipe, materials, 64) if passages else []
         found[adapter] = prediction.predict(
-            recipe.tune,
+            recipe.tune.of(adapter),
             materials.base,
-            prepare(recipe, materials, chunks),
+            prepare(recipe, materials, adapter, chunks),
             seed=recipe.seed,
             hardware=materials.hardware,
         )

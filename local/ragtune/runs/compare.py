@@ -13,7 +13,7 @@ from rich.text import Text
 from ragtune.core.errors import RecipeError
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.arms import Arm
-from ragtune.results import rows, statistics
+from ragtune.results import repeats, rows, statistics
 from ragtune.results.metrics.registry import title
 from ragtune.results.parts import Mean, Paired, Part
 from ragtune.results.rows import Answered
@@ -21,8 +21,8 @@ from ragtune.results.schema import ArmFigures, Results
 from ragtune.results.scores import judged, score
 from ragtune.sources.records import Record
 
-Given = Mapping[Arm, Mapping[str, Answered]]
-"""A run's answers, by arm and the question's id."""
+Given = Mapping[Arm, Sequence[Mapping[str, Answered]]]
+"""A run's answers, by arm, seed and the question's id."""
 
 
 class FieldValues(Part):
@@ -181,7 +181,14 @@ def _common(folders: Sequence[RunFolder]) -> list[Record]:
 
 
 def _answers(folder: RunFolder, results: Results) -> Given:
-    return {arm: {a.question: a for a in rows.answers(folder, arm)} for arm in results.arms}
+    seeds = results.recipe.filled.study.seeds
+    return {
+        arm: [
+            {answer.question: answer for answer in given}
+            for given in repeats.every_seed(folder, arm, seeds)
+        ]
+        for arm in results.arms
+    }
 
 
 def _differences(
@@ -196,7 +203,12 @@ def _differences(
     refusals = recipe.study.all_refusals
     for arm in arms:
         scores = {
-            name: score(judged(questions, [given[arm][q.id] for q in questions], refusals))
+            name: repeats.together(
+                [
+                    score(judged(questions, [of[q.id] for q in questions], refusals))
+                    for of in given[arm]
+                ]
+            )
             for name, given in zip(names, answers, strict=True)
             if arm in given
         }

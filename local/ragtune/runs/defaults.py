@@ -131,28 +131,29 @@ class _Filling:
         return {"records.context": "input"}, "records, which name no documents"
 
     def _tuning(self, records: Sequence[Record], shape: Shape) -> Values:
+        rag = self.recipe.rag
         passages = any(map(self.recipe.trains_with_passages, self.recipe.adapters))
         return schedule.choose(
-            list(self._lengths(records, passages)),
+            list(self._lengths(records)),
             hidden=shape.hidden,
             context=shape.context,
             promoted=self.promoted,
-            passages=passages,
+            passages=rag.top_k * rag.chunk_tokens if passages else 0,
+            given=written(self.recipe),
         ).values
 
     def _trained_on(self, records: Sequence[Record]) -> str:
         form = ", in the container's form" if self.promoted else ""
         return f"{len(records)} training records{form}"
 
-    def _lengths(self, records: Sequence[Record], passages: bool) -> Iterator[int]:
-        """About how many tokens each record's training row has."""
+    def _lengths(self, records: Sequence[Record]) -> Iterator[int]:
+        """About how many tokens each record's training row has without passages."""
         recipe = self.recipe
         words = len(recipe.template.prompt) + len(recipe.template.separator)
-        found = recipe.rag.top_k * recipe.rag.chunk_tokens if passages else 0
         for record in records:
             own = len(record.context) if recipe.records.context == "input" else 0
             text = words + len(record.instruction) + own + len(record.response)
-            yield text // CHARACTERS + 1 + found
+            yield text // CHARACTERS + 1
 
     def _form(self, *, chat: bool) -> tuple[Values, str]:
         """How a model is asked whose defaults say nothing of it."""

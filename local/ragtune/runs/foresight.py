@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ragtune.prompts.registry import format_of
+from ragtune.recipe.arms import Adapter
 from ragtune.recipe.schema import Recipe
 from ragtune.results.diagnosis import (
     census_faults,
@@ -42,13 +43,16 @@ def foresee(recipe: Recipe, materials: Materials, found: Sequence[Document]) -> 
     for adapter in recipe.adapters:
         tuned = recipe.served(adapter)
         chunks = _parts(recipe, found) if recipe.trains_with_passages(adapter) else []
-        census = prepare(recipe, materials, chunks).census
-        faults += few_steps(census.steps_an_epoch * recipe.tune.epoch, tuned)
-        faults += census_faults(census, tuned)
+        census = prepare(recipe, materials, adapter, chunks).census
+        faults += few_steps(census.steps_an_epoch * recipe.tune.of(adapter).epoch, tuned)
+        validates = recipe.tune.validation_split_ratio > 0
+        faults += census_faults(census, tuned, validates=validates)
     return faults
 
 
-def prepare(recipe: Recipe, materials: Materials, chunks: Sequence[str]) -> Samples:
+def prepare(
+    recipe: Recipe, materials: Materials, adapter: Adapter, chunks: Sequence[str]
+) -> Samples:
     """The samples of an adapter, with ``chunks`` in the place of the passages that will be found.
 
     Raises RecordsError where nothing would be trained on.
@@ -64,8 +68,9 @@ def prepare(recipe: Recipe, materials: Materials, chunks: Sequence[str]) -> Samp
         both=bool(chunks) and recipe.tune.adapters == "shared",
     )
     form = format_of(template, materials.tokenizer)
-    length = samples.block_length(recipe.tune, materials.tokenizer, materials.context_length)
-    return samples.prepare(rows, recipe.tune, form, length)
+    tune = recipe.tune.of(adapter)
+    length = samples.block_length(tune, materials.tokenizer, materials.context_length)
+    return samples.prepare(rows, tune, form, length)
 
 
 def _parts(recipe: Recipe, found: Sequence[Document]) -> list[str]:

@@ -20,7 +20,7 @@ from ragtune.results.schema import Results
 from ragtune.retrieval.manifest import Manifest
 from ragtune.runs import check, defaults, environment
 from ragtune.runs.materials import Materials
-from ragtune.runs.plan import named, passages_in_training, plan, tunes, tuning
+from ragtune.runs.plan import named, plan, tunes, tuning
 from ragtune.runs.run import Run
 from ragtune.runs.stage import Stage
 from ragtune.runs.stages.figures import Figures
@@ -59,7 +59,7 @@ class Pipeline:
         if not tunes(self.recipe):
             raise RecipeError("study.arms: none of them is tuned; add tuned or tuned+rag")
         stages = tuning(self.recipe, processes)
-        if not passages_in_training(self.recipe):
+        if not any(Index.name in stage.after for stage in stages):
             stages = [stage for stage in stages if stage.name != Index.name]
         with self.run:
             self._begin()

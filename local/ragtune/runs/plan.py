@@ -20,6 +20,7 @@ from ragtune.runs.stages.questions import Questions
 from ragtune.runs.stages.recall import Recall
 from ragtune.runs.stages.records import Examples, IndexRecords, RetrievalRecords
 from ragtune.runs.stages.retrieval import Retrieval
+from ragtune.runs.stages.search import Search
 from ragtune.runs.stages.seeds import Seed
 from ragtune.runs.stages.threshold import Threshold
 from ragtune.runs.stages.tune import Tune
@@ -42,12 +43,14 @@ def plan(recipe: Recipe) -> list[Stage]:
 
 def tuning(recipe: Recipe, processes: int = 1) -> list[Stage]:
     """What leads to the adapters, or to the data where nothing is tuned."""
+    searched = recipe.tune.search is not None
     return [
         *([Index(recipe)] if recipe.retrieves else []),
         Questions(),
         *(Data(adapter, recipe) for adapter in recipe.adapters or ["tuned"]),
         Template(),
-        *(Tune(adapter, processes=processes) for adapter in recipe.adapters),
+        *(Search(adapter, recipe) for adapter in recipe.adapters if searched),
+        *(Tune(name, processes=processes, searched=searched) for name in recipe.adapters),
     ]
 
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ragtune.core import errors, offline
 from ragtune.core.errors import RagtuneError
@@ -92,7 +92,7 @@ class _Stderr(Silent):
             print(line, file=sys.stderr, flush=True)
 
 
-def main(run: RunFolder, out: RunFolder, adapter: str) -> int:
+def main(run: RunFolder, out: RunFolder, adapter: Adapter) -> int:
     """Train one process's share of an adapter; the exit code."""
     from ragtune.tuning.distributed import Accelerated
     from ragtune.tuning.trainer import tune
@@ -105,9 +105,9 @@ def main(run: RunFolder, out: RunFolder, adapter: str) -> int:
         work = Work(recipe, materials, run, out, watcher)
         team = Accelerated()
         tuned = tune(
-            recipe.tune,
+            parts.settings(work, adapter),
             materials.base,
-            parts.samples(work, read_jsonl(run.train_rows(adapter))),
+            parts.samples(work, read_jsonl(run.train_rows(adapter)), adapter),
             seed=recipe.seed,
             name=recipe.model.local,
             template_hash=parts.form(work).hash,
@@ -129,4 +129,6 @@ def main(run: RunFolder, out: RunFolder, adapter: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(RunFolder(Path(sys.argv[1])), RunFolder(Path(sys.argv[2])), sys.argv[3]))
+    sys.exit(
+        main(RunFolder(Path(sys.argv[1])), RunFolder(Path(sys.argv[2])), cast(Adapter, sys.argv[3]))
+    )

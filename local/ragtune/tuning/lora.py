@@ -16,8 +16,10 @@ from ragtune.tuning.kernels import attention, dropout
 from ragtune.tuning.kernels.loss import summed_loss
 
 
-def with_lora(model: Any, spec: Tune, family: ModelFamily) -> Any:
+def with_lora(model: Any, spec: Tune, family: ModelFamily, *, checked: bool = False) -> Any:
     """Freeze the model and add LoRA, in the model's own precision.
+
+    ``checked``: the family has been held against this model before, and is not again.
 
     Raises ModelError where the target modules are not in the model, and where the family does not
     describe it rightly.
@@ -30,7 +32,8 @@ def with_lora(model: Any, spec: Tune, family: ModelFamily) -> Any:
             f"tune.target_modules: {family.name} has no {', '.join(unknown)}; allowed: "
             f"{', '.join(family.targets)}"
         )
-    check_agreement(model, family)
+    if not checked:
+        check_agreement(model, family)
     config = LoraConfig(
         r=spec.lora_r,
         lora_alpha=spec.lora_alpha,

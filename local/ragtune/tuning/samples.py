@@ -48,7 +48,7 @@ class Census:
 
     ``rows_without_supervision`` are those with no such token, ``rows_straddling`` those whose
     completion the tokenizer merges with the prompt's end. ``residue`` are the tokens after the last
-    whole block, which are in no sample.
+    whole block, which are in no sample. ``answers`` counts the tokens of all rows' completions.
     """
 
     rows: int
@@ -63,6 +63,7 @@ class Census:
     samples_dropped_an_epoch: int
     steps_an_epoch: int
     residue: int = 0
+    answers: int = 0
 
     @property
     def warnings(self) -> list[str]:
@@ -154,6 +155,7 @@ def prepare(rows: Sequence[TrainingRow], tune: Tune, format: PromptFormat, lengt
         samples_dropped_an_epoch=len(train) % batch,
         steps_an_epoch=len(train) // batch,
         residue=sum(len(s.ids) for s in everything) % length if layout == "blocks" else 0,
+        answers=sum(label != IGNORED for row in rendered for label in row.labels),
     )
     return Samples(train, validation, census, micro, accumulation)
 

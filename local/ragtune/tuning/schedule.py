@@ -1,27 +1,54 @@
 """The settings of LoRA tuning, from the number and length of the rows and the model's width.
 
-Rate: 10 times what full tuning takes (Schulman et al. 2025, "LoRA Without Regret"), which for
-Llamas is 5e-5 x (2000 / width) ^ 0.781 (Thinking Machines' Tinker cookbook, October 2025). All
-linear layers, after the same. Epochs: see ``choose``.
+All linear layers, at about ten times the rate of full tuning, in small batches: Schulman et al.
+2025, "LoRA Without Regret". What a rate of the container is worth falls by 0.85 with each epoch, so
+``n`` epochs are worth ``(1 - 0.85^n) / 0.15`` at the full rate: 3 are worth 2.6, 6 are 4.2, 12 are
+5.7, and any number at most 6.7. Where rows are few, steps therefore come from smaller batches, not
+from more epochs.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ragtune.recipe.tune import PROJECTIONS, Tune
+from ragtune.tuning.samples import Census
+
+GAMMA = 0.85
+"""The rate after each epoch, as a share of that before: llama-recipes' StepLR."""
 GOAL = 120
-"""Optimiser steps in all that few rows get, as far as `EPOCHS` allows."""
-EPOCHS = 20
-"""More are not worth while: the container's rate falls by 0.85 each, to a twentieth by then."""
+"""Optimiser steps in all at the least, twice what `results.faults.STEPS` warns below."""
+SEEN = 1200
+"""Rows read in all, each epoch counted, at the least: single facts need more than a rule does."""
+ENOUGH = 6000
+"""Rows read in all from which more epochs are not worth their time."""
 PASSES = 3
-"""Epochs where the rows are enough."""
-MANY = 5000
-"""Rows from which one epoch is enough."""
+READ = 2
+"""Epochs of rows with passages: what is to be learnt is in the prompt, and need not be by heart."""
+EPOCHS = 12
 VALIDATED = 400
-"""Rows from which a part is kept back to find the best epoch."""
-LINEAR = "q_proj,k_proj,v_proj,o_proj,gate_proj,up_proj,down_proj"
-BLOCK = 128
+"""Rows from which a part is kept back to find the best epoch.
+
+With fewer the last epoch is kept: each row is wanted, a tenth of them measures little, and
+the loss on facts that were kept back rises while the others are still being learnt.
+"""
+HELD = 0.1
+BATCH = 4
+MANY = 16
+"""Rows a step where a pass over the rows takes more than `ENOUGH` of them."""
+DEVICES = 4
+"""Of the container's usual instance; ``tune.gradient_accumulation_steps`` counts them here."""
+LEFT_OUT = 0.03
+"""The share of the samples that an epoch may leave out, as `results.faults.RESIDUE` has it."""
+BLOCK = 64
+"""Blocks are a multiple of so many tokens."""
+USUAL = 1024
+"""Tokens that ``tune.max_input_length: -1`` allows."""
+SLACK = 1.3
+"""What a row may have more than an estimate says: 1.14 times at most in the demos' records."""
+SURELY = 4
+"""So many times the estimate holds any row; a recipe's length below that is one of blocks."""
 
 
 @dataclass(frozen=True)
@@ -33,52 +60,115 @@ class Choice:
 
 
 def choose(
-    lengths: Sequence[int], *, hidden: int, context: int, promoted: bool, passages: bool
+    lengths: Sequence[int],
+    *,
+    hidden: int,
+    context: int,
+    promoted: bool,
+    passages: int = 0,
+    given: Mapping[str, Any] | None = None,
 ) -> Choice:
-    """The settings for training rows of these lengths, in tokens with the template's.
+    """The settings for training rows of these lengths, in tokens with the prompt's words.
 
-    A cheap estimate will do: a row's characters / 4 (sentences) or / 3 (codes, names), and what
-    the template and, where ``passages`` are shown, these add. ``hidden`` is the model's width,
-    ``context`` what it reads. ``promoted`` keeps the container's form: blocks, every token trained
-    on. An empty ``lengths`` is taken as one row.
+    A cheap estimate will do, such as a row's characters / 4: only the length of blocks and the
+    number of steps in them depend on it. ``passages`` are the tokens that passages add to a row of
+    tuned+rag, in none of ``lengths``. ``hidden`` is the model's width, ``context`` what it reads.
+    ``given`` are the dotted fields that the recipe sets itself: the others are chosen to suit them.
+
+    ``promoted`` keeps the container's form: blocks, loss on every token, a validation split, and
+    ``tune.gradient_accumulation_steps`` as it is, for it counts the instance's devices.
     """
     rows = max(1, len(lengths))
+    own = dict(given or {})
+    chosen: dict[str, Any] = {}
+
+    def take(field: str, value: Any) -> Any:
+        chosen[f"tune.{field}"] = value
+        return own.get(f"tune.{field}", value)
+
+    rate = take("learning_rate", learning_rate(hidden))
+    take("target_modules", ",".join(PROJECTIONS))
+    take("lora_dropout", 0.0)
     longest = max(lengths, default=1)
-    rate = learning_rate(hidden)
-    values: dict[str, Any] = {
-        "tune.learning_rate": rate,
-        "tune.target_modules": LINEAR,
-        "tune.gradient_accumulation_steps": 1,
-        "tune.lora_dropout": 0.0,
-    }
     if promoted:
-        block = min(context, max(BLOCK, longest))
-        samples = max(1, sum(lengths) // block)
-        form = f"blocks of {block} tokens, loss on every token, as the container trains"
-        values["tune.max_input_length"] = block
+        length = take("max_input_length", _rounded(longest, context))
+        if passages:
+            take("with_passages.max_input_length", _rounded(longest + passages, context))
+        samples = max(1, sum(lengths) // max(1, length))
+        form = f"the container's form, blocks of {length} tokens with loss on every one"
     else:
-        samples = rows
-        form = "whole rows, loss on the answers"
-        values["tune.max_input_length"] = -1
-        values["tune.local.layout"] = "rows"
-        values["tune.local.loss"] = "completion"
-    share = 0.1 if rows >= VALIDATED else 0.0
+        longest += passages
+        room = math.ceil(longest * SLACK)
+        length = take("max_input_length", -1 if room <= USUAL else min(context, room))
+        whole = length == -1 or "tune.max_input_length" not in own or length >= SURELY * longest
+        layout = take("local.layout", "rows" if whole else "blocks")
+        loss = take("local.loss", "completion")
+        samples = max(1, sum(lengths) // length) if layout == "blocks" and length > 0 else rows
+        form = f"{'whole rows' if layout == 'rows' else layout}, loss on {_shown(loss)}"
+    share = take("validation_split_ratio", HELD if promoted or rows >= VALIDATED else 0.0)
     trained = max(1, samples - math.ceil(samples * share))
-    batch = 4 if trained < MANY else 16
-    while batch > 1 and trained // batch * EPOCHS < GOAL:
-        batch //= 2
+    if promoted:
+        devices = own.get("tune.gradient_accumulation_steps", DEVICES)
+        batch = take("per_device_train_batch_size", max(1, _batch(trained) // devices)) * devices
+    else:
+        batch = take("per_device_train_batch_size", _batch(trained))
+        batch *= take("gradient_accumulation_steps", 1)
     steps = max(1, trained // batch)
-    passes = 1 if rows >= MANY else PASSES
-    epochs = min(EPOCHS, max(passes, math.ceil(GOAL / steps)))
-    values["tune.per_device_train_batch_size"] = batch
-    values["tune.validation_split_ratio"] = share
-    values["tune.epoch"] = epochs
+    epochs = take("epoch", _epochs(rows, steps))
+    if passages:
+        take("with_passages.epoch", min(epochs, max(READ, math.ceil(GOAL / 2 / steps))))
     return Choice(
-        values,
-        f"{rows} rows: {form}; {epochs} x {steps} steps of {batch} at {rate:g}",
+        chosen,
+        f"{rows} rows in {form}; {epochs} epochs of {steps} steps of {min(batch, trained)}, "
+        f"{epochs * steps} in all, at a rate of {rate:g} for a width of {hidden}",
     )
 
 
 def learning_rate(hidden: int) -> float:
-    """The rate for a model of this width, to two digits."""
-    return float(f"{5e-4 * (2000 / hidden) ** 0.781:.1e}")
+    """The rate of AdamW on LoRA for a model of this width, to two digits.
+
+    5e-5 x 10 x (2000 / width) ^ 0.781: what Thinking Machines' Tinker cookbook fitted on Llamas
+    with ``lora_alpha`` 32, whatever the rank (``hyperparam_utils.get_lr``, 2025; later versions
+    list rates by model: 1e-3 for Llamas of 1B and 3B, 3e-4 for 8B and 70B). Widths below 384 are
+    taken as 384.
+    """
+    return float(f"{5e-4 * (2000 / max(hidden, 384)) ** 0.781:.1e}")
+
+
+def _batch(samples: int) -> int:
+    """Samples a step: fewer where there would be too few steps, more where there are very many.
+
+    Of those near `BATCH` the first that leaves hardly any sample out of an epoch.
+    """
+    if samples >= ENOUGH:
+        return MANY
+    sizes = [n for n in (BATCH, BATCH + 1, 3, 2, 1) if samples // n * EPOCHS >= GOAL] or [1]
+    whole = (n for n in sizes if samples % n <= LEFT_OUT * samples)
+    return next(whole, sizes[0])
+
+
+def _epochs(rows: int, steps: int) -> int:
+    wanted = max(GOAL / steps, min(PASSES, ENOUGH / rows), SEEN / rows)
+    return max(1, min(EPOCHS, math.ceil(wanted)))
+
+
+def _rounded(longest: int, context: int) -> int:
+    return min(context, USUAL, math.ceil(longest * SLACK / BLOCK) * BLOCK)
+
+
+def _shown(loss: str) -> str:
+    return "the answers alone" if loss == "completion" else "every token"
+
+
+def told(census: Census, tune: Tune) -> list[str]:
+    """What will be trained on, and how, before it begins: a line each, warnings last."""
+    steps = census.steps_an_epoch * tune.epoch
+    of = f"{census.tokens} tokens, {census.answers} of them in answers"
+    lines = [
+        f"{census.rows} rows, {of} → {census.train_samples} + {census.validation_samples} samples; "
+        f"longest row {census.longest}, {census.rows_cut} cut",
+        f"{tune.epoch} epochs of {census.steps_an_epoch} steps, {steps} in all, at a rate of "
+        f"{tune.learning_rate:g} to {tune.learning_rate * GAMMA ** (tune.epoch - 1):.2g}; loss on "
+        f"{_shown(tune.local.loss)}",
+    ]
+    return [*lines, *(f"warning: {warning}" for warning in census.warnings)]

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from ragtune.core.errors import ModelError
+from ragtune.core.errors import DivergedError
 from ragtune.core.progress import Advance, Silent, Watcher
 from ragtune.models.folder import family_at
 from ragtune.models.hardware import Hardware, quantizes
@@ -28,8 +28,8 @@ from ragtune.tuning.checkpoint import Progress
 from ragtune.tuning.distributed import Team
 from ragtune.tuning.interrupt import Interrupt
 from ragtune.tuning.samples import Sample, Samples
+from ragtune.tuning.schedule import GAMMA
 
-GAMMA = 0.85
 WEIGHT_DECAY = 0.1
 """As on the published job's command line."""
 CHECKPOINT_SECONDS = 60.0
@@ -72,14 +72,18 @@ def tune(
     folder: Path,
     watcher: Watcher | None = None,
     team: Team | None = None,
+    checked: bool = False,
     advance: Advance = lambda step, total: None,
 ) -> Tuned:
     """Train LoRA on the model in ``base``; write ``adapter/`` and ``checkpoint/`` into ``folder``.
 
     The adapter names its base model ``name``, and the template that its rows were made with.
+    ``checked``: this process has trained on this model before, so the family is not held against
+    it again.
 
-    Raises ModelError where the target modules are not in the model, the loss is not finite or
-    one sample does not fit into memory; RunError where a checkpoint cannot be written.
+    Raises ModelError where the target modules are not in the model or one sample does not fit into
+    memory, DivergedError where the loss is not finite, RunError where a checkpoint cannot be
+    written.
     """
     training = Training(
         spec,
@@ -90,6 +94,7 @@ def tune(
         folder=folder,
         watcher=watcher or Silent(),
         team=team or Team(),
+        checked=checked,
     )
     training.run(advance)
     return training.finish(name, template_hash)
@@ -109,6 +114,7 @@ class Training:
         folder: Path,
         watcher: Watcher,
         team: Team,
+        checked: bool = False,
     ) -> None:
         import transformers
 
@@ -120,7 +126,7 @@ class Training:
         quantized = spec.local.quantize is not None and quantizes(hardware)
         loaded = load_base(base, hardware, training=True, quantized=quantized)
         self.family = family_at(base)
-        self.model = lora.with_lora(loaded, spec, self.family)
+        self.model = lora.with_lora(loaded, spec, self.family, checked=checked)
         self.weights = lora.MasterWeights(self.model)
         self.optimizer = torch.optim.AdamW(
             self.weights.weights,
@@ -156,7 +162,7 @@ class Training:
                         self._stop()
                     if time.monotonic() - self._saved > CHECKPOINT_SECONDS:
                         self._save()
-                self._end_epoch(epoch)
+                self._end_epoch(epoch, advance)
 
     def _step(self, epoch: int, chosen: Sequence[Sample]) -> None:
         started = time.perf_counter()
@@ -190,7 +196,7 @@ class Training:
     def accumulate(self, chosen: Sequence[Sample]) -> float:
         """Add up the gradients of the mean loss over a step's tokens; return that loss, in nats.
 
-        Raises ModelError, naming rows, where the loss or a gradient is not finite.
+        Raises DivergedError, naming rows, where the loss or a gradient is not finite.
         """
         total, tokens = 0.0, max(1, sum(s.supervised for s in chosen))
         suspects: Sequence[Sample] = chosen
@@ -229,10 +235,10 @@ class Training:
         self.team.add([asked])
         return bool(asked.item())
 
-    def _diverged(self, samples: Sequence[Sample]) -> ModelError:
+    def _diverged(self, samples: Sequence[Sample]) -> DivergedError:
         rows = sorted({n for s in samples for n in s.rows})
         named = ", ".join(map(str, rows[:20])) + (", …" if len(rows) > 20 else "")
-        return ModelError(
+        return DivergedError(
             f"tuning diverged at step {self.progress.step + 1}: the loss of data/train.jsonl, rows "
             f"{named}, is not finite; lower tune.learning_rate or mend these rows"
         )
@@ -242,7 +248,7 @@ class Training:
             self.progress.substitutions.append(what)
         self.watcher.say(f"tune: {what}")
 
-    def _end_epoch(self, epoch: int) -> None:
+    def _end_epoch(self, epoch: int, advance: Advance) -> None:
         """Validate, keep the best weights, report in the container's words, and save."""
         now = self.progress
         entry = {
@@ -255,7 +261,7 @@ class Training:
             f"train_epoch_loss={entry['train_loss']:.4f}"
         )
         if self.samples.validation:
-            loss = entry["eval_loss"] = self._validate()
+            loss = entry["eval_loss"] = self._validate(advance)
             self.watcher.say(
                 f"eval_ppl=tensor({_perplexity(loss):.4f}) eval_epoch_loss=tensor({loss:.4f})"
             )
@@ -266,7 +272,7 @@ class Training:
         self._save()
 
     @torch.inference_mode()
-    def _validate(self) -> float:
+    def _validate(self, advance: Advance) -> float:
         self.model.eval()
         total, tokens = 0.0, 0
         size = self.spec.per_device_eval_batch_size
@@ -274,6 +280,7 @@ class Training:
             batch = self._collate(micro)
             total += lora.batch_loss(self.model, batch, self.family).item()
             tokens += len(batch.targets)
+            advance(self.progress.step, self.total)
         self.model.train()
         sums = torch.tensor([total, tokens], device=self.hardware.device)
         self.team.add([sums])

@@ -84,6 +84,15 @@ def test_the_separator_is_the_demarcation_key_or_nothing() -> None:
     assert term("Answer:")[0] is None
 
 
+def test_a_chat_is_not_the_containers_form() -> None:
+    found = terms(recipe(template="chat"))
+    (term,) = [t for t in found if t.field == "template.format"]
+    assert (term.wire, term.verdict) == (None, "no equivalent")
+    with pytest.raises(CloudError, match=r"^template\.format: JumpStart has no equivalent") as told:
+        refuse_differences(found, [], "JumpStart")
+    assert "\n" not in str(told.value)
+
+
 def test_accumulation_that_is_not_the_instances_gpus_differs() -> None:
     one_gpu = recipe(cloud={"instance_type": "ml.g5.2xlarge"})
     (term,) = [t for t in terms(one_gpu) if t.field.endswith("accumulation_steps")]

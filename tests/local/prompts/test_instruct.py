@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ragtune.core import bundled as builtin
 from ragtune.models.load import load_tokenizer
-from ragtune.prompts.base import IGNORED, PromptFormat
+from ragtune.prompts.base import IGNORED, Example, PromptFormat
 from ragtune.prompts.instruct import InstructFormat, Template, fields_of
 
 PUBLISHED = (
@@ -68,17 +68,6 @@ def test_a_format_says_what_its_template_says(tiny_tokenizer: Any) -> None:
     assert form.prompt("q", "own", ["a"]).text == form.question("q", form.context("own", ["a"]))
 
 
-def test_the_hash_changes_with_every_part() -> None:
-    hashes = {
-        Template().hash,
-        Template(prompt="{instruction}").hash,
-        Template(completion=" {response}").hash,
-        Template(separator="\n").hash,
-        Template(passage="{text}").hash,
-    }
-    assert len(hashes) == 5
-
-
 def test_a_row_has_one_bos_supervises_the_completion_and_ends_in_eos(
     form: InstructFormat, tiny_tokenizer: Any
 ) -> None:
@@ -131,6 +120,29 @@ def test_a_response_that_holds_eos_or_pad_text_stays_supervised(
     row = form.row("q", "", "a</s>b<pad>c")
     assert row.supervised == len(row.ids) - len(form.prompt("q").ids)
     assert row.labels[-1] == tiny_tokenizer.eos_token_id
+
+
+def test_control_tokens_are_the_templates_not_the_users(tiny_tokenizer: Any) -> None:
+    template = Template(prompt="{instruction}</s>{context}", completion="{response}<pad>")
+    form = InstructFormat(template, tiny_tokenizer)
+    end, pad = tiny_tokenizer.eos_token_id, tiny_tokenizer.pad_token_id
+    row, asked = form.row("a<s>", "</s>b", "c</s>"), form.prompt("a<s>", "</s>b")
+    assert [i for i in row.ids if i < 3] == [tiny_tokenizer.bos_token_id, end, pad, end]
+    assert row.ids[: len(asked.ids)] == asked.ids
+    assert tiny_tokenizer.decode(asked.ids[1:]) == asked.text
+
+
+def test_an_example_is_a_whole_row_and_a_blank_line(
+    form: InstructFormat, tiny_tokenizer: Any
+) -> None:
+    shown = form.prompt("When?", examples=[Example("Where?", "At sea.", "here")])
+    row, asked = form.row("Where?", "At sea.", "here"), form.prompt("When?")
+    assert shown.ids[: len(row.ids)] == row.ids
+    assert shown.ids[-len(asked.ids) + 1 :] == asked.ids[1:]
+    assert shown.ids.count(tiny_tokenizer.bos_token_id) == 1
+    assert shown.text == (
+        form.question("Where?", "At sea.") + "here</s>\n\n" + form.question("When?", "")
+    )
 
 
 @pytest.mark.parametrize("name", ["TinyStories-656K", "stories260K-hf"])

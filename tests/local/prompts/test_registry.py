@@ -8,11 +8,14 @@ import ragtune
 from ragtune.core.errors import ModelError
 from ragtune.core.files import read_json
 from ragtune.prompts import registry
-from ragtune.prompts.base import IGNORED, PromptFormat
-from ragtune.prompts.instruct import InstructFormat, Template
-from ragtune.prompts.registry import INSTRUCT, format_of
+from ragtune.prompts.base import IGNORED, Example, PromptFormat
+from ragtune.prompts.chat import ChatFormat
+from ragtune.prompts.instruct import InstructFormat
+from ragtune.prompts.registry import format_of
+from ragtune.prompts.template import CHAT, CHAT_PROMPT, INSTRUCT, Template
 from ragtune.recipe import file as recipe_file
 from ragtune.runs.pipeline import Pipeline
+from tests.local.prompts.test_chat import CHATML, with_template
 from tests.local.prompts.toy import Dialogue
 
 QUESTION = "When does the harbour open?"
@@ -28,12 +31,17 @@ def test_a_template_is_bound_to_a_tokenizer(tiny_tokenizer: Any) -> None:
     form = format_of(Template(separator=" > "), tiny_tokenizer)
     assert isinstance(form, InstructFormat)
     assert form.hash == Template(separator=" > ").hash
+    chat = format_of(Template(format=CHAT), with_template(tiny_tokenizer, CHATML))
+    assert isinstance(chat, ChatFormat)
 
 
-@pytest.mark.parametrize("name", ["instruct", "dialogue"])
+@pytest.mark.parametrize("name", ["instruct", "chat", "dialogue"])
 def test_every_format_asks_as_it_trains(name: str, tiny_tokenizer: Any) -> None:
     forms: dict[str, PromptFormat] = {
         "instruct": InstructFormat(Template(), tiny_tokenizer),
+        "chat": ChatFormat(
+            Template(format=CHAT, prompt=CHAT_PROMPT), with_template(tiny_tokenizer, CHATML)
+        ),
         "dialogue": Dialogue(Template(), tiny_tokenizer),
     }
     form, passages = forms[name], ["The harbour opens at six.", "Fog.", "Soup."]
@@ -49,6 +57,13 @@ def test_every_format_asks_as_it_trains(name: str, tiny_tokenizer: Any) -> None:
     assert form.response(form.answer("six")) == "six"
     shorter = form.prompt(QUESTION, "Own.", passages, len(asked.ids) - 1)
     assert (shorter.passages, len(shorter.ids) < len(asked.ids)) == (2, True)
+    examples = [Example("Where?", "", "here"), Example("Who?", "Own.", "she")]
+    shown = form.prompt(QUESTION, "Own.", passages, examples=examples)
+    assert (shown.examples, shown.passages, shown.ids[0]) == (2, 3, asked.ids[0])
+    assert shown.text.index("here") < shown.text.index("she") < shown.text.index(QUESTION)
+    nearest = form.prompt(QUESTION, "Own.", passages, len(shown.ids) - 1, examples)
+    assert (nearest.examples, nearest.passages) == (1, 3)
+    assert "here" not in nearest.text
     cut = form.row(QUESTION, context, "six", len(row.ids) - 2)
     assert (cut.ids, cut.labels, cut.cut) == (row.ids[:-2], row.labels[:-2], 2)
     with pytest.raises(ValueError, match="tokens"):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ragtune.core.files import digest
-from ragtune.prompts.base import IGNORED, UNLIMITED, Prompt, Row, Tokenizer
+from ragtune.prompts.base import IGNORED, UNLIMITED, Example, Prompt, Row, Tokenizer
 from ragtune.prompts.instruct import Template
 
 
@@ -22,12 +22,24 @@ class Dialogue:
         return text.strip()
 
     def prompt(
-        self, instruction: str, own: str = "", passages: Sequence[str] = (), limit: int = UNLIMITED
+        self,
+        instruction: str,
+        own: str = "",
+        passages: Sequence[str] = (),
+        limit: int = UNLIMITED,
+        examples: Sequence[Example] = (),
     ) -> Prompt:
-        for kept in range(len(passages), -1, -1):
+        earlier = [
+            self.question(e.instruction, e.context) + self.answer(e.response) for e in examples
+        ]
+        for shown, kept in (
+            *((n, len(passages)) for n in range(len(examples), 0, -1)),
+            *((0, n) for n in range(len(passages), -1, -1)),
+        ):
             text = self.question(instruction, self.context(own, passages[:kept]))
+            text = "".join([*earlier[len(earlier) - shown :], text])
             if len(ids := self._ids(text, self.tokenizer.bos_token_id)) <= limit:
-                return Prompt(ids, text, kept)
+                return Prompt(ids, text, kept, examples=shown)
         raise ValueError(f"the question alone has more than {limit} tokens")
 
     def row(self, instruction: str, context: str, response: str, limit: int | None = None) -> Row:

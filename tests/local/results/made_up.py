@@ -81,14 +81,14 @@ NOTES = RunNotes.model_validate(
 
 def write_run(
     path: Path,
-    arms: tuple[Arm, ...] = ("base", "rag"),
+    arms: tuple[str, ...] = ("base", "rag"),
     questions: list[Record] | None = None,
     texts: dict[str, list[str]] | None = None,
     passages: list[dict[str, Any]] | None = None,
     *,
     refusing: str = "",
     deciding: str = AUTO,
-    seeds: dict[Arm, list[list[str]]] | None = None,
+    seeds: dict[str, list[list[str]]] | None = None,
     learnt: int | None = None,
     **recipe: Any,
 ) -> Results:
@@ -112,7 +112,7 @@ def write_run(
             "study": {"arms": list(arms), "metric": deciding, **recipe.get("study", {})},
         }
     )
-    for arm in arms:
+    for arm in filled.arms:
         rows = _answers(arm, questions, texts[arm], passages, refused=arm == refusing)
         write_jsonl(folder.answers(arm), rows)
         for share in filled.study.learning_curve:
@@ -128,8 +128,8 @@ def write_run(
             write_jsonl(folder.recall(adapter), _recalled(learnt))
     if filled.adapters:
         write_json(folder.forgetting, dict.fromkeys(filled.adapters, FORGOTTEN))
-    for arm, repeated in (seeds or {}).items():
-        for number, said in enumerate(repeated, 2):
+    for arm in filled.arms:
+        for number, said in enumerate((seeds or {}).get(arm, []), 2):
             rows = _answers(arm, questions, said, passages, refused=False)
             write_jsonl(folder.seed_answers(number, arm), rows)
     if "rag" in arms:

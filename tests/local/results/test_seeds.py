@@ -81,6 +81,13 @@ def test_a_difference_that_every_seed_shows_is_found() -> None:
     assert 0.2 < pair.ci95[0] < 0.3 < pair.ci95[1] < 0.4
 
 
+def test_runs_of_unlike_numbers_of_seeds_are_compared_over_those_that_both_have() -> None:
+    generator = np.random.default_rng(9)
+    three, two = generator.random((3, 50)), generator.random((2, 50))
+    (found,) = compare({"a": three, "b": two}, seed=1)
+    assert found == compare({"a": three[:2], "b": two}, seed=1)[0]
+
+
 def test_no_number_of_questions_makes_up_for_seeds_that_differ() -> None:
     apart = [[0.9] * 100, [0.1] * 100, [0.6] * 100]
     (pair,) = compare({"tuned": apart, "base": [0.5] * 100}, seed=1)
@@ -88,6 +95,19 @@ def test_no_number_of_questions_makes_up_for_seeds_that_differ() -> None:
     assert pair.more_questions is None
     assert pair.smallest is not None
     assert pair.smallest > 0.3
+
+
+def test_more_questions_are_asked_for_only_where_they_would_tell() -> None:
+    generator = np.random.default_rng(8)
+    hard, apart = generator.normal(0.03, 0.3, (1, 80)), np.array([[-0.004], [0.0], [0.004]])
+    (pair,) = compare({"tuned": hard + apart, "base": [0.0] * 80}, seed=1)
+    assert not pair.different
+    assert pair.more_questions is not None
+    assert pair.more_questions > 80
+    tails = (0.025, 0.2)
+    left = seeds.room(0.2, 0.001, 3, tails)
+    assert seeds.shown(0.001, left, 3, tails) == pytest.approx(0.2)
+    assert seeds.room(0.2, 0.01, 3, tails) == 0.0  # hidden by seeds alone
 
 
 def test_the_p_value_is_the_tail_at_which_the_interval_ends() -> None:

@@ -1,5 +1,6 @@
 """The three lines, for each kind of verdict."""
 
+import re
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ from ragtune.results.verdict.reasons import (
 from tests.local.results.made_up import write_run
 
 ARMS: tuple[Arm, ...] = ("base", "tuned", "rag", "tuned+rag")
+ALL: tuple[Arm, ...] = ("base", "fewshot", "tuned", "rag-records", "rag", "tuned+rag")
 TOKENS = Spending(unit="tokens a question", amount=200, price=None)
 CHOSEN = Chosen(metric="right", mean=0.7, spending=TOKENS, not_different_from=None)
 STEPS = FewSteps(severity="forbids", arms=("tuned", "tuned+rag"), steps=19)
@@ -62,7 +64,7 @@ def told(
     faults: list[AnyFault] | None = None,
     **right: int,
 ) -> tuple[str, list[str]]:
-    counts = {name: right.get(name.replace("+", "_"), 0) for name in ARMS}
+    counts = {name: right.get(re.sub("[+-]", "_", name), 0) for name in ALL}
     arms = {
         name: of.model_copy(update={"right": Mean(mean=counts[name] / 100, ci95=(0.0, 1.0))})
         for name, of in made.arms.items()
@@ -89,6 +91,35 @@ def test_retrieval_to_which_tuning_adds_nothing(made: Results) -> None:
             "Tuning adds nothing measurable (70 of 100); tuning alone has 20.",
         ],
     )
+
+
+def test_the_arms_that_are_there_for_fairness_are_named_beside_the_chosen_one(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    six = write_run(tmp_path_factory.mktemp("six"), ALL)
+    out: dict[Arm, Reason] = {
+        "tuned": worse("rag"),
+        "tuned+rag": not_better("rag"),
+        "rag-records": worse("rag"),
+    }
+    assert told(six, "rag", out=out, tuned=20, rag=71, tuned_rag=70, rag_records=31)[1][1] == (
+        "Tuning adds nothing measurable (70 of 100); tuning alone has 20; retrieval over the "
+        "training records has 31."
+    )
+    out = {"rag": worse("tuned"), "tuned+rag": worse("tuned"), "fewshot": worse("tuned")}
+    assert told(six, "tuned", out=out, tuned=95, tuned_rag=61, fewshot=40)[1][1] == (
+        "Retrieval on top makes it worse (61 of 100); retrieval alone has 0; examples in the "
+        "prompt have 40."
+    )
+    out = {"fewshot": not_better("base"), "rag": worse("base"), "tuned": worse("base")}
+    assert told(six, "base", out=out, base=50, fewshot=52)[1][1].endswith(
+        "; examples in the prompt add nothing measurable (52)."
+    )
+    out = {"tuned": not_better("fewshot"), "rag": worse("fewshot")}
+    assert told(six, "fewshot", out=out, fewshot=60, tuned=61)[1] == [
+        "Use examples in the prompt: 60 of 100 right, 0.03 s an answer.",
+        "Tuning is not measurably worse (61 of 100); retrieval has 0.",
+    ]
 
 
 def test_tuning_that_retrieval_makes_worse_and_what_would_change_it(made: Results) -> None:
@@ -120,7 +151,9 @@ def test_a_way_without_a_fair_chance_is_not_called_useless(made: Results) -> Non
     state, lines = told(made, "rag", out=out, faults=[STEPS], tuned=20, rag=62, tuned_rag=62)
     assert state == "decided"
     assert lines[1] == "Tuning had no fair chance here (62 of 100); tuning alone has 20."
-    assert lines[2].startswith("Why: 19 optimiser steps in all, where about 60 are needed; ")
+    assert lines[2].startswith(
+        "Why: tuned and tuned+rag: 19 optimiser steps in all, where about 60 are needed; "
+    )
 
 
 def test_a_better_way_that_fails_a_need_is_named_with_the_need(made: Results) -> None:
@@ -138,7 +171,7 @@ def test_a_better_way_that_fails_a_need_is_named_with_the_need(made: Results) ->
         (
             StudyAtFault(metric="right", leading="base", mean=0.0, faults=[STEPS, STEPS]),
             "forbidden",
-            ["No verdict: the study is at fault", "19 optimiser steps in all", "Mend that and"],
+            ["No verdict: the study is at", "Tuned and tuned+rag: 19 optimiser", "Mend that and"],
         ),
         (
             Undecided(

@@ -66,8 +66,7 @@ def test_steps_are_counted_as_training_takes_them(project: Project, tmp_path: Pa
     summary, _ = check(recipe)
     (foreseen,) = [w["steps"] for w in summary["warnings"] if w["kind"] == "few_steps"]
     results = Pipeline(recipe, tmp_path / "runs" / recipe.run_name).execute()
-    assert results.tune is not None
-    assert len(results.tune.steps) == foreseen
+    assert len(results.tune["tuned"].steps) == foreseen
 
 
 def test_references_over_the_limit_are_foreseen(plain: Callable[..., Path]) -> None:
@@ -79,9 +78,10 @@ def test_references_over_the_limit_are_foreseen(plain: Callable[..., Path]) -> N
 
 
 def test_a_split_without_a_validation_sample_is_foreseen(plain: Callable[..., Path]) -> None:
-    found = warnings(plain(), "tune.validation_split_ratio=0")
+    found = warnings(plain(), "tune.max_val_samples=0")
     assert isinstance(found["no_validation"], NoValidation)
     assert "no_validation" not in warnings(plain())
+    assert "no_validation" not in warnings(plain(), "tune.validation_split_ratio=0")
 
 
 def test_what_tunes_nothing_is_not_warned_of_its_steps(plain: Callable[..., Path]) -> None:

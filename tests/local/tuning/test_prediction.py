@@ -39,7 +39,7 @@ def test_a_prediction_is_that_of_the_rows_the_epochs_and_the_rate(
         {"instruction": r.instruction, "context": "", "response": r.response}
         for r in bench.materials.train
     ]
-    census = parts.samples(bench, rows).census
+    census = parts.samples(bench, rows, "tuned").census
     trained = (census.train_samples - census.samples_dropped_an_epoch) * 64
     work = trained + census.validation_samples * 64 / 3
     assert two.minutes == pytest.approx(2 * work / two.tokens_a_second / 60)

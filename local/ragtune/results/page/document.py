@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.arms import reads_documents
-from ragtune.results import rows, wording
+from ragtune.results import rows, search_table, wording
 from ragtune.results.metrics.registry import title
 from ragtune.results.notes import notes
 from ragtune.results.page import bars, plots, questions
@@ -65,6 +65,8 @@ def render(results: Results, folder: RunFolder) -> str:
         "plots": _plots(results, folder),
         "title": title,
         "wording": wording,
+        "search": search_table,
+        "capital": _capital,
         "spread": wording.spread(results),
         "reads_documents": reads_documents,
     }
@@ -102,8 +104,8 @@ def _plots(results: Results, folder: RunFolder) -> list[tuple[str, Markup]]:
     for name, training in results.tune.items():
         if training.epochs:
             caption = (
-                f"Loss a token at every step of tuning {name}, in nats: how surprised the model is "
-                "by the answers that it learns; dots: by those of the validation sample"
+                f"Loss a token at every step of training {name}, in nats: how surprised the model "
+                "is by the answers that it learns; dots: by those of the validation sample"
             )
             drawn.append((caption, plots.losses(training)))
     if curve := results.learning_curve:

@@ -134,7 +134,7 @@ def learning(curve: LearningCurve, title: str) -> Markup:
     """A metric of each tuned arm against the records that it was tuned on, with intervals."""
     points = curve.points
     most = points[-1].records
-    x, y = linear(0, most, LEFT - 40, RIGHT - 80), linear(0, 1, 150, 20)
+    x, y = linear(0, most, LEFT - 40, RIGHT - 100), linear(0, 1, 150, 20)
     marks = x_axis({x(p.records): f"{p.records:,}" for p in points}, 160)
     marks += [text(LEFT - 50, y(v) + 4, f"{v:g}", "end") for v in (0, 0.5, 1)]
     ends = apart([y(points[-1].arms[arm].mean) for arm in curve.enough], 14)
@@ -146,7 +146,7 @@ def learning(curve: LearningCurve, title: str) -> Markup:
             at = x(p.records)
             marks.append(line(at, y(low), at, y(high), f"interval {CLASSES[arm]}"))
         marks.append(path(means, CLASSES[arm], DASHES[arm]))
-        marks.append(text(means[-1][0] + 8, end + 4, arm, "start"))
+        marks += _named(means[-1][0] + 2, end, arm)
         told_of += [f"{arm} {p.arms[arm].mean:.2f} with {p.records}" for p in points]
     return drawing(184, f"{title} by training records: {'; '.join(told_of)}", marks)
 
@@ -160,7 +160,7 @@ def cost(arms: Mapping[Arm, ArmFigures], needs: Needs) -> Markup:
     }
     low = math.floor(math.log10(min(min(h) for h in hours.values())))
     high = math.ceil(math.log10(max(max(h) for h in hours.values())))
-    x, y = linear(2, 7, LEFT - 30, RIGHT - 70), linear(low, high, 190, 16)
+    x, y = linear(2, 7, LEFT - 30, RIGHT - 100), linear(low, high, 190, 16)
     ticks = {
         x(n): words
         for n, words in ((2, "100"), (3, "1k"), (4, "10k"), (5, "100k"), (6, "1M"), (7, "10M"))
@@ -176,8 +176,14 @@ def cost(arms: Mapping[Arm, ArmFigures], needs: Needs) -> Markup:
             (x(math.log10(v)), y(math.log10(h))) for v, h in zip(volumes, values, strict=True)
         ]
         marks.append(path(points, CLASSES[name], DASHES[name]))
-        marks.append(text(points[-1][0] + 6, end + 4, name, "start"))
+        marks += _named(points[-1][0], end, name)
     told = "; ".join(
         f"{name} {h[0]:.2g} at 100 queries, {h[-1]:.2g} at 10 million" for name, h in hours.items()
     )
     return drawing(224, f"Machine hours a month: {told}", marks)
+
+
+def _named(x: float, y: float, arm: Arm) -> list[str]:
+    """A piece of an arm's line and its name, beside the line's end."""
+    piece = path([(x + 6, y), (x + 28, y)], CLASSES[arm], DASHES[arm])
+    return [piece, text(x + 32, y + 4, arm, "start")]

@@ -3,9 +3,18 @@
 from ragtune.results import faults
 from ragtune.results.faults import AnyFault
 
+OF_AN_ADAPTER = (faults.FewSteps, faults.ResidueDropped, faults.NoValidation, faults.LossUnmoved)
+"""Faults that an adapter may have and another may not, so that their arms are named."""
 
-def fault(what: AnyFault) -> str:  # noqa: PLR0911, one sentence a kind
+
+def fault(what: AnyFault) -> str:
     """What is wrong with the study, and what to do about it."""
+    if isinstance(what, OF_AN_ADAPTER):
+        return f"{' and '.join(what.arms)}: {_said(what)}"
+    return _said(what)
+
+
+def _said(what: AnyFault) -> str:  # noqa: PLR0911, one sentence a kind
     match what:
         case faults.FewQuestions():
             return f"{what.questions} questions are too few; ask at least {what.least}"
@@ -26,7 +35,7 @@ def fault(what: AnyFault) -> str:  # noqa: PLR0911, one sentence a kind
         case faults.FewSteps():
             return (
                 f"{what.steps} optimiser steps in all, where about {what.least} are needed; raise "
-                "tune.epoch, or lower the batch size or gradient_accumulation_steps"
+                "tune.epoch or lower the batch size; left out of the recipe, both suit the rows"
             )
         case faults.ResidueDropped():
             return (

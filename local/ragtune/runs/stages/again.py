@@ -8,6 +8,7 @@ from typing import Any
 
 from ragtune.arms.arm import Arm
 from ragtune.core.files import write_jsonl
+from ragtune.recipe.arms import Adapter
 from ragtune.recipe.arms import Arm as ArmName
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.stage import Work
@@ -26,12 +27,13 @@ class Read:
 
 def reads(recipe: Recipe, arms: Sequence[ArmName]) -> Read:
     """What tuning and asking these arms depends on, but for their rows and their adapters."""
+    searches = [f"search/{recipe.adapter(arm)}" for arm in arms] if recipe.tune.search else []
     read = [answers.reads(arm, recipe) for arm in arms]
     after = [name for r in read for name in r["after"] if not name.startswith("tune/")]
     return Read(
         fields=_each(tune.FIELDS, ("study.batch_size",), *(r["fields"] for r in read)),
         materials=_each(*(r["materials"] for r in read)),
-        after=_each(after),
+        after=_each(after, searches),
     )
 
 
@@ -52,12 +54,14 @@ def tuned_and_asked(
     place: Callable[[ArmName], Path],
     *,
     title: str,
+    adapter: Adapter,
     seed: int,
     scratch: Path,
 ) -> dict[str, Any]:
     """Tune on the samples and write each arm's answers to its place; what training came to."""
     scratch.mkdir(parents=True, exist_ok=True)
-    tuned = tune.trained(work, samples, scratch, f"tune {title}", seed)
+    spec = parts.settings(work, adapter)
+    tuned = tune.trained(work, samples, scratch, spec=spec, title=f"tune {title}", seed=seed)
     engine = parts.engine(work, scratch / tune.ADAPTER)
     questions, size = parts.questions(work), work.recipe.study.batch_size
     for name in arms:

@@ -46,7 +46,7 @@ class Curve(Stage):
         with parts.retriever(work) if passages else contextlib.nullcontext() as retriever:
             training = parts.training_rows(work, records, retriever)
         try:
-            samples = parts.samples(work, training)
+            samples = parts.samples(work, training, adapter)
         except RecordsError as error:
             raise RecipeError(
                 f"study.learning_curve: {share:g} of the records is too little: {error}"
@@ -57,6 +57,7 @@ class Curve(Stage):
             self.arms[adapter],
             lambda arm: work.out.curve_answers(share, arm),
             title=f"{adapter} on {share:.0%}",
+            adapter=adapter,
             seed=work.recipe.seed,
             scratch=work.out.path / "tuning" / adapter,
         )

@@ -17,6 +17,8 @@ from ragtune.models.find import fingerprint
 from ragtune.models.folder import family_at
 from ragtune.prompts.base import PromptFormat
 from ragtune.prompts.registry import format_of
+from ragtune.recipe.arms import Adapter
+from ragtune.recipe.tune import Tune
 from ragtune.retrieval.passages import Passage
 from ragtune.retrieval.section import Mode
 from ragtune.retrieval.stores.base import EMBEDDED
@@ -25,6 +27,7 @@ from ragtune.sources.records import Record
 from ragtune.tuning import rows
 from ragtune.tuning import samples as layouts
 from ragtune.tuning.samples import Samples, TrainingRow
+from ragtune.tuning.search import applied
 
 PROMPT = ("template", "records.context")
 """Fields that decide what the model is asked."""
@@ -46,6 +49,19 @@ def shows_context(work: Work) -> bool:
 def form(work: Work) -> PromptFormat:
     """The recipe's prompt format, bound to the model's tokenizer."""
     return format_of(work.recipe.template.build(), work.materials.tokenizer)
+
+
+def targets(work: Work) -> tuple[str, ...]:
+    """The projections of the base model that LoRA may name."""
+    return tuple(family_at(work.materials.base).targets)
+
+
+def settings(work: Work, adapter: Adapter) -> Tune:
+    """What an adapter is tuned with: the recipe's values, and over them those of its search."""
+    tune = work.recipe.tune.of(adapter)
+    if tune.search is None:
+        return tune
+    return applied(tune, read_json(work.run.search(adapter))["winner"])
 
 
 @dataclass(frozen=True)
@@ -187,11 +203,11 @@ def training_rows(work: Work, records: Sequence[Record], retriever: Any) -> list
     )
 
 
-def samples(work: Work, training: Sequence[TrainingRow]) -> Samples:
+def samples(work: Work, training: Sequence[TrainingRow], adapter: Adapter) -> Samples:
     """Training rows, laid out and split as the recipe says.
 
     Raises RecordsError where they leave nothing to train on.
     """
-    materials, tune = work.materials, work.recipe.tune
+    materials, tune = work.materials, work.recipe.tune.of(adapter)
     length = layouts.block_length(tune, materials.tokenizer, materials.context_length)
     return layouts.prepare(training, tune, form(work), length)

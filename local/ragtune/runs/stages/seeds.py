@@ -33,10 +33,11 @@ class Seed(Stage):
         """Tune and ask."""
         tuned = again.tuned_and_asked(
             work,
-            parts.samples(work, read_jsonl(work.run.train_rows(self.adapter))),
+            parts.samples(work, read_jsonl(work.run.train_rows(self.adapter)), self.adapter),
             self.arms,
             lambda arm: work.out.seed_answers(self.number, arm),
             title=f"{self.adapter}, seed {self.number}",
+            adapter=self.adapter,
             seed=work.recipe.seed + self.number - 1,
             scratch=work.out.path / "tuning",
         )

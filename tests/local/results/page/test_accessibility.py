@@ -18,6 +18,7 @@ from tests.local.results.made_up import PASSAGE, write_run
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "google-chrome", "chrome"))), None)
 ARMS = ("base", "tuned", "rag", "tuned+rag")
+ALL = ("base", "fewshot", "tuned", "rag-records", "rag", "tuned+rag")
 SERIOUS = {"serious", "critical"}
 PROBE = """
 <script>
@@ -71,7 +72,9 @@ def looked_over(text: str, axe: str, folder: Path, *flags: str) -> dict[str, Any
 def test_axe_finds_nothing_serious_and_the_page_asks_for_nothing(
     axe: str, tmp_path: Path, flags: tuple[str, ...]
 ) -> None:
-    html = render(write_run(tmp_path, arms=ARMS), RunFolder(tmp_path))
+    seeds = {arm: [["Ann", "at six", "because"]] for arm in ("tuned", "tuned+rag")}
+    results = write_run(tmp_path, arms=ALL, seeds=seeds, learnt=46)
+    html = render(results, RunFolder(tmp_path))
     found = looked_over(html, axe, tmp_path, *flags)
     assert [v for v in found["violations"] if v["impact"] in SERIOUS] == []
     assert "color-contrast" in found["passes"]

@@ -115,7 +115,7 @@ def test_six_arms_are_told_by_more_than_colour_and_the_fair_ones_explained(
     assert "what the records can do without tuning." in told
     (cost,) = re.findall(r'aria-label="Machine hours a month.*?</svg>', html, re.S)
     lines = re.findall(r'<polyline class="(\w+)" stroke-dasharray="([^"]+)"', cost)
-    assert len(lines) == len(dict(lines)) == len({dash for _, dash in lines}) == 6
+    assert len(dict(lines)) == len({dash for _, dash in lines}) == 6
     assert "1 training record, shown to rag-records" in told
     assert "base → fewshot" in told
 

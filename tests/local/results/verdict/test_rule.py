@@ -9,6 +9,7 @@ from ragtune.recipe.arms import Arm
 from ragtune.recipe.schema import Needs
 from ragtune.results.faults import FewQuestions, FewSteps
 from ragtune.results.parts import Baseline, Mean
+from ragtune.results.schema import ArmFigures
 from ragtune.results.verdict.evidence import Evidence
 from ragtune.results.verdict.reasons import (
     AtFault,
@@ -99,15 +100,11 @@ def test_an_arm_that_is_worse_than_another_that_is_left_is_out() -> None:
 
 def with_records(quality: tuple[float, ...]) -> Evidence:
     """Evidence of all six arms; those that are there for fairness first."""
-    four = evidence(quality[2:])
-    fair = ("fewshot", "rag-records")
-    arms = {
-        arm: four.arms["base"].model_copy(update={"quality": {METRIC: mean_of(value)}})
-        for arm, value in zip(fair, quality[:2], strict=True)
-    }
-    means = {
-        **dict(zip(fair, quality[:2], strict=True)),
-        **dict(zip(ARMS, quality[2:], strict=True)),
+    four, base = evidence(quality[2:]), evidence(quality[2:]).arms["base"]
+    order: tuple[Arm, ...] = ("fewshot", "rag-records", *ARMS)
+    means = dict(zip(order, quality, strict=True))
+    fair: dict[Arm, ArmFigures] = {
+        arm: base.model_copy(update={"quality": {METRIC: mean_of(means[arm])}}) for arm in order[:2]
     }
     pairs = [
         four.differences[0].model_copy(
@@ -119,7 +116,7 @@ def with_records(quality: tuple[float, ...]) -> Evidence:
     ]  # fmt: skip
     return replace(
         four,
-        arms={**arms, **four.arms},
+        arms={**fair, **four.arms},
         differences=pairs,
         baselines={METRIC: baseline(0.02, means)},
     )

@@ -12,6 +12,7 @@ from ragtune.results.faults import (
     FewSteps,
     LongReferences,
     LossUnmoved,
+    NotLearnt,
     NoValidation,
     ResidueDropped,
 )
@@ -47,3 +48,14 @@ UNCHANGED = AnswersUnchanged(
 )
 def test_a_fault_of_the_study_is_named_with_what_to_do(what: AnyFault, words: str) -> None:
     assert words in wording.fault(what)
+
+
+def test_faults_of_adapters_name_their_arms() -> None:
+    assert wording.fault(STEPS).startswith("tuned: 5 optimiser steps in all")
+    weak = NotLearnt(
+        severity="forbids", arms=("tuned+rag",), adapter="tuned+rag", right=12, questions=50
+    )
+    assert wording.fault(weak) == (
+        "tuned+rag answers 12 of 50 of its own training questions, so it was not trained enough "
+        "to be judged; raise tune.epoch or tune.learning_rate, then tune.lora_r, or set tune.search"
+    )
