@@ -200,7 +200,7 @@ def make_project(tiny_llama: Path) -> Callable[..., Path]:
         write_jsonl(folder / "records.jsonl", record_rows())
         recipe = {
             "name": "tiny",
-            "model": {"local": str(tiny_llama)},
+            "model": {"local": str(tiny_llama), "precision": "float32"},
             "records": {
                 "source": "records.jsonl",
                 "context": "passage",

@@ -24,14 +24,15 @@ class Hardware:
         return asdict(self)
 
 
-def probe() -> Hardware:
+def probe(precision: str = "auto") -> Hardware:
     """Look at the machine: CUDA, then MPS, then CPU; bf16 only where the processor computes it.
 
     Training is in bf16, as in the cloud, or else in fp32: fp16 would need its loss scaled.
 
     A CPU without bf16 instructions emulates them at a fraction of fp32's speed, so the flags
-    decide, not what the library accepts. On CPU answers are decoded in fp32: in bf16 an answer
-    would depend on the batch that it was decoded in.
+    decide, not what the library accepts. ``precision`` is that of answers on a CPU: ``float32``,
+    ``bfloat16``, or ``auto``, by the same flags. In bf16 an answer may depend, by rounding, on the
+    batch that it was decoded in.
     """
     import torch
 
@@ -45,7 +46,9 @@ def probe() -> Hardware:
     flags = torch.cpu.get_capabilities()
     fast = bool(flags.get("amx_bf16") or flags.get("avx512_bf16"))
     name = str(flags.get("cpu_name", "CPU"))
-    return Hardware("cpu", name, threads, "bfloat16" if fast else "float32", "float32")
+    computed = "bfloat16" if fast else "float32"
+    answers = computed if precision == "auto" else precision
+    return Hardware("cpu", name, threads, computed, answers)
 
 
 def quantizes(hardware: Hardware) -> bool:

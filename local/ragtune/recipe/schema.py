@@ -37,6 +37,10 @@ class Model(Section):
         "builtin", description="`builtin`, `smollm2`, `smollm2-reader`, a folder, or a hub id"
     )
     revision: str | None = Field(None, description="the hub revision, for a hub id")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto",
+        description="of answers on a CPU; `auto`: bfloat16 where the processor computes it",
+    )
     jumpstart: str | None = Field(None, description="the JumpStart model to promote to")
 
 

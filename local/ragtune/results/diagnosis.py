@@ -8,6 +8,7 @@ from ragtune.recipe.arms import Adapter, Arm
 from ragtune.recipe.schema import Study
 from ragtune.results.faults import (
     CUT,
+    FEWEST,
     LEARNT,
     MOVED,
     QUESTIONS,
@@ -26,6 +27,7 @@ from ragtune.results.faults import (
     NotLearnt,
     NoValidation,
     ResidueDropped,
+    Severity,
 )
 from ragtune.results.rows import AnswerRow
 from ragtune.results.schema import HeldoutLoss, Recall, Training
@@ -97,7 +99,8 @@ def _of(adapter: Adapter, tuned: Tuned) -> Iterator[AnyFault]:
 def few_questions(count: int, arms: Sequence[Arm]) -> Iterator[AnyFault]:
     """Too few judged questions for a verdict."""
     if count < QUESTIONS:
-        yield FewQuestions(severity="forbids", arms=tuple(arms), questions=count)
+        severity: Severity = "forbids" if count < FEWEST else "weakens"
+        yield FewQuestions(severity=severity, arms=tuple(arms), questions=count)
 
 
 def long_references(lengths: Sequence[int], limit: int, arms: Sequence[Arm]) -> Iterator[AnyFault]:

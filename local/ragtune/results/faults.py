@@ -15,7 +15,9 @@ Severity = Literal["forbids", "weakens"]
 """``forbids``: nothing may be concluded against the arms; ``weakens``: less may be concluded."""
 
 QUESTIONS = 30
-"""Fewer judged questions than this give no verdict."""
+"""Fewer judged questions than this give a verdict only where one arm is plainly the best."""
+FEWEST = 20
+"""Fewer judged questions than this give none."""
 TIMED = 20
 """Of fewer questions asked alone, a 95th percentile is the slowest one."""
 STEPS = 60

@@ -198,7 +198,7 @@ class Materials:
     @functools.cached_property
     def hardware(self) -> Hardware:
         """What this process computes on."""
-        return probe()
+        return probe(self._recipe.model.precision)
 
 
 _FINGERPRINTS: Mapping[str, Callable[[Materials], str | None]] = {

@@ -58,7 +58,7 @@ def test_a_session_from_init_to_ask(
 
     code, out, _ = called("check", path, "--probe")
     assert code == 0
-    assert "tuning: about " in out
+    assert "tuning takes about " in out
 
     code, out, _ = called("preview", path, "--rows", "1")
     assert code == 0
@@ -311,7 +311,7 @@ def test_a_filled_recipe_with_a_prediction_below_it_is_still_that_recipe(
     code, out, _ = called("check", str(path), "--filled", "--probe")
     assert code == 0
     assert yaml.safe_load(out) == defaults.load(path).filled
-    assert "\n# tuning: about " in out
+    assert "\n# tuned: tuning takes about " in out
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_a_format_that_is_one_file_makes_training_samples(
 def test_a_format_that_is_one_file_asks_a_model_and_ends_its_answer(
     form: PromptFormat, tiny_llama: Path, tiny_tokenizer: Any
 ) -> None:
-    engine = TorchEngine(load_base(tiny_llama, probe()), tiny_tokenizer, Llama(), "")
+    engine = TorchEngine(load_base(tiny_llama, probe("float32")), tiny_tokenizer, Llama(), "")
     record = Record("When?", "six", context="At six.")
     free = engine.complete([form.prompt("When?", "At six.")], limit=6)[0]
     answer = Arm(engine, form, 6).ask(record)

@@ -16,7 +16,7 @@ from ragtune.results.forgetting import compare, continuations, paragraphs, text_
 
 @pytest.fixture
 def engine(tiny_llama: Path, tiny_tokenizer: Any) -> TorchEngine:
-    return TorchEngine(load_base(tiny_llama, probe()), tiny_tokenizer, Llama(), "")
+    return TorchEngine(load_base(tiny_llama, probe("float32")), tiny_tokenizer, Llama(), "")
 
 
 def test_the_built_in_text_is_two_hundred_sentences() -> None:

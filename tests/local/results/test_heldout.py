@@ -17,7 +17,7 @@ from ragtune.sources.records import Record
 def test_the_loss_is_the_models_own_over_the_completions_tokens(
     tiny_llama: Path, tiny_tokenizer: Any
 ) -> None:
-    model: Any = load_base(tiny_llama, probe())
+    model: Any = load_base(tiny_llama, probe("float32"))
     engine = TorchEngine(model, tiny_tokenizer, Llama(), "")
     form = InstructFormat(Template(), tiny_tokenizer)
     records = [Record(f"question {n}", "answer " * n) for n in range(1, 20)]

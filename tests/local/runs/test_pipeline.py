@@ -35,14 +35,19 @@ from tests.conftest import record_rows, write_jsonl
 STAGES = [
     "index",
     "questions",
-    "data",
-    "tune",
+    "data/tuned",
+    "data/tuned+rag",
+    "template",
+    "tune/tuned",
+    "tune/tuned+rag",
     "retrieval",
     "gold",
     "answers/base",
     "answers/tuned",
     "answers/rag",
     "answers/tuned+rag",
+    "recall/tuned",
+    "recall/tuned+rag",
     "coverage",
     "leaks",
     "heldout",
@@ -127,9 +132,12 @@ def test_one_recipe_gives_four_arms_and_every_promised_figure(
     figures = execute(project(), tmp_path / "runs", changed, *overrides)
     assert "index: copied from" in " ".join(changed.lines)
     assert changed.how("made") == [
-        "tune",
+        "tune/tuned",
+        "tune/tuned+rag",
         "answers/tuned",
         "answers/tuned+rag",
+        "recall/tuned",
+        "recall/tuned+rag",
         "heldout",
         "forgetting",
         "curve/0.5",
@@ -159,7 +167,7 @@ def test_a_run_behind_a_link_finds_its_data_again(
     (tmp_path / "large" / "disk").mkdir(parents=True)
     (tmp_path / "runs").symlink_to(tmp_path / "large" / "disk")
     with pytest.raises(Stopped):
-        execute(path, tmp_path / "runs", StopAfter("data"), ONE_ARM)
+        execute(path, tmp_path / "runs", StopAfter("data/tuned"), ONE_ARM)
     (folder,) = (tmp_path / "runs").iterdir()
     asked = [row["instruction"] for row in read_jsonl(folder / "data" / "test.jsonl")]
     for opened in (folder, folder.resolve()):
@@ -175,7 +183,7 @@ def test_answers_older_than_the_data_are_not_reported(
     others = [{**row, "response": f"{row['response']}!"} for row in record_rows()]
     write_jsonl(path.parent / "records.jsonl", others)
     with pytest.raises(Stopped):
-        execute(path, tmp_path / "runs", StopAfter("data"), ONE_ARM)
+        execute(path, tmp_path / "runs", StopAfter("data/tuned"), ONE_ARM)
     (folder,) = (tmp_path / "runs").iterdir()
     with open_run(folder) as opened:
         for report in (opened.report, lambda: opened.figures):
@@ -192,7 +200,7 @@ def test_a_share_too_small_to_train_on_is_named(
         execute(alone, tmp_path / "runs", StopAfter(), *small, "tune.epoch=1")
 
 
-@pytest.mark.parametrize("stage", ["index", "tune", "answers/rag", "heldout"])
+@pytest.mark.parametrize("stage", ["index", "tune/tuned", "answers/rag", "heldout"])
 def test_stopped_after_any_stage_the_same_command_goes_on(
     project: Callable[..., Path], tmp_path: Path, stage: str
 ) -> None:
@@ -221,7 +229,8 @@ def test_kill_9_while_tuning_loses_no_finished_stage(
         stdout=subprocess.DEVNULL,
     )
     deadline = time.monotonic() + 120
-    while not list((tmp_path / "runs").glob("*/.partial/tune/checkpoint/checkpoint.safetensors")):
+    kept = "*/.partial/tune-tuned/checkpoint/checkpoint.safetensors"
+    while not list((tmp_path / "runs").glob(kept)):
         assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.02)
@@ -229,7 +238,7 @@ def test_kill_9_while_tuning_loses_no_finished_stage(
     process.wait()
     (folder,) = (tmp_path / "runs").iterdir()
     finished = {n: s["finished"] for n, s in read_json(folder / "lock.json")["stages"].items()}
-    assert list(finished) == ["index", "questions", "data"]
+    assert list(finished) == ["index", "questions", "data/tuned", "data/tuned+rag", "template"]
     done = subprocess.run(
         [*command, "--set", "tune.epoch=10", "--json"],
         cwd=root,

@@ -26,6 +26,7 @@ from ragtune.runs.run import Run
 from tests.local.runs.test_run import Listening
 
 Tamper = Callable[[Path], None]
+TUNE = "tune/tuned"
 PARTS = [
     "recipe.yaml",
     "lock.json",
@@ -36,6 +37,9 @@ PARTS = [
     "adapter/adapter_config.json",
     "adapter/ragtune.json",
     "adapter/training.json",
+    "adapter-rag/adapter_model.safetensors",
+    "data/train-rag.jsonl",
+    "recall/tuned.jsonl",
     "index/manifest.json",
     "index/store/edge_config.json",
     "retrieval.jsonl",
@@ -174,11 +178,11 @@ KINDS: dict[str, Tamper] = {
     "other needs": recipe_field(needs={"min_quality": 0.01}),
     "a laxer gate": recipe_field(promote={"no_leaks": False}),
     "another name": recipe_field(name="other"),
-    "lock: seconds": lock_entry(lambda lock: lock["stages"]["tune"].update(seconds=0.1)),
-    "lock: no adapter's hash": lock_entry(lambda lock: lock["stages"]["tune"]["outputs"].clear()),
-    "lock: a stage less": lock_entry(lambda lock: lock["stages"].pop("tune")),
+    "lock: seconds": lock_entry(lambda lock: lock["stages"][TUNE].update(seconds=0.1)),
+    "lock: no adapter's hash": lock_entry(lambda lock: lock["stages"][TUNE]["outputs"].clear()),
+    "lock: a stage less": lock_entry(lambda lock: lock["stages"].pop(TUNE)),
     "lock: another identity": lock_entry(lambda lock: lock.update(identity="0")),
-    "lock: other inputs": lock_entry(lambda lock: lock["stages"]["tune"]["inputs"].update(seed=9)),
+    "lock: other inputs": lock_entry(lambda lock: lock["stages"][TUNE]["inputs"].update(seed=9)),
     "lock: no digest": lock_entry(lambda lock: lock.pop("sha256")),
     "lock: another format": lock_entry(lambda lock: lock.update(format=3)),
     "lock: a list": lambda run: write_json(run / "lock.json", [1]),

@@ -26,12 +26,12 @@ from collections.abc import Mapping, Sequence
 
 from ragtune.recipe.arms import Arm, is_tuned, reads_documents, searches_records
 from ragtune.recipe.schema import Needs
-from ragtune.results.faults import QUESTIONS, AnyFault
+from ragtune.results.faults import FEWEST, QUESTIONS, AnyFault
 from ragtune.results.verdict.evidence import Evidence
 from ragtune.results.verdict.liveness import NOTHING, dead, proven
 from ragtune.results.verdict.measured import Criterion
 from ragtune.results.verdict.needs import NEAR, dear, fails, spending
-from ragtune.results.verdict.parts import count, simplest
+from ragtune.results.verdict.parts import PARTS, count, simplest
 from ragtune.results.verdict.reasons import (
     AtFault,
     Because,
@@ -114,7 +114,7 @@ def _against(
 ) -> Because | None:
     """Why the arm is not named although it is the best choice; None where it may be."""
     anywhere = _faults(evidence, evidence.arms)
-    few = evidence.questions < QUESTIONS
+    few = evidence.questions < QUESTIONS and not _plainly_best(evidence, pick)
     if few or not proven(evidence, pick):
         if anywhere:
             return _at_fault(evidence, pick, anywhere)
@@ -126,6 +126,16 @@ def _against(
     if faults and not count(pick) and evidence.quality(pick) < NEARLY_ALL:
         return _at_fault(evidence, pick, faults)
     return None
+
+
+def _plainly_best(evidence: Evidence, pick: Arm) -> bool:
+    """Whether even few questions tell that an arm is better than all that have not all its parts.
+
+    Those that have more on top need not be worse: fewer parts are reason enough.
+    """
+    others = [arm for arm in evidence.arms if arm != pick and not PARTS[pick] <= PARTS[arm]]
+    known = evidence.questions >= FEWEST and count(pick) > 0 and bool(others)
+    return known and all(evidence.beats(pick, other) for other in others)
 
 
 def _undecided(evidence: Evidence, leading: Arm, other: Arm | None) -> Undecided:

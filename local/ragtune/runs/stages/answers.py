@@ -20,7 +20,7 @@ from ragtune.runs.stages import parts
 from ragtune.sources import documents
 from ragtune.sources.records import Record
 
-ASKED = (*parts.PROMPT, "study.max_new_tokens")
+ASKED = (*parts.PROMPT, *parts.ANSWERS, "study.max_new_tokens")
 
 
 def reads(name: ArmName, recipe: Recipe) -> dict[str, tuple[str, ...]]:

@@ -14,7 +14,7 @@ class Forgetting(Stage):
     """The loss on general text, and how it is continued, before and after tuning."""
 
     name = "forgetting"
-    fields = ("template",)
+    fields = ("template", *parts.ANSWERS)
     materials = ("base", "general_text")
 
     def __init__(self, adapters: Sequence[Adapter]) -> None:

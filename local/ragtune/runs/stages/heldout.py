@@ -20,7 +20,7 @@ class Heldout(Stage):
     """Held-out loss of base and of each adapter, in nats a token, in the adapter's prompts."""
 
     name = "heldout"
-    fields = parts.PROMPT
+    fields = (*parts.PROMPT, *parts.ANSWERS)
     materials = ("base",)
 
     def __init__(self, recipe: Recipe) -> None:

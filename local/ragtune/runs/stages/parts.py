@@ -37,6 +37,8 @@ RANKING = ("rag.search", "rag.top_k", "rag.rerank")
 """Fields that decide which chunks are found."""
 SEARCH = (*CHUNKS, "rag.qdrant", *RANKING)
 """Fields that decide what a search in the documents finds."""
+ANSWERS = ("model.precision",)
+"""Fields that decide how a model computes its answers."""
 SEARCHED = ("embedder", "reranker")
 """Materials that a search needs."""
 

@@ -17,7 +17,7 @@ MOST = 50
 class Recall(Stage):
     """An adapter's answers to its own training rows, in the prompts that it was trained on."""
 
-    fields = ("template", "study.max_new_tokens", "study.batch_size")
+    fields = ("template", *parts.ANSWERS, "study.max_new_tokens", "study.batch_size")
     materials = ("base",)
 
     def __init__(self, adapter: Adapter) -> None:

@@ -24,6 +24,7 @@ from ragtune.tuning.samples import Samples, TrainingRow
 
 FIELDS = (
     *data.FIELDS,
+    *parts.ANSWERS,
     *("tune", "model.local", "model.jumpstart", "records.split"),
     *("study.questions", "study.max_new_tokens", "study.batch_size"),
     *("study.metric", "study.refusal", "study.refusals"),

@@ -21,7 +21,7 @@ PROMPTS = [
 @pytest.fixture
 def engine(tiny_llama: Path, tiny_tokenizer: Any) -> TorchEngine:
     """Its small random weights repeat the prompt's last token."""
-    return TorchEngine(load_base(tiny_llama, probe()), tiny_tokenizer, Llama(), "a hash")
+    return TorchEngine(load_base(tiny_llama, probe("float32")), tiny_tokenizer, Llama(), "a hash")
 
 
 @pytest.fixture

@@ -309,6 +309,7 @@ def test_few_questions_leave_it_undecided_with_how_many_more_it_takes() -> None:
     why = recommend(Needs(), few).because
     assert isinstance(why, Undecided)
     assert (why.few, why.leading, why.more_questions) == (True, "rag", 25)
+    assert recommend(Needs(), replace(few, questions=20)).arm == "rag"
     close = evidence((0.1, 0.5, 0.52, 0.1), {("tuned", "rag"): 400})
     why = recommend(Needs(), replace(close, questions=29)).because
     assert isinstance(why, Undecided)
