@@ -12,7 +12,7 @@ from ragtune.recipe.schema import Recipe
 from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import parts
 
-MOST = 100
+MOST = 40
 """Questions whose references are looked at, spread evenly over all."""
 
 
