@@ -136,4 +136,4 @@ def test_a_first_project_is_good_with_the_data_of_the_wheel(built: Built, tmp_pa
     builtin = ["--set", "model.local=builtin"]
     check = [built.bin / "ragtune", "check", "first/recipe.yaml", *builtin, "--json"]
     found = json.loads(called(*check, cwd=tmp_path))
-    assert (found["train"], found["questions"], found["documents"]) == (200, 100, 40)
+    assert (found["train"], found["questions"], found["documents"]) == (120, 100, 40)

@@ -54,17 +54,17 @@ def test_an_edited_lock_is_refused(run: RunFolder) -> None:
 
 def test_an_unfinished_run_says_what_is_missing(run: RunFolder) -> None:
     lock = Lock.load(run)
-    del lock.stages["tune"]
+    del lock.stages["tune/tuned"]
     lock.save(run)
-    assert "tune not made yet" in reasons(run)
+    assert "tune/tuned not made yet" in reasons(run)
     assert "no run folder: lock.json is missing" in reasons(RunFolder(run.path / "none"))
 
 
 @pytest.mark.parametrize(
     ("stage", "older"),
     [
-        ("tune", "answers/tuned, heldout, forgetting"),
-        ("data", "tune"),
+        ("tune/tuned", "answers/tuned, recall/tuned, heldout, forgetting"),
+        ("data/tuned", "tune/tuned, recall/tuned"),
         ("questions", "answers/base, answers/tuned, coverage, heldout"),
         ("answers/base", "figures"),
     ],

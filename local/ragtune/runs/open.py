@@ -221,6 +221,8 @@ class OpenRun:
 
     def _exported(self, arm: str) -> Adapter:
         if not arm and self.recipe.adapters:
+            if not self.folder.results.exists():  # of `ragtune tune`: nothing was compared
+                return self.recipe.adapters[0]
             recommended = Results.load(self.folder.results).recommendation.arm
             if recommended is not None and is_tuned(recommended):
                 return self.recipe.adapter(recommended)

@@ -67,12 +67,12 @@ def test_a_session_from_init_to_ask(
 
     code, out, err = called("tune", path, "--runs", runs)
     assert code == 0
-    assert out.startswith("epoch  train loss  validation loss")
+    assert out.startswith("tuned:\nepoch  train loss  validation loss")
     assert "train_epoch_loss=" in err
 
     code, out, err = called("run", path, "--runs", runs, "--details")
     assert code == 0
-    assert "tune: reused" in err
+    assert "tune/tuned+rag: reused" in err
     assert "tuned+rag" in out
     assert "retrieval: recall@2" in out
     assert "report:" in err

@@ -23,7 +23,7 @@ from ragtune.core.files import file_hash, read_json, read_jsonl
 from ragtune.core.progress import Silent
 from ragtune.models.hardware import probe
 from ragtune.recipe import file as recipe_file
-from ragtune.recipe.arms import ARMS
+from ragtune.recipe.arms import USUAL
 from ragtune.retrieval.passages import Passage
 from ragtune.retrieval.rerank import Reranker
 from ragtune.runs import pipeline
@@ -92,7 +92,7 @@ def test_one_recipe_gives_four_arms_and_every_promised_figure(
     assert watcher.how("made") == STAGES
     assert read_json(folder / "results.json") == json.loads(json.dumps(figures))
     assert figures["recipe"]["name"] == "tiny"
-    assert set(figures["arms"]) == set(ARMS)
+    assert set(figures["arms"]) == set(USUAL)
     for arm in figures["arms"].values():
         for metric in ("token_f1", "exact_match", "rouge_l"):
             low, high = arm["quality"][metric]["ci95"]
