@@ -167,6 +167,15 @@ def use(results: Results, arm: Arm) -> str:
     )
 
 
+def _is_lower(results: Results, other: Arm) -> bool:
+    """Whether an arm has fewer right answers than the chosen one, refusals counted.
+
+    Where quality is over the answerable questions, arms may be alike in it and refuse differently.
+    """
+    chosen = results.recommendation.arm
+    return chosen is not None and results.arms[other].right.mean < results.arms[chosen].right.mean
+
+
 def best(results: Results) -> Arm:
     """The arm with the most right answers."""
     return max(results.arms, key=lambda arm: results.arms[arm].right.mean)
@@ -188,11 +197,12 @@ def _clause(results: Results, other: Beside, *, full: bool) -> str:
     if why and (failed := UNMET.get(why.kind)):
         return f"{words} {has} {count} right, but {failed}"
     if full and _fault_against(results, other.arm):
-        return f"{words.split(maxsplit=1)[0]} had no fair chance here ({count})"
+        return f"{words} had no fair chance here ({count})"
     if isinstance(why, NotBetter):
         if other.alone:
             return f"{words} {other.verb('is', 'are')} not measurably worse ({count})"
-        return f"{other.bare} {other.verb('adds', 'add')} nothing measurable ({count})"
+        least = "" if _is_lower(results, other.arm) else " measurable"
+        return f"{other.bare} {other.verb('adds', 'add')} nothing{least} ({count})"
     if why is None or other.alone:
         return f"{words} {has} {count}"
     return f"{words} {other.verb('makes', 'make')} it worse ({count})"

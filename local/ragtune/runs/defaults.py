@@ -18,6 +18,7 @@ from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe, Records
 from ragtune.recipe.section import Section, written
 from ragtune.recipe.tune import PROJECTIONS
+from ragtune.results.rightness import is_unanswerable
 from ragtune.runs.materials import prepare_records
 from ragtune.sources.documents import CONTEXTS
 from ragtune.sources.records import Record
@@ -82,6 +83,7 @@ class _Filling:
         records = self._records()
         if records and self.recipe.documents:
             self.add(*self._context(records))
+            self.add(*self._without_gold(records))
         if records and self.recipe.adapters:
             self.add(self._tuning(records, shape), self._trained_on(records))
         self.add(*self._form(chat=known is None and has_chat_template(folder)))
@@ -129,6 +131,14 @@ class _Filling:
         if 2 * named > len(records):
             return {"records.context": "passage"}, "records, which name their documents"
         return {"records.context": "input"}, "records, which name no documents"
+
+    def _without_gold(self, records: Sequence[Record]) -> tuple[Values, str]:
+        """No row loses its gold passage where some have none: they teach what to say then."""
+        refusals = self.recipe.study.all_refusals
+        count = sum(is_unanswerable(record, refusals) for record in records)
+        if not count or not any(map(self.recipe.trains_with_passages, self.recipe.adapters)):
+            return {}, ""
+        return {"records.without_gold": 0.0}, f"records, {count} of which have no answer"
 
     def _tuning(self, records: Sequence[Record], shape: Shape) -> Values:
         rag = self.recipe.rag
