@@ -84,6 +84,8 @@ UNMET: dict[str, str] = {
 }
 """By the kind of reason: the need that an arm fails."""
 
+CLEARLY = 0.05
+"""The share of the questions that an arm has right less often before it adds "nothing" at all."""
 FASTER = 0.8
 """A limit on time is named where it leads to an arm that takes less than this share of it."""
 
@@ -168,12 +170,13 @@ def use(results: Results, arm: Arm) -> str:
 
 
 def _is_lower(results: Results, other: Arm) -> bool:
-    """Whether an arm has fewer right answers than the chosen one, refusals counted.
+    """Whether an arm has clearly fewer right answers than the chosen one, refusals counted.
 
-    Where quality is over the answerable questions, arms may be alike in it and refuse differently.
+    Quality is over the answerable questions: arms may be alike in it and refuse differently.
     """
     chosen = results.recommendation.arm
-    return chosen is not None and results.arms[other].right.mean < results.arms[chosen].right.mean
+    lacking = _right(results, chosen) - _right(results, other) if chosen else 0
+    return lacking > CLEARLY * results.questions
 
 
 def best(results: Results) -> Arm:

@@ -150,7 +150,7 @@ def test_a_way_without_a_fair_chance_is_not_called_useless(made: Results) -> Non
     out: dict[Arm, Reason] = {"tuned": at_fault, "tuned+rag": not_better("rag")}
     state, lines = told(made, "rag", out=out, faults=[STEPS], tuned=20, rag=62, tuned_rag=62)
     assert state == "decided"
-    assert lines[1] == "Tuning had no fair chance here (62 of 100); tuning alone has 20."
+    assert lines[1] == "Tuning on top had no fair chance here (62 of 100); tuning alone has 20."
     assert lines[2].startswith(
         "Why: tuned and tuned+rag: 19 optimiser steps in all, where about 60 are needed; "
     )

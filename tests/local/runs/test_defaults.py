@@ -103,6 +103,19 @@ def test_contexts_of_records_that_name_their_documents_are_passages(
     assert defaults.load(path, ("documents.source=contexts",)).records.context == "passage"
 
 
+def test_no_row_loses_its_gold_passage_where_records_without_an_answer_teach_what_to_say_then(
+    project: Project, model: Path
+) -> None:
+    assert opened(project, model).records.without_gold > 0
+    path = project(**{**OPEN, "model": {"local": str(model)}})
+    refused = {"instruction": "Who feeds the seals?", "response": "not in the documents"}
+    write_jsonl(path.parent / "records.jsonl", [*record_rows(), *[refused] * 12])
+    recipe = defaults.load(path)
+    assert recipe.records.without_gold == 0
+    assert recipe.origins["records.without_gold"].endswith("of which have no answer")
+    assert defaults.load(path, ("records.without_gold=0.5",)).records.without_gold == 0.5
+
+
 def test_settings_of_tuning_follow_from_the_records(project: Project, model: Path) -> None:
     recipe = opened(project, model)
     tune = [name for name in recipe.origins if name.startswith("tune.")]
