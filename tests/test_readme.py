@@ -113,7 +113,7 @@ def test_the_readmes_other_commands_work_in_order(demo: Path) -> None:
             continue
         assert words[0] == ".venv/bin/ragtune"
         arguments = [str(folder) if word == "RUN" else word for word in words[1:]]
-        arguments += fewer() if arguments[0] == "run" else []
+        arguments += [*fewer(), "--set", "study.arms=[base,rag]"] if arguments[0] == "run" else []
         done = watched(arguments, demo)
         assert done.returncode == 0, (words, done.stderr)
         assert done.stdout, words
@@ -138,7 +138,7 @@ def printed(program: str, folder: Path) -> list[str]:
 
 @pytest.mark.slow
 def test_the_readmes_program_asks_searches_and_reads_figures(demo: Path) -> None:
-    (folder,) = (demo / "runs").iterdir()
+    (folder,) = (demo / "runs").glob("handbook-*")
     run, quality, answer, *passages = printed(PROGRAMS[0], folder)
     assert run.split()[:2] == ["handbook", str(QUESTIONS)]
     assert 0 < float(quality) < 1
