@@ -31,11 +31,6 @@ def tunes(recipe: Recipe) -> bool:
     return bool(recipe.adapters)
 
 
-def passages_in_training(recipe: Recipe) -> bool:
-    """Whether passages stand in the training rows of an adapter."""
-    return any(map(recipe.trains_with_passages, recipe.adapters))
-
-
 def plan(recipe: Recipe) -> list[Stage]:
     """Every stage but the figures."""
     return [*tuning(recipe), *_looking_up(recipe), *_asking(recipe), *_measuring(recipe)]

@@ -20,7 +20,7 @@ from ragtune.prompts.registry import format_of
 from ragtune.recipe.arms import Adapter
 from ragtune.recipe.tune import Tune
 from ragtune.retrieval.passages import Passage
-from ragtune.retrieval.section import Mode
+from ragtune.retrieval.section import Mode, Searching
 from ragtune.retrieval.stores.base import EMBEDDED
 from ragtune.runs.stage import Work
 from ragtune.sources.records import Record
@@ -80,54 +80,37 @@ class Here:
 @contextmanager
 def records_retriever(work: Work) -> Iterator[Any]:
     """The index of the training records, searched as the documents are."""
-    from ragtune.retrieval.index import Retriever
-
-    rag, materials = work.recipe.rag, work.materials
-    opened = Retriever(
-        work.run.records_index,
-        Here(rag.chunk_tokens, rag.chunk_overlap, rag.search, rag.top_k),
-        materials.embedder,
-        materials.embedder_fingerprint,
-        materials.reranker,
-    )
-    try:
+    rag = work.recipe.rag
+    how = Here(rag.chunk_tokens, rag.chunk_overlap, rag.search, rag.top_k)
+    with _opened(work, work.run.records_index, how, work.materials.reranker) as opened:
         yield opened
-    finally:
-        opened.close()
 
 
 @contextmanager
 def nearest_records(work: Work) -> Iterator[Search]:
     """The index of the training records, searched for the nearest ones."""
-    from ragtune.retrieval.index import Retriever
     from ragtune.retrieval.nearest import Nearest
 
-    rag, materials = work.recipe.rag, work.materials
-    opened = Retriever(
-        work.run.records_index,
-        Here(rag.chunk_tokens, rag.chunk_overlap),
-        materials.embedder,
-        materials.embedder_fingerprint,
-    )
-    try:
+    rag = work.recipe.rag
+    how = Here(rag.chunk_tokens, rag.chunk_overlap)
+    with _opened(work, work.run.records_index, how) as opened:
         yield Nearest(opened, work.recipe.study.shots)
-    finally:
-        opened.close()
 
 
 @contextmanager
 def retriever(work: Work, index: Path | None = None) -> Iterator[Any]:
     """The run's index, or the one in a folder, open for search while the context lasts."""
+    reranker = work.materials.reranker
+    with _opened(work, index or work.run.index, work.recipe.rag, reranker) as opened:
+        yield opened
+
+
+@contextmanager
+def _opened(work: Work, index: Path, how: Searching, reranker: Any = None) -> Iterator[Any]:
     from ragtune.retrieval.index import Retriever
 
     materials = work.materials
-    opened = Retriever(
-        index or work.run.index,
-        work.recipe.rag,
-        materials.embedder,
-        materials.embedder_fingerprint,
-        materials.reranker,
-    )
+    opened = Retriever(index, how, materials.embedder, materials.embedder_fingerprint, reranker)
     try:
         yield opened
     finally:
