@@ -11,6 +11,7 @@ from transformers import TextStreamer
 from ragtune.core.progress import Advance
 from ragtune.models.engines.base import Ability, Completion, Loss, unwatched
 from ragtune.models.engines.decoding import Group, batches, decode
+from ragtune.models.engines.packed import pack
 from ragtune.models.families.base import ModelFamily
 from ragtune.prompts.base import IGNORED, Prompt, Row
 
@@ -28,7 +29,11 @@ class TorchEngine:
         family: ModelFamily,
         fingerprint: str | Callable[[], str],
     ) -> None:
-        """Bind a model; a ``fingerprint`` that has to be computed is computed when it is read."""
+        """Bind a model, which is made to answer and no more: see ``packed``.
+
+        A ``fingerprint`` that has to be computed is computed when it is read.
+        """
+        pack(model)
         self.model, self.tokenizer, self.family = model, tokenizer, family
         self._fingerprint = fingerprint
 
