@@ -21,12 +21,12 @@ __all__ = ["RagtuneError", "__version__", "open"]
 def open(run: str | Path) -> "OpenRun":
     """Open a run folder: ``ask``, ``search``, ``figures``, ``recipe``; to be closed after use.
 
-    The folder is taken meanwhile. Models are loaded at the first question, an index at the first
-    search.
+    Others may open it too, and bring its index up to date meanwhile. Models are loaded at the first
+    question, an index at the first search. In a notebook the run and its answers are shown as HTML.
 
     Raises RunError where it is no run folder, another process has it, or a file in it is not as
     ragtune left it.
     """
     from ragtune.runs.open import open_run
 
-    return open_run(run)
+    return open_run(run, alone=False)

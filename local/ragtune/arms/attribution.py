@@ -10,12 +10,18 @@ from functools import lru_cache
 from typing import Any
 
 from ragtune.core.text import agrees, tokens
+from ragtune.core.text.characters import UNSPACED
 from ragtune.core.text.content import is_content, stem
 from ragtune.core.text.values import Value
 
 ENOUGH = 0.75
 """The share of a sentence's content words from which one passage supports it."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。\uff01\uff1f])|\n+")
+
+_PIECE = re.compile(rf"[{UNSPACED}]|[^\W_]+(?:[-'\u2019.,:/][^\W_]+)*")
+"""A word or a number, as a reader sees it."""
+_LONGEST = 4
+"""Words that a number or a date may take."""
 
 Held = tuple[frozenset[str], tuple[Value, ...]]
 """The stems of a text's content words, and its numbers, dates and times."""
@@ -48,6 +54,34 @@ def support(answer: str, passages: Sequence[str]) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def marks(sentence: str, passage: str) -> list[tuple[int, int]]:
+    """Where a passage holds words and values of a sentence: start and end, in characters."""
+    words, values = _content(sentence)
+    pieces = [(match.start(), match.end()) for match in _PIECE.finditer(passage)]
+    found = {(start, end) for start, end in pieces if _content(passage[start:end])[0] & words}
+    said: list[tuple[int, int]] = []
+    for length in range(1, _LONGEST + 1) if values else ():
+        for (start, _), (_, end) in zip(pieces, pieces[length - 1 :], strict=False):
+            if any(start <= first and last <= end for first, last in said):
+                continue  # the shortest place is the value's own
+            held = _content(passage[start:end])[1]
+            if len(held) == 1 and any(agrees(value, held[0]) for value in values):
+                said.append((start, end))
+    found.update(said)
+    return _joined(sorted(found))
+
+
+def _joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The spans in order, those that overlap as one."""
+    joined: list[tuple[int, int]] = []
+    for start, end in spans:
+        if joined and start < joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def _shared(words: frozenset[str], values: Sequence[Value], passage: Held) -> tuple[float, bool]:

@@ -22,15 +22,15 @@ def ask(
 ) -> None:
     """Ask a finished run a question, by default in the arm that it recommends."""
     from ragtune.cli.terminal import Terminal
-    from ragtune.runs.ask import show, summary
+    from ragtune.runs.ask import show
 
     live = sys.stdout.isatty() and not as_json
-    with open_run(run_folder, Terminal()) as opened:
+    with open_run(run_folder, Terminal(), alone=False) as opened:
         name = opened.arm_name(arm)
         stream = opened.stream(question, name)
         if live:
             for piece in stream:
                 write(piece)
             typer.echo()
-        answer = summary(name, question, stream.answer)
+        answer = opened.summary(name, question, stream.answer)
     print_result(answer, show(answer, with_text=not live), as_json)

@@ -50,10 +50,12 @@ def close_network(recipes: "Sequence[Recipe]", offline: bool) -> None:
             guard.permit(url)
 
 
-def open_run(folder: Path, watcher: "Watcher | None" = None, offline: bool = False) -> "OpenRun":
+def open_run(
+    folder: Path, watcher: "Watcher | None" = None, offline: bool = False, *, alone: bool = True
+) -> "OpenRun":
     """Open a run folder, the network closed unless its recipe names something on a hub."""
     from ragtune.runs.open import open_run as opened
 
-    run = opened(folder, watcher)
+    run = opened(folder, watcher, alone=alone)
     close_network([run.recipe], offline)
     return run

@@ -81,7 +81,7 @@ def search(
             raise RunError(f"{folder}: no index there yet; `ragtune index RECIPE` makes it")
     elif overrides:
         raise _no_overrides()
-    with open_run(folder, offline=offline) as opened:
+    with open_run(folder, offline=offline, alone=False) as opened:
         found = opened.search(question, top_k, mode, where or [])
     print_result([asdict(passage) for passage in found], searches.show(found), as_json)
 

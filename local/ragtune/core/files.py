@@ -5,17 +5,25 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from filelock import FileLock, Timeout
+
+try:
+    import fcntl
+except ImportError:  # Windows, where readers take turns as well
+    fcntl = None  # type: ignore[assignment]
 
 from ragtune.core.errors import RunError
 
 BLOCK = 64 * 1024
 """Bytes that are compared with zeros together; a part of `content_hash`."""
 _ZEROS = bytes(BLOCK)
+OWNER, LOCK = ".owner", ".owner.lock"
+"""Who has a folder, and the file that is locked."""
 
 
 def digest(value: Any) -> str:
@@ -150,15 +158,22 @@ def _data_from(descriptor: int, offset: int, size: int) -> int:
         return size if error.errno == errno.ENXIO else offset
 
 
+PATIENCE = 0.3
+"""Seconds that `own` and `share` wait: readers hold an index for as long as they copy it."""
+_PAUSE = 0.02
+
+
 class Ownership:
     """A folder that this process has; `close` gives it back, and a second call does nothing."""
 
-    def __init__(self, lock: FileLock) -> None:
-        self._lock = lock
+    def __init__(self, release: Callable[[], object]) -> None:
+        self._release: Callable[[], object] | None = release
 
     def close(self) -> None:
         """Give the folder back."""
-        self._lock.release()
+        release, self._release = self._release, None
+        if release is not None:
+            release()
 
 
 def own(folder: Path) -> Ownership:
@@ -170,15 +185,47 @@ def own(folder: Path) -> Ownership:
     Raises RunError when another process has it, or this one already, naming that process.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    owner = folder / ".owner"
-    lock = FileLock(folder / ".owner.lock", blocking=False, thread_local=False)
+    lock = FileLock(folder / LOCK, thread_local=False)
     try:
-        lock.acquire()
+        lock.acquire(timeout=PATIENCE, poll_interval=_PAUSE)
     except Timeout:
-        holder = _text(owner) or "unknown"
-        raise RunError(f"{folder}: in use by process {holder}; wait for it or stop it") from None
-    owner.write_text(str(os.getpid()), encoding="utf-8")
-    return Ownership(lock)
+        raise _in_use(folder) from None
+    _sign(folder)
+    return Ownership(lock.release)
+
+
+def share(folder: Path) -> Ownership:
+    """Take a folder for reading, as others may at the same time; nobody can `own` it meanwhile.
+
+    Raises RunError when a process owns it, naming that process, and where there is no folder.
+    """
+    if fcntl is None:
+        return own(folder)
+    try:
+        file = (folder / LOCK).open("a")
+    except OSError as error:
+        raise RunError(f"{folder}: cannot be read: {error.strerror}") from None
+    last = time.monotonic() + PATIENCE
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            if time.monotonic() > last:
+                file.close()
+                raise _in_use(folder) from None
+            time.sleep(_PAUSE)
+        else:
+            _sign(folder)
+            return Ownership(file.close)
+
+
+def _sign(folder: Path) -> None:
+    (folder / OWNER).write_text(str(os.getpid()), encoding="utf-8")
+
+
+def _in_use(folder: Path) -> RunError:
+    holder = _text(folder / OWNER) or "unknown"
+    return RunError(f"{folder}: in use by process {holder}; wait for it or stop it")
 
 
 def _text(path: Path) -> str:

@@ -212,6 +212,11 @@ class RunFolder:
         return self.path / ".partial"
 
     @property
+    def copies(self) -> Path:
+        """Where processes that have the run open keep the copies that they search."""
+        return self.path / ".open"
+
+    @property
     def merged(self) -> Path:
         """Where ``export`` writes."""
         return self.path / "merged"

@@ -4,16 +4,16 @@ import shutil
 from pathlib import Path
 
 from ragtune.core.errors import RunError
-from ragtune.core.files import copy_tree
+from ragtune.core.files import LOCK, OWNER, copy_tree
 from ragtune.retrieval.manifest import FILE, Manifest, advice
 from ragtune.retrieval.stores.base import EMBEDDED
 
-OWNED = (".owner", ".owner.lock")
+OWNED = (OWNER, LOCK)
 """Who has the folder; no part of the index."""
 
 
 def copy_owned(source: Path, target: Path) -> None:
-    """Copy an index that this process owns to a folder that does not exist yet.
+    """Copy an index that this process owns or shares to a folder that does not exist yet.
 
     Raises RunError where it is unfinished, on a server, or changed meanwhile: a process that does
     not keep to the owner's lock may have written to it. Nothing is left in ``target`` then.

@@ -1,12 +1,13 @@
 """The index: brought up to date with its documents, compared with them, and copied."""
 
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from ragtune.core.errors import DocumentsError, RunError
-from ragtune.core.files import own
+from ragtune.core.files import own, share
 from ragtune.retrieval.chunks import Chunker
 from ragtune.retrieval.copies import copy_owned
 from ragtune.retrieval.embedder import Embedder
@@ -176,15 +177,12 @@ def _chunks(corpus: Corpus, name: str, chunker: Chunker) -> tuple[list[Any], str
 def copy(source: Path, target: Path) -> None:
     """Copy the index in the folder ``source`` to a folder that does not exist yet.
 
-    The index is owned for that time, so that no update tears it. Who has it open copies it by
+    Others may read it meanwhile, but no update tears it. Who has it open copies it by
     `Retriever.copy`.
 
     Raises RunError where there is none, it is in use, unfinished, or on a server.
     """
     if not (source / FILE).exists():
         raise RunError(f"{source}: no index there; {advice(source)}")
-    owner = own(source)
-    try:
+    with contextlib.closing(share(source)):
         copy_owned(source, target)
-    finally:
-        owner.close()

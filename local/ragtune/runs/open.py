@@ -1,25 +1,30 @@
 """A run that was made, opened: to be asked, searched, reported and exported."""
 
+import contextlib
 import functools
-from collections.abc import Sequence
+import os
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from ragtune.arms.answer import AnswerStream
+from ragtune.arms.answer import Answer, AnswerStream
 from ragtune.arms.arm import Arm
 from ragtune.core.errors import RecipeError, RunError
-from ragtune.core.files import content_hash
+from ragtune.core.files import content_hash, share
 from ragtune.core.progress import Silent, Watcher
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
-from ragtune.recipe.arms import ARMS, Adapter, is_tuned, reads_documents
+from ragtune.recipe.arms import ARMS, MAKEUP, Adapter, is_tuned, reads_documents
 from ragtune.recipe.arms import Arm as ArmName
 from ragtune.recipe.schema import Recipe
 from ragtune.results.schema import Results
 from ragtune.retrieval.passages import Passage
-from ragtune.runs.ask import summary
+from ragtune.runs.ask import Asked, summary
+from ragtune.runs.fresh import FreshIndex, State
 from ragtune.runs.lock import Lock, differing
 from ragtune.runs.materials import Materials
 from ragtune.runs.pipeline import figures
@@ -28,31 +33,42 @@ from ragtune.runs.run import Run
 from ragtune.runs.stage import Stage, Work, outdated
 from ragtune.runs.stages import answers, parts
 from ragtune.runs.stages.figures import Figures
+from ragtune.runs.stages.index import Index
 from ragtune.sources.records import Record
 
 
 class OpenRun:
-    """A run folder, taken while the context lasts; models are loaded at the first question.
+    """A run folder, opened; models are loaded at the first question.
 
-    Nothing is answered from a folder that was edited or damaged since ragtune wrote it.
+    Nothing is answered from a folder that was edited or damaged since ragtune wrote it. The folder
+    is taken while the context lasts, or, not ``alone``, only while something is read from it:
+    then many processes ask it, and each searches a copy of the index as it is at the time.
     """
 
-    def __init__(self, folder: Path, watcher: Watcher | None = None) -> None:
+    def __init__(self, folder: Path, watcher: Watcher | None = None, *, alone: bool = True) -> None:
         """Open a run folder.
 
         Raises RunError where it is no run folder, another process has it, an older version made
         it, or a file in it is not as ragtune left it.
         """
         self.folder, self.watcher = RunFolder(folder), watcher or Silent()
-        self.recipe = recipe_of(folder)
+        self.recipe, self.alone = recipe_of(folder), alone
         self.materials = Materials(self.recipe)
         self.run = Run(folder, self.watcher)
+        self._copies = self.folder.copies / f"{os.getpid()}-{id(self):x}"
         self._open = ExitStack()
         self._arms: dict[str, Arm] = {}
         with ExitStack() as stack:
-            stack.enter_context(self.run)
-            self.lock = self.run.lock
-            self._refuse_damaged()
+            if alone:
+                stack.enter_context(self.run)
+                self.lock = self.run.lock
+                self._refuse_damaged()
+            else:
+                with contextlib.closing(share(folder)):
+                    self.lock = Lock.load(self.folder)
+                    self._refuse_damaged()
+                    _remove_left_over(self.folder)
+                stack.callback(shutil.rmtree, self._copies, ignore_errors=True)
             self._open = stack.pop_all()
 
     def __enter__(self) -> "OpenRun":
@@ -105,27 +121,48 @@ class OpenRun:
         Raises RunError where a stage is missing or older than what it was made from.
         """
         stages = plan(self.recipe)
-        self._refuse_outdated(
-            [*stages, Figures(self.recipe, self.lock, named(stages), self.folder)]
-        )
-        return Results.load(self.folder.results)
+        with self._holding():
+            self._refuse_outdated(
+                [*stages, Figures(self.recipe, self.lock, named(stages), self.folder)]
+            )
+            return Results.load(self.folder.results)
 
     def report(self) -> Results:
         """Compute the figures again from what the stages left; write the report.
 
         Raises RunError where a stage is missing or older than what it was made from.
         """
+        if not self.alone:
+            with OpenRun(self.folder.path, self.watcher) as alone:
+                return alone.report()
         stages = plan(self.recipe)
         self._refuse_outdated(stages)
         return figures(self.recipe, self.materials, self.run, stages)
 
-    def ask(self, question: str, arm: str = "") -> dict[str, Any]:
+    def ask(self, question: str, arm: str = "") -> Asked:
         """The answer of an arm, or of the one that the run recommends: text, sources, tokens.
 
         Raises RecipeError for an arm that the run does not have or an empty question.
         """
         name = self.arm_name(arm)
-        return summary(name, question, self.stream(question, name).answer)
+        stream = self.stream(question, name)
+        return self.summary(name, question, stream.answer)
+
+    def summary(self, arm: ArmName, question: str, answer: Answer) -> Asked:
+        """An answer that was just given, with its arm and the state of the index that it is by."""
+        by = self.state if reads_documents(arm) else None
+        return summary(arm, question, answer, self.recipe.study.all_refusals, by)
+
+    @property
+    def state(self) -> State | None:
+        """The state of the index that is searched; None before the first search."""
+        index = vars(self).get("_retriever")
+        return index.state if isinstance(index, FreshIndex) else None
+
+    def refresh(self) -> bool:
+        """Search the index as it is now, if it is searched at all; whether it has changed."""
+        index = vars(self).get("_retriever")
+        return isinstance(index, FreshIndex) and index.refresh()
 
     def stream(self, question: str, arm: str = "") -> AnswerStream:
         """The text of the answer as it is written; afterwards the whole, as its ``answer``.
@@ -133,7 +170,9 @@ class OpenRun:
         Raises RecipeError for an arm that the run does not have or an empty question.
         """
         _refuse_empty(question)
-        return self.arm(self.arm_name(arm)).stream(Record(question, response=""))
+        opened = self.arm(self.arm_name(arm))
+        self.refresh()
+        return opened.stream(Record(question, response=""))
 
     def search(
         self, question: str, top_k: int | None = None, mode: str = "", where: Sequence[str] = ()
@@ -152,6 +191,7 @@ class OpenRun:
         if mode and mode not in MODES:
             raise RecipeError(f"--mode {mode}: allowed are {', '.join(MODES)}")
         filters = conditions(where)
+        self.refresh()
         found: list[Passage] = self._retriever.search(
             [question], top_k, filters, mode=mode or None
         )[0]
@@ -162,7 +202,8 @@ class OpenRun:
 
         Raises RunError where the index cannot be used.
         """
-        return self._retriever.as_llama_index()
+        index = self._retriever
+        return (index.retriever if isinstance(index, FreshIndex) else index).as_llama_index()
 
     def export(
         self, folder: Path, dtype: str, arm: str = "", questions: int = 16, tokens: int = 512
@@ -210,11 +251,51 @@ class OpenRun:
         """One of the run's arms, its models loaded."""
         if name not in self._arms:
             self.watcher.say(f"loading {self.recipe.model.local} for {name} …")
-            adapter = self.folder.adapter(self.recipe.adapter(name)) if is_tuned(name) else None
-            engine = parts.engine(self._work, adapter)
-            opened = answers.opened(name, self._work, engine, self._search(name))
-            self._arms[name] = self._open.enter_context(opened)
+            retriever = self._search(name)
+            with self._holding():
+                adapter = self.folder.adapter(self.recipe.adapter(name)) if is_tuned(name) else None
+                engine = parts.engine(self._work, adapter)
+                opened = answers.opened(name, self._records_copied(name), engine, retriever)
+                self._arms[name] = self._open.enter_context(opened)
         return self._arms[name]
+
+    @property
+    def index(self) -> FreshIndex:
+        """The index of a run that is not opened alone.
+
+        Raises RunError where the index cannot be used.
+        """
+        index = self._retriever
+        assert isinstance(index, FreshIndex)
+        return index
+
+    @contextlib.contextmanager
+    def _holding(self) -> Iterator[None]:
+        """The folder, kept from being written to, and the same as when it was opened."""
+        if self.alone:
+            yield
+            return
+        with contextlib.closing(share(self.folder.path)):
+            was, self.lock = self.lock, Lock.load(self.folder)
+            for name, entry in was.stages.items():
+                now = self.lock.stages.get(name)
+                if name != Index.name and (now is None or now.outcome != entry.outcome):
+                    self.lock = was
+                    raise RunError(f"{self.folder}: {name} was made again meanwhile; open it again")
+            yield
+
+    def _records_copied(self, name: ArmName) -> Work:
+        """What an arm is opened with; an index of records that it needs is a copy."""
+        made = MAKEUP[name]
+        if self.alone or not (made.examples or made.passages == "records"):
+            return self._work
+        from ragtune.retrieval import index
+
+        run = _WithCopies(self.folder.path, self._copies)
+        if not run.records_index.exists():
+            self._copies.mkdir(parents=True, exist_ok=True)
+            index.copy(self.folder.records_index, run.records_index)
+        return Work(self.recipe, self.materials, run, run, self.watcher)
 
     def _search(self, name: ArmName) -> Any:
         return self._retriever if reads_documents(name) else None
@@ -238,12 +319,49 @@ class OpenRun:
 
     @functools.cached_property
     def _retriever(self) -> Any:
-        return self._open.enter_context(parts.retriever(self._work))
+        if self.alone:
+            return self._open.enter_context(parts.retriever(self._work))
+
+        from ragtune.retrieval.retriever import Retriever
+
+        def opened(folder: Path) -> Retriever:
+            return Retriever(
+                folder,
+                self.recipe.rag,
+                self.materials.embedder,
+                self.materials.embedder_fingerprint,
+                self.materials.reranker,
+            )
+
+        index = FreshIndex(self.folder.index, self._copies, opened)
+        return self._open.enter_context(contextlib.closing(index))
 
 
-def open_run(folder: str | Path, watcher: Watcher | None = None) -> OpenRun:
+@dataclass(frozen=True)
+class _WithCopies(RunFolder):
+    """A run folder whose index of records is searched in a copy."""
+
+    beside: Path
+
+    @property
+    def records_index(self) -> Path:
+        """The copy."""
+        return self.beside / "index-records"
+
+
+def _remove_left_over(folder: RunFolder) -> None:
+    """Remove the copies of processes that were killed."""
+    import psutil
+
+    for copy in folder.copies.glob("*-*"):
+        process = copy.name.partition("-")[0]
+        if process.isdecimal() and not psutil.pid_exists(int(process)):
+            shutil.rmtree(copy, ignore_errors=True)
+
+
+def open_run(folder: str | Path, watcher: Watcher | None = None, *, alone: bool = True) -> OpenRun:
     """Open a run folder; see `OpenRun`."""
-    return OpenRun(Path(folder), watcher)
+    return OpenRun(Path(folder), watcher, alone=alone)
 
 
 def recipe_of(folder: Path) -> Recipe:

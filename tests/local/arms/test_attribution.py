@@ -1,4 +1,4 @@
-from ragtune.arms.attribution import support
+from ragtune.arms.attribution import marks, support
 
 PASSAGES = ["The ferry Petrel leaves Applewick at 6:30.", "Soup costs 3 crowns in the canteen."]
 
@@ -44,3 +44,18 @@ def test_scripts_without_spaces_have_words_and_sentences() -> None:
     )
     assert (first["source"], first["supported"]) == (1, True)
     assert (second["source"], second["supported"]) == (2, False)
+
+
+def test_the_words_and_values_of_a_sentence_are_found_where_a_passage_holds_them() -> None:
+    passage = (
+        "A seasonal worker earns two days of leave a month, since 3 March 2024; rent is 1,200 €."
+    )
+
+    def marked(sentence: str) -> list[str]:
+        return [passage[start:end] for start, end in marks(sentence, passage)]
+
+    assert marked("Workers earn 2 days a month.") == ["worker", "earns", "two", "month"]
+    assert marked("It began on 2024-03-03 at 1200 euros.") == ["3", "March", "2024", "1,200"]
+    assert marked("Nobody knows.") == []
+    chinese = "每年有二十天的假期。"
+    assert "二十" in [chinese[start:end] for start, end in marks("假期是20天", chinese)]

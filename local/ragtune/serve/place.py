@@ -1,0 +1,55 @@
+"""A passage in its document, with the words marked that sentences of an answer have from it."""
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ragtune.arms.attribution import marks
+from ragtune.retrieval.passages import Passage
+
+AROUND = 600
+"""Characters of the document that are shown before and after a passage."""
+
+
+def place(
+    passage: Passage, sentences: Sequence[str], read: Callable[[str], str | None]
+) -> dict[str, Any]:
+    """The passage, what is before and after it, and where it is.
+
+    ``marks`` are places in its text, in characters: start, end, and the number of the sentence.
+    ``at`` is the share of the document before it, of 1; None where the document as it is now,
+    which ``read`` gives by its name, does not hold it: it has changed, or is gone.
+    """
+    whole = read(passage.document)
+    span = _find(passage.text, whole) if whole else None
+    before, after, at = "", "", None
+    if whole and span:
+        start, end = span
+        before, after = whole[max(0, start - AROUND) : start], whole[end : end + AROUND]
+        at = round(start / max(1, len(whole)), 4)
+    return {
+        "document": passage.document,
+        "locator": passage.locator,
+        "text": passage.text,
+        "before": before.lstrip(),
+        "after": after.rstrip(),
+        "marks": [
+            [start, end, number]
+            for number, sentence in enumerate(sentences)
+            for start, end in marks(sentence, passage.text)
+        ],
+        "at": at,
+        "characters": len(whole) if whole else None,
+        "gone": whole is None,
+        "changed": bool(whole) and span is None,
+    }
+
+
+def _find(text: str, whole: str) -> tuple[int, int] | None:
+    """Where a document holds a text, white space of any kind alike."""
+    start = whole.find(text)
+    if start >= 0:
+        return start, start + len(text)
+    words = [re.escape(word) for word in text.split()]
+    found = re.search(r"\s+".join(words), whole) if words else None
+    return (found.start(), found.end()) if found else None
