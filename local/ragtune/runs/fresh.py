@@ -62,7 +62,7 @@ def state(folder: Path) -> State | None:
 class FreshIndex:
     """An open index that `refresh` brings to the state of the run's own; of use to many threads.
 
-    A search is by one state and says which; `refresh` is called by one thread.
+    A search is by one state, and says which.
     """
 
     def __init__(self, folder: Path, copies: Path, opened: Callable[[Path], Any]) -> None:
@@ -75,6 +75,7 @@ class FreshIndex:
         """
         self.folder, self._copies, self._opened = folder, copies, opened
         self._numbers, self._lock = itertools.count(1), threading.RLock()
+        self._refreshing, self._used = threading.Lock(), threading.local()
         self._seen: tuple[int, int] | None = None
         self._retriever: Any = None
         self._place: Path | None = None
@@ -85,6 +86,12 @@ class FreshIndex:
     def state(self) -> State | None:
         """The state that is searched."""
         return self._state
+
+    @property
+    def used(self) -> State | None:
+        """The state that this thread searched last; before, the one that would be searched."""
+        used: State | None = getattr(self._used, "state", self._state)
+        return used
 
     @property
     def retriever(self) -> Any:
@@ -98,14 +105,15 @@ class FreshIndex:
         """
         if self._stamp() == self._seen:
             return False
-        before = self._state
-        try:
-            if state(self.folder) is None:
+        with self._refreshing:
+            before = self._state
+            try:
+                if self._stamp() == self._seen or state(self.folder) is None:
+                    return False
+                self._open()
+            except RunError:
                 return False
-            self._open()
-        except RunError:
-            return False
-        return self._state != before
+            return self._state != before
 
     def search(
         self,
@@ -129,6 +137,7 @@ class FreshIndex:
         """The passages, and the state in which they were found."""
         with self._lock:
             passages = self._retriever.search(questions, top_k, filters, mode=mode)
+            self._used.state = self._state
             return passages, self._state
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:

@@ -155,9 +155,9 @@ class OpenRun:
 
     @property
     def state(self) -> State | None:
-        """The state of the index that is searched; None before the first search."""
+        """The state of the index that this thread searched last; None before the first search."""
         index = vars(self).get("_retriever")
-        return index.state if isinstance(index, FreshIndex) else None
+        return index.used if isinstance(index, FreshIndex) else None
 
     def refresh(self) -> bool:
         """Search the index as it is now, if it is searched at all; whether it has changed."""
@@ -291,10 +291,9 @@ class OpenRun:
             return self._work
         from ragtune.retrieval import index
 
-        run = _WithCopies(self.folder.path, self._copies)
-        if not run.records_index.exists():
-            self._copies.mkdir(parents=True, exist_ok=True)
-            index.copy(self.folder.records_index, run.records_index)
+        run = _WithCopies(self.folder.path, self._copies / name)  # one opens a copy at a time
+        run.beside.mkdir(parents=True, exist_ok=True)
+        index.copy(self.folder.records_index, run.records_index)
         return Work(self.recipe, self.materials, run, run, self.watcher)
 
     def _search(self, name: ArmName) -> Any:

@@ -25,14 +25,14 @@ def place(
     before, after, at = "", "", None
     if whole and span:
         start, end = span
-        before, after = whole[max(0, start - AROUND) : start], whole[end : end + AROUND]
+        before, after = _end_of(whole[:start]), _beginning_of(whole[end:])
         at = round(start / max(1, len(whole)), 4)
     return {
         "document": passage.document,
         "locator": passage.locator,
         "text": passage.text,
-        "before": before.lstrip(),
-        "after": after.rstrip(),
+        "before": before,
+        "after": after,
         "marks": [
             [start, end, number]
             for number, sentence in enumerate(sentences)
@@ -43,6 +43,18 @@ def place(
         "gone": whole is None,
         "changed": bool(whole) and span is None,
     }
+
+
+def _end_of(text: str) -> str:
+    """The last characters of a text, from the beginning of a word."""
+    text = text.strip()
+    return text if len(text) <= AROUND else f"… {text[-AROUND:].partition(' ')[2]}"
+
+
+def _beginning_of(text: str) -> str:
+    """The first characters of a text, to the end of a word."""
+    text = text.strip()
+    return text if len(text) <= AROUND else f"{text[:AROUND].rpartition(' ')[0]} …"
 
 
 def _find(text: str, whole: str) -> tuple[int, int] | None:

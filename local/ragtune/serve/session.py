@@ -181,6 +181,7 @@ class Session:
         index = self._index()
         started = time.perf_counter()
         kind: Any = mode or None
+        index.refresh()
         (found,), by = index.found([question], top_k, conditions(where), mode=kind)
         seconds = time.perf_counter() - started
         sources = [asdict(passage) for passage in found]

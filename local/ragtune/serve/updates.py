@@ -62,6 +62,7 @@ class Updates:
             pipeline.materials.embedder_fingerprint = self.opened.materials.embedder_fingerprint
             made = pipeline.index()
             self._embedder = pipeline.materials.embedder
+            self.opened.refresh()
             return made
         finally:
             self._known = None
