@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from ragtune.cli.options import AsJson, Question, RunFolder, open_run
+from ragtune.cli.options import AsJson, RunFolder, open_run
 from ragtune.cli.output import print_result, write
+from ragtune.core.errors import RecipeError
 
 
 def register(app: typer.Typer) -> None:
@@ -16,14 +17,28 @@ def register(app: typer.Typer) -> None:
 
 def ask(
     run_folder: RunFolder,
-    question: Question,
+    question: Annotated[
+        str | None, typer.Argument(help="The question; without one, a prompt.", show_default=False)
+    ] = None,
     arm: Annotated[str, typer.Option("--arm", help="base, tuned, rag or tuned+rag.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Ask a finished run a question, by default in the arm that it recommends."""
+    """Ask a finished run a question, by default in the arm that it recommends.
+
+    Without a question: a prompt for many, with one load. /arm rag asks another arm, /sources
+    shows the last answer's passages, /quit ends.
+    """
     from ragtune.cli.terminal import Terminal
     from ragtune.runs.ask import show
 
+    if question is None:
+        if as_json:
+            raise RecipeError("--json goes with a question")
+        from ragtune.cli.prompt import prompt
+
+        with open_run(run_folder, Terminal(), alone=False) as opened:
+            prompt(opened, arm)
+        return
     live = sys.stdout.isatty() and not as_json
     with open_run(run_folder, Terminal(), alone=False) as opened:
         name = opened.arm_name(arm)

@@ -87,6 +87,12 @@ class OpenRun:
         self._open.close()
         self._arms.clear()
 
+    def _repr_html_(self) -> str:
+        """The run's table and verdict, for a notebook."""
+        from ragtune.runs import notebook
+
+        return notebook.run(self.folder.name, self.figures)
+
     def _refuse_damaged(self) -> None:
         damaged = [
             name for entry in self.lock.stages.values() for name in differing(self.folder, entry)

@@ -3,7 +3,7 @@ import pytest
 from ragtune.core.errors import RecipeError
 from ragtune.serve.guard import Access
 from ragtune.serve.server import access, address, bound
-from tests.local.serve.conftest import Served, serving
+from tests.local.serve.conftest import Served
 
 
 @pytest.mark.parametrize(
@@ -90,6 +90,3 @@ def test_a_port_that_is_taken_is_named() -> None:
     with pytest.raises(RecipeError, match=f"--port {port}: .*another port"):
         bound("127.0.0.1", port)
     taken.close()
-
-
-__all__ = ["serving"]
