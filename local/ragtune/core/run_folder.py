@@ -22,6 +22,7 @@
       heldout.json  forgetting.json  freshness.json
       curve/<share>/              answers after tuning on a share of the records
       results.json  report.html
+      .open/<process>-<n>/        copies of the indexes that a process searches
       labels.jsonl                a person's marks (`ragtune label`); no stage's output, so editing
                                   it by hand is allowed
 """

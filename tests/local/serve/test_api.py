@@ -139,19 +139,11 @@ def test_a_body_that_is_no_json_is_refused(served: Served) -> None:
         assert client.get("/page/../app.py").status_code == 404
 
 
-def test_openais_client_in_five_lines(served: Served) -> None:
-    url = served.url
-    # As README has it:
-    client = openai.OpenAI(base_url=f"{url}/v1", api_key="none")
-    question = "How often does the bell ring?"
-    answer = client.chat.completions.create(
-        model="rag", messages=[{"role": "user", "content": question}]
-    )
-    print(answer.choices[0].message.content)
-    print([source["document"] for source in answer.choices[0].sources])  # type: ignore[attr-defined]
-    # To here.
-    asked: Any = [{"role": "user", "content": question}]
-    stream = client.chat.completions.create(model="rag", messages=asked, stream=True)
+def test_openais_client_is_content(served: Served) -> None:
+    client = openai.OpenAI(base_url=f"{served.url}/v1", api_key="none")
+    asked: Any = [{"role": "user", "content": QUESTION}]
+    answer = client.chat.completions.create(model="rag", messages=asked)
+    stream: Any = client.chat.completions.create(model="rag", messages=asked, stream=True)
     text = "".join(chunk.choices[0].delta.content or "" for chunk in stream)
     assert text.strip() == answer.choices[0].message.content
     assert [model.id for model in client.models.list()] == list(served.session.arms)

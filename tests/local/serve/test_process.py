@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.conftest import ROOT
 
@@ -57,7 +58,29 @@ class Started:
         return self.process.returncode, err
 
 
-def test_killed_it_starts_again_and_told_to_stop_it_leaves_nothing(run: Path) -> None:
+def test_told_to_stop_it_leaves_nothing_neither_of_one_that_was_killed(run: Path) -> None:
+    left = run / ".open" / f"{dead()}-1"
+    (left / "index-1").mkdir(parents=True)
+    started = Started(run)
+    try:
+        assert started.ask()["choices"][0]["sources"][0]["document"] == "fog.md"
+        assert not left.exists()
+        assert len(list((run / ".open").iterdir())) == 1
+    finally:
+        code, err = started.stop(signal.SIGINT)
+    assert (code, err.splitlines()[-1]) == (0, "stopped")
+    assert list((run / ".open").iterdir()) == []
+
+
+def dead() -> int:
+    """The number of a process that has ended."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    return ended.pid
+
+
+@pytest.mark.long
+def test_killed_it_starts_again_and_nothing_is_lost(run: Path) -> None:
     first = Started(run)
     try:
         before = first.ask()
@@ -70,9 +93,7 @@ def test_killed_it_starts_again_and_told_to_stop_it_leaves_nothing(run: Path) ->
         assert second.ask()["choices"] == before["choices"]
         assert not left.exists()
     finally:
-        code, err = second.stop(signal.SIGINT)
-    assert (code, err.splitlines()[-1]) == (0, "stopped")
-    assert list((run / ".open").iterdir()) == []
+        assert second.stop(signal.SIGTERM)[0] == 0
 
 
 def test_what_cannot_be_served_is_a_line(run: Path, called: Any, tmp_path: Path) -> None:
