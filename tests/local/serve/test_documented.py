@@ -25,7 +25,8 @@ def cell(program: str, names: dict[str, Any]) -> Any:
 
 def test_openais_client(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
     (program,) = [text for text in PROGRAMS if "openai" in text]
-    exec(program.replace("http://127.0.0.1:8080", served.url), names := {})
+    names: dict[str, Any] = {}
+    exec(program.replace("http://127.0.0.1:8080", served.url), names)
     names["client"].close()
     assert ".md" in capsys.readouterr().out.splitlines()[-1]
 
