@@ -82,10 +82,10 @@ def test_a_download_takes_all_that_a_model_needs_and_nothing_twice(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     import huggingface_hub
-    from huggingface_hub import utils
+    from huggingface_hub.utils._paths import filter_repo_objects
 
     def download(name: str, *, revision: str | None, **patterns: Any) -> str:
-        chosen: Any = vars(utils)["filter_repo_objects"](REPOSITORY, **patterns)
+        chosen: Any = filter_repo_objects(REPOSITORY, **patterns)
         for file in chosen:
             path = tmp_path / str(file)
             path.parent.mkdir(exist_ok=True)
