@@ -12,6 +12,7 @@ from ragtune.core.progress import Advance
 from ragtune.models.engines.alone import decode_alone
 from ragtune.models.engines.base import Ability, Completion, Loss, unwatched
 from ragtune.models.engines.decoding import Group, batches, decode
+from ragtune.models.engines.packed import pack
 from ragtune.models.families.base import ModelFamily
 from ragtune.prompts.base import IGNORED, Prompt, Row
 
@@ -29,7 +30,12 @@ class TorchEngine:
         family: ModelFamily,
         fingerprint: str | Callable[[], str],
     ) -> None:
-        """Bind a model; a ``fingerprint`` that has to be computed is computed when it is read."""
+        """Bind a model; it is made to answer and no more where its family is known: see ``packed``.
+
+        A ``fingerprint`` that has to be computed is computed when it is read.
+        """
+        if family.together:  # of other kinds nobody knows what they do with their weights
+            pack(model)
         self.model, self.tokenizer, self.family = model, tokenizer, family
         self._fingerprint = fingerprint
 
