@@ -260,7 +260,8 @@ def nearest(names: Sequence[str], known: Sequence[str]) -> tuple[str, str] | Non
 
 def _with_nearest(name: str, columns: Mapping[str, Sequence[str]]) -> str:
     """An unused column, with the known name that it may be meant for."""
-    near = nearest([name], [one for one in KNOWN if one not in columns])
+    known = [one for one in KNOWN if one not in columns]
+    near = None if _plain(name) in KNOWN else nearest([name], known)
     return f"{name} (did you mean {near[1]}?)" if near else name
 
 

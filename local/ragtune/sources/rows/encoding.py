@@ -8,6 +8,7 @@ Korean. Everything else is refused, and `records.encoding` can name it.
 
 import codecs
 import re
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
@@ -134,13 +135,18 @@ def _wide(content: bytes) -> str:
     even, odd = head[::2].count(0), head[1::2].count(0)
     least = max(2, len(head) // 100)
     for codec, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-        if zeros >= least and not others:
-            try:
-                content.decode(codec)
-            except UnicodeDecodeError:
-                continue
+        if zeros >= max(least, 2 * others) and _is_plain(content, codec):
             return codec
     return ""
+
+
+def _is_plain(content: bytes, codec: str) -> bool:
+    """Whether the bytes are characters that exist, and none but line ends and tabs controls."""
+    try:
+        letters = {*content.decode(codec)} - {*"\t\r\n"}
+    except UnicodeDecodeError:
+        return False
+    return not any(unicodedata.category(letter) in {"Cc", "Cn", "Co"} for letter in letters)
 
 
 def _sample(content: bytes) -> bytes:
@@ -194,7 +200,10 @@ def _pairs(sample: bytes) -> list[tuple[int, int]]:
 
 def _common_gb(sample: bytes) -> bool:
     """Nearly all ideographs are of GB 2312's first level, and not in its first half alone."""
-    hanzi = [p for p in _pairs(sample) if p[0] >= 0xB0 or p[1] < 0xA1 or p[0] < 0xA1]
+    pairs = _pairs(sample)
+    if 20 * sum(a in {0xA4, 0xA5} and b >= 0xA1 for a, b in pairs) > len(pairs):
+        return False  # kana
+    hanzi = [p for p in pairs if p[0] >= 0xB0 or p[1] < 0xA1 or p[0] < 0xA1]
     first = [a for a, b in hanzi if 0xB0 <= a <= 0xD7 and b >= 0xA1]
     late = sum(a > 0xC8 for a in first)
     return len(first) >= 8 and len(first) >= 0.85 * len(hanzi) and late >= 0.2 * len(first)

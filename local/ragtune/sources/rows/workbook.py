@@ -22,9 +22,9 @@ def rows(path: Path, notes: list[str]) -> Iterator[Row]:
     import openpyxl
 
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), path.open("rb") as file:
             warnings.simplefilter("ignore")  # of styles and extensions that have no cells
-            book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+            book = openpyxl.load_workbook(file, read_only=True, data_only=True)
             try:
                 yield from _of_book(path.name, book, notes)
             finally:
