@@ -76,8 +76,8 @@ def _named(model: Model, beside: Path) -> Path:
         return builtin_model()
     if (folder := beside / Path(name).expanduser()).is_dir():
         return folder
-    if hub.is_id(name) and not name.startswith("."):
-        return hub.snapshot(name, model.revision, "model", ModelError)
+    if hub_id := hub.named(name, beside):
+        return hub.snapshot(hub_id, model.revision, "model", ModelError)
     raise ModelError(f"model.local: {folder}: no such folder; name a folder or a hub id")
 
 
@@ -94,8 +94,8 @@ def embedder_folder(name: str, beside: Path) -> Path:
         if not (folder / "modules.json").exists():
             raise ModelError(f"rag.embedder: {folder}: no sentence-transformers model there")
         return folder
-    if hub.is_id(name):
-        return hub.snapshot(name, None, "embedder", ModelError)
+    if hub_id := hub.named(name, beside):
+        return hub.snapshot(hub_id, None, "embedder", ModelError)
     raise ModelError(f"rag.embedder: {folder}: no such folder; name a folder or a hub id")
 
 

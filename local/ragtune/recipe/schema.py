@@ -29,6 +29,20 @@ from ragtune.recipe.section import Section, Share
 from ragtune.recipe.template import Template
 from ragtune.recipe.tune import PROJECTIONS, Tune
 
+Column = Literal[
+    "instruction",
+    "context",
+    "response",
+    "category",
+    "document",
+    "evidence",
+    "group",
+    "unanswerable",
+    "system",
+    "messages",
+]
+"""A field of a record that `records.fields` can name a column for."""
+
 
 class Model(Section):
     """The model that is tuned and asked."""
@@ -45,10 +59,23 @@ class Model(Section):
 
 
 class Records(Section):
-    """Instruction records: Dolly's instruction, context, response, category."""
+    """Instruction records: Dolly's instruction, context, response, category, or other forms."""
 
-    source: str = Field(description="a jsonl file, a folder of them, or a hub id")
+    source: str = Field(
+        description="a file of records (jsonl, JSON, CSV, TSV, Parquet, XLSX), a folder of them, "
+        "or a hub id"
+    )
     revision: str | None = Field(None, description="the hub revision, for a hub id")
+    hub_split: str = Field("train", description="the split of a hub data set")
+    hub_config: str | None = Field(None, description="its configuration, where it has several")
+    fields: dict[Column, str] = Field(
+        {},
+        description="columns by the field that each is, as `{instruction: frage, response: "
+        "antwort}`, where their names do not say it; a dotted path leads into an object",
+    )
+    encoding: str | None = Field(
+        None, description="of text files; null: UTF-8 or UTF-16, or another that is certain"
+    )
     categories: list[str] | None = Field(None, description="keep these categories; null: all")
     context: Literal["input", "passage"] = Field(
         "input",
@@ -331,8 +358,8 @@ class Recipe(Section):
     @property
     def hub_ids(self) -> list[str]:
         """What the recipe names on a hub: neither built in, nor a path that exists, nor a word."""
-        named = [self.model.local, self.records.source, self.rag.embedder]
-        return [name for name in named if hub.is_id(name) and not self.path(name).exists()]
+        named = [self.model.local, self.records.source, self.study.questions, self.rag.embedder]
+        return [name for value in named if (name := hub.named(value, self.path("")))]
 
     @property
     def filled(self) -> dict[str, Any]:

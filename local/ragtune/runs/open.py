@@ -179,7 +179,7 @@ class OpenRun:
         work = self._work
         form, shown = parts.form(work), parts.shows_context(work)
         rows = [
-            form.row(q.instruction, q.context if shown else "", q.response, tokens).ids
+            form.row(q.instruction, q.own(with_context=shown), q.response, tokens).ids
             for q in parts.questions(work)[:questions]
         ]
         return export(
