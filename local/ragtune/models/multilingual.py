@@ -9,6 +9,7 @@ little-endian. A block is a half-precision scale and 32 numbers of 4 bits, as GG
 """
 
 import hashlib
+import itertools
 import json
 import shutil
 import struct
@@ -16,8 +17,6 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from ragtune.core.errors import ModelError
 from ragtune.models.smollm import cache
@@ -34,6 +33,12 @@ PROMPTS = {"query": "query: ", "passage": "passage: "}
 """As its card asks for them."""
 READS = 512
 """Tokens of a text."""
+CARD = """---
+language: multilingual
+license: mit
+---
+multilingual-e5-small (Wang et al. 2024, "Multilingual E5 Text Embeddings"), unpacked from 4 bits.
+"""
 SPECIAL = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
 NAMES = {
     "q": "attention.self.query",
@@ -126,6 +131,7 @@ def write(packed: bytes, folder: Path) -> None:
     _json(folder / "1_Pooling" / "config.json", pooling)
     limits = {"max_seq_length": min(READS, sizes["max_position_embeddings"])}
     _json(folder / "sentence_bert_config.json", {**limits, "do_lower_case": False})
+    (folder / "README.md").write_text(CARD, encoding="utf-8")
     prompts = {"prompts": PROMPTS, "default_prompt_name": None, "similarity_fn_name": "cosine"}
     _json(folder / "config_sentence_transformers.json", prompts)
 
@@ -142,6 +148,8 @@ class _Reader:
         return found
 
     def _array(self, kind: str, count: int) -> Any:
+        import numpy as np
+
         found = np.frombuffer(self.packed, kind, count, self.place)
         self.place += found.nbytes
         return found
@@ -165,11 +173,13 @@ class _Reader:
         self.place += length
         _, skipped = self._next("iI")
         self.place += skipped
-        pairs = zip(ends, ends[1:], strict=False)
+        pairs = itertools.pairwise(ends)
         return [text[start:end].decode() for start, end in pairs], scores
 
     def tensors(self) -> dict[str, Any]:
         """Each tensor by its name, flat."""
+        import numpy as np
+
         (count,) = self._next("i")
         found: dict[str, Any] = {}
         for _ in range(count):
@@ -184,6 +194,8 @@ class _Reader:
 
 def _blocks(part: bytes) -> Any:
     """The numbers of blocks: 16 bytes hold the first 16 in their low halves, then the others."""
+    import numpy as np
+
     rows = np.frombuffer(part, np.uint8).reshape(-1, BLOCK_BYTES)
     scales = rows[:, :2].copy().view("<f2").astype(np.float32)
     halves = np.concatenate([rows[:, 2:] & 15, rows[:, 2:] >> 4], axis=1)
@@ -192,6 +204,8 @@ def _blocks(part: bytes) -> Any:
 
 def _renamed(tensors: dict[str, Any], sizes: dict[str, Any]) -> dict[str, Any]:
     """The tensors under transformers' names and in their shapes."""
+    import numpy as np
+
     wide, inner = sizes["hidden_size"], sizes["intermediate_size"]
     named = {
         "embeddings.word_embeddings.weight": tensors["emb.word"].reshape(-1, wide),
@@ -209,7 +223,10 @@ def _renamed(tensors: dict[str, Any], sizes: dict[str, Any]) -> dict[str, Any]:
             named[f"{place}.weight"] = weight
             named[f"{place}.bias"] = tensors[f"l{layer}.{short}.b"]
     # Not in the file, for nothing reads it: without it transformers would report it as missing.
-    named["pooler.dense.weight"], named["pooler.dense.bias"] = np.zeros((wide, wide)), np.zeros(wide)
+    named["pooler.dense.weight"], named["pooler.dense.bias"] = (
+        np.zeros((wide, wide)),
+        np.zeros(wide),
+    )
     return {name: np.ascontiguousarray(t, dtype=np.float16) for name, t in named.items()}
 
 

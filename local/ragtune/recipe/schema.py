@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from ragtune.core import hub
+from ragtune.core.text.language import ENGLISH, NAMES
 from ragtune.prompts.template import fields_of
 from ragtune.recipe.arms import (
     ARMS,
@@ -90,6 +91,11 @@ class Rag(Section):
         256, description="tokens of the embedder a chunk"
     )
     chunk_overlap: Annotated[float, Field(ge=0, le=0.5)] = Field(0.2, description="share")
+    language: list[str] = Field(
+        [ENGLISH],
+        description="of the documents: a code such as `de`, a list of them, or `auto`: found in a "
+        "sample of the documents",
+    )
     top_k: Annotated[int, Field(ge=1, le=100)] = 4
     search: Literal["dense", "keyword", "hybrid"] = "hybrid"
     rerank: str | None = Field(
@@ -100,12 +106,30 @@ class Rag(Section):
         description="score of the best passage below which the answer is study.refusal; "
         "`calibrated`: refuses 5 % of the training questions; null: the model is always asked",
     )
-    embedder: str = Field("builtin", description="`builtin` (all-MiniLM-L6-v2), a folder or hub id")
+    embedder: str = Field(
+        "builtin",
+        description="`builtin` (all-MiniLM-L6-v2, English), `multilingual` (multilingual-e5-small, "
+        "about 100 languages), a folder or hub id",
+    )
     qdrant: str = Field(
         "embedded",
         description="`embedded`: Qdrant's engine in this process; or a server's http(s) URL, its "
         "key in QDRANT_API_KEY",
     )
+
+    @field_validator("language", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            value = [] if value == "auto" else value.split(",")
+        return [code.strip().lower() if isinstance(code, str) else code for code in value]
+
+    @field_validator("language")
+    @classmethod
+    def _known(cls, value: list[str]) -> list[str]:
+        if unknown := [code for code in value if code not in NAMES]:
+            raise ValueError(f"{unknown[0]!r} is none of auto, {', '.join(NAMES)}")
+        return list(dict.fromkeys(value))
 
     @field_validator("qdrant")
     @classmethod

@@ -9,7 +9,7 @@ Language Text Retrieval", 2004). A question's parts count less than its words.
 
 import functools
 import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import qdrant_edge as qdrant
@@ -24,11 +24,16 @@ SHARE = 0.3
 """What a part counts in a question, against a word."""
 MARK = "\x01"
 """Before a part, so that it is not a word of the same letters."""
-STEMMED = frozenset("ar da de el en es fi fr hu hy it nl no pt ro ru sv ta tr".split())
-LISTED = STEMMED - {"hy", "ta"} | frozenset("az bn ca eu he hi id ja kk ne sl tg zh".split())
-"""Languages that the engine has a stemmer, and a list of stop words of."""
-SNOWBALL = {"hy": "Armenian", "ta": "Tamil"}
-RENAMED = {"hi": "Hinglish"}
+STEMMERS = {
+    **{code: NAMES[code] for code in ("ar", "da", "de", "el", "en", "es", "fi", "fr", "hu", "hy")},
+    **{code: NAMES[code] for code in ("it", "nl", "no", "pt", "ro", "ru", "sv", "ta", "tr")},
+}
+STOP_WORDS = {
+    **{code: name for code, name in STEMMERS.items() if code not in ("hy", "ta")},
+    **{code: NAMES[code] for code in ("az", "bn", "ca", "eu", "he", "id", "ja", "kk", "ne", "sl")},
+    **{"hi": "Hinglish", "tg": "Tajik", "zh": "Chinese"},
+}
+"""Languages that the engine has a stemmer, and a list of stop words of, and its names for them."""
 UNDIVIDED = re.compile(
     "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3041-\u30ff\u31f0-\u31ff\u3400-\u9fff"
     "\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003134f]+"
@@ -37,7 +42,10 @@ UNDIVIDED = re.compile(
 _HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003134f]")
 _HANGUL = re.compile("[\uac00-\ud7a3]+")
 _WORD = re.compile(r"[^\W_]+")
-GRAMMAR = frozenset("的了是在和与也都而及就把被这那个有没们吗呢吧啊什么哪谁几多少怎样為這個們嗎與沒麼")
+GRAMMAR = frozenset(
+    "的了是在和与也都而及就把被这那个有没们吗呢吧啊什么哪谁几多少怎样"  # simplified
+    "為這個們嗎與沒麼誰幾樣"  # traditional
+)
 """Chinese characters of grammar, which alone say nothing."""
 
 
@@ -51,6 +59,11 @@ class Words:
     def __init__(self, languages: Sequence[str] = (ENGLISH,)) -> None:
         self.languages = tuple(languages) or (ENGLISH,)
 
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> "Words":
+        """The words of an index that was made with these settings."""
+        return cls(settings.get("language") or (ENGLISH,))
+
     def document(self, text: str) -> Any:
         """The engine's sparse vector of a text that can be found."""
         language = self._language(text) or self.languages[0]
@@ -58,14 +71,18 @@ class Words:
         words = _encoder(language).embed_document(divided)
         if not runs and language == ENGLISH:
             return words
-        return _vector({**_read(_parts().embed_document(_said(divided, runs, language))), **_read(words)})
+        return _vector(
+            {**_read(_parts().embed_document(_said(divided, runs, language))), **_read(words)}
+        )
 
     def query(self, text: str) -> Any:
         """The engine's sparse vector of a question."""
         own = self._language(text)
         divided, runs = _divided(text)
+        if not runs and self.languages == (ENGLISH,):
+            return _encoder(ENGLISH).embed_query(text)
         found: dict[int, float] = {}
-        for language in [own] if own and len(self.languages) == 1 else self.languages:
+        for language in self.languages:
             encoder = _encoder(language, () if own is None else (own,))
             found |= _read(encoder.embed_query(divided))
         said = _said(divided, [], ENGLISH if own == ENGLISH else self._other)
@@ -115,10 +132,14 @@ def _encoder(language: str, beside: tuple[str, ...] = ()) -> Any:
     """The encoder of a language's words; stop words of those ``beside`` are left out, too."""
     if language == ENGLISH and set(beside) <= {ENGLISH}:
         return qdrant.Bm25(qdrant.Bm25Config(language="english", avg_len=WORDS))
-    listed = {_engine(code) for code in {language, *beside} if code in LISTED}
+    listed = {
+        getattr(qdrant.Language, STOP_WORDS[code])
+        for code in (language, *beside)
+        if code in STOP_WORDS
+    }
     stemmer = (
-        qdrant.SnowballParams(getattr(qdrant.SnowballLanguage, NAMES[language]))
-        if language in STEMMED
+        qdrant.SnowballParams(getattr(qdrant.SnowballLanguage, STEMMERS[language]))
+        if language in STEMMERS
         else qdrant.DisabledStemmer()
     )
     return qdrant.Bm25(
@@ -138,10 +159,6 @@ def _parts() -> Any:
             avg_len=PARTS,
         )
     )
-
-
-def _engine(code: str) -> Any:
-    return getattr(qdrant.Language, RENAMED.get(code, NAMES[code]))
 
 
 def _read(vector: Any) -> dict[int, float]:

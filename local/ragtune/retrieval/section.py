@@ -28,6 +28,10 @@ class Placing(Protocol):
 class Indexing(Chunking, Placing, Protocol):
     """How an index is made."""
 
+    @property
+    def language(self) -> list[str]:
+        """The codes of the documents' languages."""
+
 
 class Searching(Indexing, Protocol):
     """How an index is searched."""

@@ -4,8 +4,13 @@ import functools
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
+
+
+def _words(said: str) -> tuple[str, ...]:
+    return tuple(said.split())
+
 
 SCRIPTS: tuple[tuple[int, str], ...] = (
     (0x0041, "latin"),
@@ -71,9 +76,11 @@ OF_A_SCRIPT = {
 }
 """Scripts that say the language, or the one of theirs that is read most."""
 SHARED = {
-    "latin": "ca cs da de en es et eu fi fr hr hu id it lt lv nl no pl pt ro sk sl sv tr vi".split(),
-    "cyrillic": "bg kk ru sr uk".split(),
-    "arabic": "ar fa ur".split(),
+    "latin": _words(
+        "ca cs da de en es et eu fi fr hr hu id it lt lv nl no pl pt ro sk sl sv tr vi"
+    ),
+    "cyrillic": _words("bg kk ru sr uk"),
+    "arabic": _words("ar fa ur"),
 }
 """Scripts of several languages, and those that are looked for."""
 NAMES = {
@@ -98,13 +105,17 @@ LETTERS = 8
 READ = 1000
 """Characters from which more tell nothing new."""
 PLAIN = frozenset(
-    "the of and to in is are was were be been for with that this it on as by at from or an not what "
-    "which when where who how does did do have has had can will must may there their its they you "
-    "your we i my if than into only after before each every".split()
+    _words("""
+the of and to are were been with that this it from what which when where who how does did can must
+their there they you your our than into only after before each every between but because while
+about she his these those then other would should could
+""")
 )
-"""English words of grammar; a Latin text full of them needs no closer look."""
-ENOUGH = 0.25
-"""The share of such words from which it is English."""
+"""English words of grammar that few other languages have; a text full of them is English."""
+ENOUGH = 0.12
+"""The share of such words from which no closer look is needed."""
+SURE = 0.35
+"""What the probabilities of a language's letters have to come to."""
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -130,31 +141,53 @@ def language_of(text: str, among: Collection[str] | None = None) -> str | None:
 
     With ``among`` one of these languages, where they have the text's script.
     """
-    text = text[:READ]
+    codes = _possible(text[:READ], among)
+    return codes[0] if len(codes) == 1 else _by_letters(text[:READ], codes)
+
+
+def languages_of(texts: Iterable[str], least: float = 0.1) -> list[str]:
+    """The languages that at least this share of the texts is in, the most frequent first."""
+    possible = [(text[:READ], _possible(text[:READ], None)) for text in texts]
+    decided = Counter(codes[0] for _, codes in possible if len(codes) == 1)
+    open_ones = [(text, codes) for text, codes in possible if len(codes) > 1]
+    if len(open_ones) >= least * (decided.total() + len(open_ones)):
+        decided.update(code for pair in open_ones if (code := _by_letters(*pair)))
+    enough = least * decided.total()
+    return [code for code, count in sorted(decided.items(), key=_by_count) if count >= enough]
+
+
+def _possible(text: str, among: Collection[str] | None) -> Sequence[str]:
+    """The languages that a text's script, and English words of grammar, leave possible."""
     found = letters(text)
     if sum(found.values()) < LETTERS and not found.keys() - {"latin", ""}:
-        return None
-    if not found:
-        return None
+        return ()
     eastern = found["han"] + found["kana"]
-    # An eastern letter says as much as two or three of others.
+    # A letter of these says as much as two or three of others.
     weighed = Counter({name: n for name, n in found.items() if name not in ("han", "kana")})
     weighed["eastern"], weighed["hangul"] = 2 * eastern, 2 * found["hangul"]
-    script = weighed.most_common(1)[0][0]
+    script, most = max(weighed.items(), key=lambda item: item[1])
+    if not most:
+        return ()
+    codes: Sequence[str] = SHARED.get(script, ())
     if script == "eastern":
-        return _one_of(["ja" if found["kana"] >= KANA * eastern else "zh"], among)
-    if script in OF_A_SCRIPT:
-        return _one_of([OF_A_SCRIPT[script]], among)
-    if script not in SHARED:
+        codes = ("ja" if found["kana"] >= KANA * eastern else "zh",)
+    elif script in OF_A_SCRIPT:
+        codes = (OF_A_SCRIPT[script],)
+    if among is not None:
+        codes = [code for code in codes if code in among]
+    return (ENGLISH,) if ENGLISH in codes and _is_plain_english(text) else codes
+
+
+def _is_plain_english(text: str) -> bool:
+    words = [word.lower() for word in _WORD.findall(text)]
+    return sum(word in PLAIN for word in words) >= ENOUGH * len(words)
+
+
+def _by_letters(text: str, codes: Sequence[str]) -> str | None:
+    if not codes:
         return None
-    return _by_words(text, _one_script(SHARED[script], among))
-
-
-def languages_of(texts: Iterable[str], least: float = 0.05) -> list[str]:
-    """The languages that at least this share of the texts is in, the most frequent first."""
-    found = Counter(code for text in texts if (code := language_of(text)))
-    enough = least * found.total()
-    return [code for code, count in sorted(found.items(), key=_by_count) if count >= enough]
+    label, sure = _identifier(tuple(codes)).classify(text)
+    return str(label) if sure >= SURE else None
 
 
 def named(codes: Iterable[str]) -> str:
@@ -164,26 +197,6 @@ def named(codes: Iterable[str]) -> str:
 
 def _by_count(item: tuple[str, int]) -> tuple[int, str]:
     return -item[1], item[0]
-
-
-def _one_of(codes: list[str], among: Collection[str] | None) -> str | None:
-    return codes[0] if among is None or codes[0] in among else None
-
-
-def _one_script(codes: list[str], among: Collection[str] | None) -> list[str]:
-    return codes if among is None else [code for code in codes if code in among]
-
-
-def _by_words(text: str, codes: list[str]) -> str | None:
-    if len(codes) < 2:
-        return codes[0] if codes else None
-    words = [word.lower() for word in _WORD.findall(text)]
-    if ENGLISH in codes and text.isascii():
-        plain = sum(word in PLAIN for word in words)
-        if plain >= ENOUGH * len(words):
-            return ENGLISH
-    label, _ = _identifier(tuple(codes)).classify(text)
-    return str(label)
 
 
 @functools.cache
