@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from ragtune.core import hub
-from ragtune.core.text.language import ENGLISH, NAMES
+from ragtune.core.text.language import ENGLISH, NAMES, codes_of
 from ragtune.prompts.template import fields_of
 from ragtune.recipe.arms import (
     ARMS,
@@ -91,10 +91,10 @@ class Rag(Section):
         256, description="tokens of the embedder a chunk"
     )
     chunk_overlap: Annotated[float, Field(ge=0, le=0.5)] = Field(0.2, description="share")
-    language: list[str] = Field(
-        [ENGLISH],
-        description="of the documents: a code such as `de`, a list of them, or `auto`: found in a "
-        "sample of the documents",
+    language: str = Field(
+        ENGLISH,
+        description="of the documents: a code such as `de`, or several as `de, en`; `auto`: found "
+        "in a sample of the documents",
     )
     top_k: Annotated[int, Field(ge=1, le=100)] = 4
     search: Literal["dense", "keyword", "hybrid"] = "hybrid"
@@ -119,17 +119,21 @@ class Rag(Section):
 
     @field_validator("language", mode="before")
     @classmethod
-    def _one_or_several(cls, value: Any) -> Any:
-        if isinstance(value, str):
-            value = [] if value == "auto" else value.split(",")
-        return [code.strip().lower() if isinstance(code, str) else code for code in value]
-
-    @field_validator("language")
-    @classmethod
-    def _known(cls, value: list[str]) -> list[str]:
-        if unknown := [code for code in value if code not in NAMES]:
+    def _codes(cls, value: Any) -> Any:
+        """Codes in a list or a text; YAML reads Norway's as false."""
+        parts = value.split(",") if isinstance(value, str) else value
+        listed = parts if isinstance(parts, list) else [parts]
+        codes = ["no" if code is False else str(code).strip().lower() for code in listed]
+        if unknown := [code for code in codes if code not in NAMES]:
+            if codes == ["auto"]:
+                return "auto"
             raise ValueError(f"{unknown[0]!r} is none of auto, {', '.join(NAMES)}")
-        return list(dict.fromkeys(value))
+        return ", ".join(dict.fromkeys(codes))
+
+    @property
+    def languages(self) -> list[str]:
+        """The codes of ``language``; English where it was left to be found."""
+        return codes_of(self.language)
 
     @field_validator("qdrant")
     @classmethod

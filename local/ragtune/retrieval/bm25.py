@@ -14,7 +14,7 @@ from typing import Any
 
 import qdrant_edge as qdrant
 
-from ragtune.core.text.language import ENGLISH, NAMES, language_of
+from ragtune.core.text.language import ENGLISH, NAMES, codes_of, language_of
 
 WORDS, PARTS = 64, 256
 """Words, and parts of words, of a text of usual length."""
@@ -62,7 +62,7 @@ class Words:
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> "Words":
         """The words of an index that was made with these settings."""
-        return cls(settings.get("language") or (ENGLISH,))
+        return cls(codes_of(settings.get("language", "")))
 
     def document(self, text: str) -> Any:
         """The engine's sparse vector of a text that can be found."""

@@ -29,7 +29,7 @@ def settings(rag: Indexing, fingerprint: str) -> dict[str, Any]:
         "chunk_tokens": rag.chunk_tokens,
         "chunk_overlap": rag.chunk_overlap,
         "qdrant": rag.qdrant,
-        "language": list(rag.language),
+        "language": rag.language,
     }
 
 

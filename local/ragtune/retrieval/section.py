@@ -29,8 +29,8 @@ class Indexing(Chunking, Placing, Protocol):
     """How an index is made."""
 
     @property
-    def language(self) -> list[str]:
-        """The codes of the documents' languages."""
+    def language(self) -> str:
+        """The codes of the documents' languages, such as ``de, en``."""
 
 
 class Searching(Indexing, Protocol):

@@ -140,12 +140,11 @@ class _Filling:
         recipe = self.recipe
         if not (recipe.retrieves or recipe.searches_records):
             return
-        given = written(recipe).get("rag.language")
-        if not given:
+        if written(recipe).get("rag.language", "auto") == "auto":
             found = languages.of_documents(recipe, records) or [ENGLISH]
-            self.recipe = recipe.with_fields({"rag.language": found})
+            self.recipe = recipe.with_fields({"rag.language": ", ".join(found)})
             self.origins["rag.language"] = "a sample of the documents"
-        codes = self.recipe.rag.language
+        codes = self.recipe.rag.languages
         origin = f"documents in {named(codes[:1])}, which the embedder does not know"
         self.add(languages.chosen_search(self.recipe, codes), origin)
 

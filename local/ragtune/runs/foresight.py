@@ -45,7 +45,7 @@ def foresee(recipe: Recipe, materials: Materials, found: Sequence[Document]) -> 
 
     faults += languages.unknown(
         asked,
-        documents=recipe.rag.language if searches else [],
+        documents=recipe.rag.languages if searches else [],
         search=recipe.rag.search,
         arms=arms,
         embedder=materials.embedder_languages if searches else None,

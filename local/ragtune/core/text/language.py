@@ -190,6 +190,12 @@ def _by_letters(text: str, codes: Sequence[str]) -> str | None:
     return str(label) if sure >= SURE else None
 
 
+def codes_of(said: str) -> list[str]:
+    """The codes in a text such as ``de, en``; English where it is empty or ``auto``."""
+    codes = [code.strip() for code in said.split(",")]
+    return [ENGLISH] if codes in ([""], ["auto"]) else codes
+
+
 def named(codes: Iterable[str]) -> str:
     """Languages by their names, for a sentence."""
     return " and ".join(NAMES.get(code, code) for code in codes)

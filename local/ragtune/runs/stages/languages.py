@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ragtune.core.files import write_json
 from ragtune.core.run_folder import RunFolder
+from ragtune.core.text.language import codes_of
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import parts
@@ -36,7 +37,7 @@ class Languages(Stage):
         rag = work.recipe.rag if self.searches else None
         found = languages.unknown(
             parts.questions(work),
-            documents=rag.language if rag else [],
+            documents=codes_of(rag.language) if rag else [],
             search=rag.search if rag else "keyword",
             arms=self.arms,
             embedder=work.materials.embedder_languages if self.searches else None,

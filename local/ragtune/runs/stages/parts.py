@@ -72,7 +72,7 @@ class Here:
 
     chunk_tokens: int
     chunk_overlap: float
-    language: list[str]
+    language: str
     search: Mode = "hybrid"
     top_k: int = 1
     qdrant: str = EMBEDDED
