@@ -217,6 +217,6 @@ def _identifier(codes: tuple[str, ...]) -> Any:
 
 @functools.cache
 def _whole() -> Any:
-    from py3langid.langid import _load_identifier
+    from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
-    return _load_identifier(norm_probs=True)
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
