@@ -105,13 +105,13 @@ def test_questions_and_passages_have_the_prompts_of_the_embedder(tiny: Path) -> 
     text, single, many = "船 七点", Embedder(tiny, probe()), Embedder(tiny, probe())
     plain = many.model.encode([f"query: {text}", f"passage: {text}"], normalize_embeddings=True)
     asked, known = plain.tolist()
-    assert not np.allclose(asked, known, atol=1e-3)
+    assert not np.allclose(asked, known, atol=5e-2)
     for embedder in (single, many):  # the first without sentence-transformers
-        assert np.allclose(embedder.embed_questions([text])[0], asked, atol=1e-4)
-        assert np.allclose(embedder.embed([text])[0], known, atol=1e-4)
+        assert np.allclose(embedder.embed_questions([text])[0], asked, atol=5e-3)
+        assert np.allclose(embedder.embed([text])[0], known, atol=5e-3)
     theirs = many.llama_index
-    assert np.allclose(theirs.get_query_embedding(text), asked, atol=1e-4)
-    assert np.allclose(theirs.get_text_embedding(text), known, atol=1e-4)
+    assert np.allclose(theirs.get_query_embedding(text), asked, atol=5e-3)
+    assert np.allclose(theirs.get_text_embedding(text), known, atol=5e-3)
 
 
 @pytest.mark.parametrize("content", [None, "{", "[]", '{"prompts": null}', '{"prompts": {}}'])
@@ -166,7 +166,7 @@ def test_a_card_says_which_languages_a_model_knows(
 ) -> None:
     if card is not None:
         (tmp_path / "README.md").write_text(card)
-    assert card_languages(tmp_path) == languages
+    assert card_languages(tmp_path) == (None if languages is None else frozenset(languages))
 
 
 def test_the_shipped_embedders_say_so(tiny: Path) -> None:
