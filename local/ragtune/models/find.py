@@ -14,6 +14,7 @@ from ragtune.models import smollm
 from ragtune.models.defaults import FILE as DEFAULTS
 from ragtune.models.folder import Shape, check_weights, family_at, shape
 from ragtune.models.load import quiet_libraries
+from ragtune.models.multilingual import MULTILINGUAL, multilingual_folder
 from ragtune.recipe.schema import Model
 from ragtune.recipe.tune import PROJECTIONS
 
@@ -90,6 +91,8 @@ def embedder_folder(name: str, beside: Path) -> Path:
     """
     if name == BUILTIN:
         return builtin_embedder()
+    if name == MULTILINGUAL:
+        return multilingual_folder()
     if (folder := beside / Path(name).expanduser()).is_dir():
         if not (folder / "modules.json").exists():
             raise ModelError(f"rag.embedder: {folder}: no sentence-transformers model there")
