@@ -230,7 +230,7 @@ def _chatted(template: Template, words: Words, tokenizer: Any) -> Dialogue | Non
         replying=split[1],
         completion=_completion(template),
         closing=split[2],
-        ending=turns.after,
+        ending=turns.after or tokenizer.eos_token or "",
         trims=True,
     )
 

@@ -30,7 +30,8 @@ class Vocabulary:
     """``kind`` is GGUF's `tokenizer.ggml.model`, ``cut`` its `tokenizer.ggml.pre`.
 
     ``scores`` are there for SentencePiece alone, ``merges`` for byte-level BPE alone.
-    ``adds_space``: a space is put before a text.
+    ``adds_space``: a space is put before a text; also, in llama.cpp, before one that begins with a
+    space, where newer tokenizers leave it at that.
     """
 
     kind: str
