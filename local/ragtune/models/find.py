@@ -14,7 +14,7 @@ from ragtune.models import smollm
 from ragtune.models.defaults import FILE as DEFAULTS
 from ragtune.models.folder import Shape, check_weights, family_at, shape
 from ragtune.models.load import quiet_libraries
-from ragtune.recipe.schema import Model
+from ragtune.recipe.model import Model
 
 
 def model_folder(model: Model, beside: Path) -> Path:
@@ -32,6 +32,16 @@ def model_folder(model: Model, beside: Path) -> Path:
     family_at(folder)
     check_weights(folder)
     return folder
+
+
+def tokenizer_folder(model: Model, beside: Path) -> Path:
+    """The folder of the recipe's model where only its tokenizer is needed, weights or not.
+
+    Raises ModelError where there is none, OfflineError for a hub id that is not cached.
+    """
+    if model.local in smollm.NAMES:
+        return model_folder(model, beside)
+    return _named(model, beside)
 
 
 def model_card(model: Model, beside: Path) -> tuple[Path, Shape]:

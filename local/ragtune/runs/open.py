@@ -176,6 +176,11 @@ class OpenRun:
         """
         from ragtune.tuning.export import export
 
+        if self.recipe.model.remote:
+            raise RecipeError(
+                f"model.engine: {self.recipe.model.engine} answered, and nothing was tuned here: "
+                "there is no adapter to export"
+            )
         work = self._work
         form, shown = parts.form(work), parts.shows_context(work)
         rows = [
@@ -209,9 +214,10 @@ class OpenRun:
     def arm(self, name: ArmName) -> Arm:
         """One of the run's arms, its models loaded."""
         if name not in self._arms:
-            self.watcher.say(f"loading {self.recipe.model.local} for {name} …")
-            adapter = self.folder.adapter(self.recipe.adapter(name)) if is_tuned(name) else None
-            engine = parts.engine(self._work, adapter)
+            model = self.recipe.model
+            asked = f"asking {model.engine}" if model.remote else f"loading {model.local}"
+            self.watcher.say(f"{asked} for {name} …")
+            engine = parts.answering(self._work, self.recipe, name)
             opened = answers.opened(name, self._work, engine, self._search(name))
             self._arms[name] = self._open.enter_context(opened)
         return self._arms[name]
