@@ -92,7 +92,8 @@ class Server:
         if self._stated is not None:
             return self._stated
         if model.name not in self._lengths:
-            found = background.run(context_length(self.client, model))
+            whole = next((other for other in self.models if other.name == model.parent), model)
+            found = background.run(context_length(self.client, whole))
             if found is None:
                 raise ModelError(
                     f"model.context_length: {self.url} does not say how many tokens {model.name} "
