@@ -57,7 +57,9 @@ async def listing(client: Client) -> list[Listed]:
 
 
 def _listed(model: Mapping[str, Any]) -> Listed:
-    length = next((n for name in LENGTHS if (n := _number(model.get(name)))), None)
+    slot = _section(model, "meta").get("n_ctx")  # llama.cpp's: of one slot
+    named = (model.get(name) for name in LENGTHS)
+    length = next(filter(None, map(_number, (slot, *named))), None)
     parent = model.get("parent")
     return Listed(
         str(model["id"]), str(model.get("owned_by") or ""), str(parent) if parent else None, length

@@ -283,8 +283,8 @@ class ServerEngine:
         tokens = reply.completion_tokens
         if tokens is None:
             tokens = self._tokens(text)
-        if reply.finish != "length":  # its end token may be counted
-            tokens = min(tokens, limit - 1)
+        elif reply.finish != "length":  # servers count the token that ends an answer
+            tokens = max(0, tokens - 1)
         return Completion(
             text,
             [],

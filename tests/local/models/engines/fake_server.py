@@ -159,8 +159,8 @@ def handler(fake: FakeServer) -> type[BaseHTTPRequestHandler]:
                 piece = word if n == 0 else f" {word}"
                 part = {"delta": {"content": piece}} if "messages" in body else {"text": piece}
                 self.event({"choices": [{"index": 0, **part, "finish_reason": None}]})
-            part = {"delta": {}} if "messages" in body else {"text": ""}
-            self.event({"choices": [{"index": 0, **part, "finish_reason": fake.finish}]})
+            last: Body = {"delta": {}} if "messages" in body else {"text": ""}
+            self.event({"choices": [{"index": 0, **last, "finish_reason": fake.finish}]})
             if fake.usage and body.get("stream_options", {}).get("include_usage"):
                 self.event({"choices": [], "usage": usage})
             self.wfile.write(b"data: [DONE]\n\n")

@@ -144,7 +144,7 @@ def test_an_interruption_ends_every_request(start: Start) -> None:
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_what_may_pass_is_asked_again(start: Start, status: int) -> None:
-    fault = (status, {"error": {"message": "busy"}}, {})
+    fault: tuple[int, Any, dict[str, str]] = (status, {"error": {"message": "busy"}}, {})
     fake = start(faults=[fault, fault])
     assert texts(opened(fake).engine().complete(ASKED[:1], limit=9)) == ["How much is 0 and 0?"]
     assert len(fake.asked) == 3
