@@ -14,7 +14,8 @@ from ragtune.models import smollm
 from ragtune.models.defaults import FILE as DEFAULTS
 from ragtune.models.folder import Shape, check_weights, family_at, shape
 from ragtune.models.load import quiet_libraries
-from ragtune.recipe.model import Model
+from ragtune.recipe.model import NONE, Model
+from ragtune.recipe.tune import PROJECTIONS
 
 
 def model_folder(model: Model, beside: Path) -> Path:
@@ -57,10 +58,34 @@ def model_card(model: Model, beside: Path) -> tuple[Path, Shape]:
     return folder, shape(folder)
 
 
+def family_name(model: Model, beside: Path) -> str:
+    """The type of the recipe's base model; nothing is unpacked for it.
+
+    Raises ModelError and OfflineError as ``model_folder`` does.
+    """
+    if model.local in smollm.NAMES:
+        return "llama"
+    return family_at(_named(model, beside)).name
+
+
+def lora_targets(model: Model, beside: Path) -> tuple[str, ...]:
+    """The linear layers that LoRA may name in the recipe's base model.
+
+    Nothing is unpacked for it; a hub id is downloaded as for ``model_folder``.
+
+    Raises ModelError and OfflineError as ``model_folder`` does.
+    """
+    if model.local in smollm.NAMES:
+        return PROJECTIONS
+    return tuple(family_at(_named(model, beside)).targets)
+
+
 def _named(model: Model, beside: Path) -> Path:
     name = model.local
     if name == BUILTIN:
         return builtin_model()
+    if name == NONE:
+        raise ModelError(f"model.local: only {model.engine} has the model; name it here as well")
     if (folder := beside / Path(name).expanduser()).is_dir():
         return folder
     if hub.is_id(name) and not name.startswith("."):

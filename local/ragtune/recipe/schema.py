@@ -28,7 +28,7 @@ from ragtune.recipe.cloud import Cloud
 from ragtune.recipe.model import Model
 from ragtune.recipe.section import Section, Share
 from ragtune.recipe.template import Template
-from ragtune.recipe.tune import Tune
+from ragtune.recipe.tune import PROJECTIONS, Tune
 
 
 class Records(Section):
@@ -220,10 +220,16 @@ class Recipe(Section):
     @model_validator(mode="after")
     def _parts_agree(self) -> "Recipe":
         if not self.arms and self.left_out:
-            named = ", ".join(self.left_out)
-            raise ValueError(f"study.arms: a server answers {named} only by a name in model.served")
+            tuned = ", ".join(self.left_out)
+            raise ValueError(f"study.arms: a server answers {tuned} only by a name in model.served")
         if not self.arms:
             raise ValueError(f"study.arms {', '.join(self.study.arms)} need documents")
+        named = self.tune.target_modules.split(",")
+        if self.model.jumpstart and (unknown := [n for n in named if n not in PROJECTIONS]):
+            raise ValueError(
+                f"tune.target_modules: JumpStart has no {', '.join(unknown)}; allowed: "
+                f"{', '.join(PROJECTIONS)}"
+            )
         passages = any(map(cites, self.arms))
         if "context" not in fields_of(self.template.prompt):
             for shown, what in (
