@@ -161,6 +161,11 @@ class RunFolder:
         """The calibrated score."""
         return self.path / "threshold.json"
 
+    @property
+    def engine(self) -> Path:
+        """The server that answered, and how often it agrees with the loop here."""
+        return self.path / "engine.json"
+
     def answers(self, arm: str) -> Path:
         """An arm's answers."""
         return self.path / "answers" / f"{arm}.jsonl"

@@ -26,6 +26,7 @@ from ragtune.recipe.arms import (
     searches_records,
 )
 from ragtune.recipe.cloud import Cloud
+from ragtune.recipe.model import Model
 from ragtune.recipe.section import Section, Share
 from ragtune.recipe.template import Template
 from ragtune.recipe.tune import PROJECTIONS, Tune
@@ -43,20 +44,6 @@ Column = Literal[
     "messages",
 ]
 """A field of a record that `records.fields` can name a column for."""
-
-
-class Model(Section):
-    """The model that is tuned and asked."""
-
-    local: str = Field(
-        "builtin", description="`builtin`, `smollm2`, `smollm2-reader`, a folder, or a hub id"
-    )
-    revision: str | None = Field(None, description="the hub revision, for a hub id")
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto",
-        description="of answers on a CPU; `auto`: bfloat16 where the processor computes it",
-    )
-    jumpstart: str | None = Field(None, description="the JumpStart model to promote to")
 
 
 class Records(Section):
@@ -287,6 +274,9 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Recipe":
+        if not self.arms and self.left_out:
+            tuned = ", ".join(self.left_out)
+            raise ValueError(f"study.arms: a server answers {tuned} only by a name in model.served")
         if not self.arms:
             raise ValueError(f"study.arms {', '.join(self.study.arms)} need documents")
         named = self.tune.target_modules.split(",")
@@ -308,12 +298,21 @@ class Recipe(Section):
     @property
     def arms(self) -> list[Arm]:
         """The arms that this recipe can run: without documents there is nothing to retrieve."""
+        return [a for a in self._documented if self.model.answers(a)]
+
+    @property
+    def left_out(self) -> list[Arm]:
+        """The tuned arms that a server has no model for."""
+        return [a for a in self._documented if not self.model.answers(a)]
+
+    @property
+    def _documented(self) -> list[Arm]:
         return [a for a in self.study.arms if self.documents is not None or not reads_documents(a)]
 
     @property
     def adapters(self) -> list[Adapter]:
-        """The adapters that the arms need."""
-        tuned = [arm for arm in self.arms if is_tuned(arm)]
+        """The adapters that the arms need and that are tuned here."""
+        tuned = [arm for arm in self.arms if is_tuned(arm) and not self.model.remote]
         return list(dict.fromkeys(self.adapter(arm) for arm in tuned))
 
     def adapter(self, arm: Arm) -> Adapter:

@@ -65,6 +65,8 @@ def own_form(recipe: Recipe) -> Values | None:
 
     Raises as ``load`` does.
     """
+    if not recipe.model.here:
+        return None
     given = read_defaults(find.model_card(recipe.model, recipe.path(""))[0])
     return None if given is None else _section(given, "template")
 
@@ -78,18 +80,32 @@ class _Filling:
 
     def done(self) -> Recipe:
         """Fill every layer."""
+        if not self.recipe.model.here:
+            return self._at_a_server()
         folder, shape = find.model_card(self.recipe.model, self.recipe.path(""))
         known = read_defaults(folder)
         if known is not None:
             self.add(self._of_the_model(known), f"{Path(self.recipe.model.local).name}'s defaults")
         records = self._records()
-        if records and self.recipe.documents:
-            self.add(*self._context(records))
-            self.add(*self._without_gold(records))
+        self._of_the_records(records)
         if records and self.recipe.adapters:
             self.add(self._tuning(records, shape), self._trained_on(records))
         self._language(records)
         self.add(*self._form(chat=known is None and has_chat_template(folder)))
+        return self._with_origins()
+
+    def _at_a_server(self) -> Recipe:
+        """Fill what is known without the model: it is asked in its server's chat template."""
+        self._of_the_records(self._records())
+        self.add({"template.format": "chat"}, "model.engine: the server has the chat template")
+        return self._with_origins()
+
+    def _of_the_records(self, records: Sequence[Record]) -> None:
+        if records and self.recipe.documents:
+            self.add(*self._context(records))
+            self.add(*self._without_gold(records))
+
+    def _with_origins(self) -> Recipe:
         order = [name for name in written(self.recipe) if name in self.origins]
         return self.recipe.filled_from({name: self.origins[name] for name in order})
 
@@ -220,6 +236,11 @@ def summary(recipe: Recipe) -> list[str]:
         if values[field] != usual[field] or field == "records.context":
             found.setdefault(origin, {})[_shown(field, values[field])] = None
     lines = [f"from {origin}: {', '.join(shown)}" for origin, shown in found.items()]
+    if recipe.left_out:
+        lines.append(
+            f"arms left out: {', '.join(recipe.left_out)}: a server tunes nothing; name its model "
+            "for the arm in model.served where it has one"
+        )
     if recipe.model.jumpstart and recipe.adapters and "tune.local.layout" not in written(recipe):
         lines.append(PROMOTED)
     return lines

@@ -10,6 +10,7 @@ from ragtune.runs.stages.answers import Answers
 from ragtune.runs.stages.coverage import Coverage
 from ragtune.runs.stages.curve import Curve
 from ragtune.runs.stages.data import Data, Template
+from ragtune.runs.stages.engine import EngineStage
 from ragtune.runs.stages.forgetting import Forgetting
 from ragtune.runs.stages.freshness import Freshness
 from ragtune.runs.stages.gold import Gold
@@ -65,6 +66,7 @@ def _asking(recipe: Recipe) -> list[Stage]:
     numbers = range(2, recipe.study.seeds + 1)
     return [
         *(Answers(arm, recipe) for arm in recipe.arms),
+        *([EngineStage(recipe)] if recipe.model.remote else []),
         *(Seed(number, name, recipe) for name in recipe.adapters for number in numbers),
         *(Recall(adapter) for adapter in recipe.adapters),
     ]

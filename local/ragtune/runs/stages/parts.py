@@ -17,7 +17,9 @@ from ragtune.models.find import fingerprint
 from ragtune.models.folder import family_at
 from ragtune.prompts.base import PromptFormat
 from ragtune.prompts.registry import format_of
-from ragtune.recipe.arms import Adapter
+from ragtune.recipe.arms import Adapter, is_tuned
+from ragtune.recipe.arms import Arm as ArmName
+from ragtune.recipe.schema import Recipe
 from ragtune.recipe.tune import Tune
 from ragtune.retrieval.passages import Passage
 from ragtune.retrieval.section import Mode, Searching
@@ -39,6 +41,8 @@ SEARCH = (*CHUNKS, "rag.qdrant", *RANKING)
 """Fields that decide what a search in the documents finds."""
 ANSWERS = ("model.precision",)
 """Fields that decide how a model computes its answers."""
+SERVER = ("model.engine", "model.served", "model.context_length")
+"""Fields that decide which server answers, and with what."""
 SEARCHED = ("embedder", "reranker")
 """Materials that a search needs."""
 
@@ -133,6 +137,18 @@ def engine(work: Work, adapter: Path | None) -> Engine:
         return base if adapter is None else digest([base, fingerprint(adapter)])
 
     return TorchEngine(model, materials.tokenizer, family_at(materials.base), identity)
+
+
+def answering(work: Work, recipe: Recipe, arm: ArmName, kept: Path | None = None) -> Engine:
+    """What answers for an arm: a server's model, or the base with the arm's adapter.
+
+    ``recipe`` is the whole one, of which a stage may read what it was made with. ``kept`` is a
+    file that a server's answers are noted in, so that an interrupted stage asks for none twice.
+    """
+    if recipe.model.remote:
+        served: Engine = work.materials.server.engine(arm if is_tuned(arm) else None, kept)
+        return served
+    return engine(work, work.run.adapter(recipe.adapter(arm)) if is_tuned(arm) else None)
 
 
 def arm(
