@@ -65,6 +65,7 @@ class Records(Section):
         description="a file of records (jsonl, JSON, CSV, TSV, Parquet, XLSX), a folder of them, "
         "or a hub id"
     )
+    origin: str | None = Field(None, description="where to get it, said where it is missing")
     revision: str | None = Field(None, description="the hub revision, for a hub id")
     hub_split: str = Field("train", description="the split of a hub data set")
     hub_config: str | None = Field(None, description="its configuration, where it has several")
@@ -105,6 +106,7 @@ class Documents(Section):
     source: str = Field(
         description="a folder of md, txt, html, pdf, docx; or `contexts`: the records' own"
     )
+    origin: str | None = Field(None, description="where to get them, said where they are missing")
     max_file_mb: Annotated[float, Field(gt=0)] = Field(
         50.0, description="bigger files are left out, named with this reason"
     )
@@ -370,15 +372,17 @@ class Recipe(Section):
     def identity(self) -> str:
         """SHA-256 of the filled recipe less what answers are judged and weighed by, in hexadecimal.
 
-        That is name, needs, cloud, promote, study.metric and study.refusals: none changes what is
-        answered, so a run stays valid when they change, and only its figures are made again. With
-        tune.search the last two choose what is tuned, and so are part of it.
+        That is name, needs, cloud, promote, the origins of data, study.metric and study.refusals:
+        none changes what is answered, so a run stays valid when they change, and only its figures
+        are made again. With tune.search the last two choose what is tuned, and so are part of it.
         """
         if self._named is not None:
             return self._named
         beside = {"name", "needs", "cloud", "promote"}
         what = {k: v for k, v in self.filled.items() if k not in beside}
         judging: set[str] = set() if self.tune.search else {"metric", "refusals"}
+        for name in ("records", "documents"):  # where data is from says nothing of what it is
+            what[name] = {k: v for k, v in (what[name] or {}).items() if k != "origin"} or None
         what["study"] = {k: v for k, v in what["study"].items() if k not in judging}
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
