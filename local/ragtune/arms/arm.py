@@ -153,11 +153,11 @@ class Arm:
         self, record: Record, found: Sequence[Passage], prompt: Prompt, completion: Completion
     ) -> Answer:
         text = self.format.response(completion.text)
-        shown = found[: prompt.passages]
+        shown, read = found[: prompt.passages], completion.prompt_tokens
         return Answer(
             question=record.id,
             text=text,
-            prompt_tokens=len(prompt.ids),
+            prompt_tokens=prompt.length if read is None else read,
             completion_tokens=completion.tokens,
             cut_tokens=prompt.cut,
             seconds=completion.seconds,

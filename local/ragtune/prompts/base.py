@@ -15,6 +15,10 @@ UNLIMITED = 1 << 30
 """A limit in tokens that no prompt reaches."""
 
 
+Message = dict[str, str]
+"""A chat's turn as servers take it: its ``role`` (system, user, assistant) and ``content``."""
+
+
 class Tokenizer(Protocol):
     """What is used of a Hugging Face fast tokenizer."""
 
@@ -33,6 +37,8 @@ class Prompt:
     ``ids`` begin with exactly one BOS, where the tokenizer has one; ``text`` has none.
     (A chat's ids and text begin as its chat template has them.) ``passages`` and ``examples`` are
     how many of those given are in it; ``cut`` is how many tokens of the rest had to go.
+    ``messages`` are a chat's turns, for an engine that has the chat template itself. Where no
+    tokenizer is at hand there are no ids, and ``estimate`` says about how many there would be.
     """
 
     ids: list[int]
@@ -40,6 +46,13 @@ class Prompt:
     passages: int = 0
     cut: int = 0
     examples: int = 0
+    messages: tuple[Message, ...] = ()
+    estimate: int = 0
+
+    @property
+    def length(self) -> int:
+        """Tokens, counted or estimated."""
+        return len(self.ids) or self.estimate
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from ragtune.prompts.base import (
 )
 from ragtune.prompts.encoding import Piece, text_of
 from ragtune.prompts.fitting import Shown, fitted
+from ragtune.prompts.messages import dialogue
 from ragtune.prompts.template import Template
 from ragtune.prompts.turns import Turns
 
@@ -111,7 +112,10 @@ class ChatFormat:
         context = self.template.context(shown.own, shown.passages)
         pieces = self._asked(shown.instruction, context, shown.examples)
         ids, text = self._turns.encode(pieces), self._turns.text(pieces)
-        return Prompt(ids, text, len(shown.passages), examples=len(shown.examples))
+        messages = dialogue(self.template, shown)
+        return Prompt(
+            ids, text, len(shown.passages), examples=len(shown.examples), messages=messages
+        )
 
     def _asked(
         self, instruction: str, context: str, examples: Sequence[Example] = ()

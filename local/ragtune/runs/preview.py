@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ragtune.core.errors import ModelError
 from ragtune.prompts.base import IGNORED
 from ragtune.prompts.registry import format_of
 from ragtune.recipe.schema import Recipe
@@ -21,6 +22,11 @@ def preview_rows(recipe: Recipe, count: int) -> list[dict[str, Any]]:
 
     materials, spec = Materials(recipe), recipe.tune
     tokenizer = materials.tokenizer
+    if tokenizer is None:
+        raise ModelError(
+            f"model.local: rows are rendered by the model's tokenizer, and {recipe.model.engine} "
+            "has the only one; name the model here as well"
+        )
     form = format_of(recipe.template.build(), tokenizer)
     length = block_length(spec, tokenizer, materials.context_length)
     packs = spec.local.layout == "blocks"

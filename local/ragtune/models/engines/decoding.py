@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
+from ragtune.models.engines.cache import roomy
 from ragtune.prompts.base import common_prefix
 
 STEP = 8
@@ -152,7 +153,7 @@ class _Batch:
         self.active = list(range(len(self.prompts)))
         self.windows = sliding_windows(model.config)
         # Without the configuration every layer keeps all keys: which to see is for the mask.
-        self.cache = DynamicCache(config=None if self.windows else model.config)
+        self.cache = roomy(None if self.windows else model.config)
         self.mask = torch.zeros((len(groups), 0), dtype=torch.long, device=model.device)
 
     def read(self) -> list[list[int]]:

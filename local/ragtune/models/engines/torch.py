@@ -30,11 +30,12 @@ class TorchEngine:
         family: ModelFamily,
         fingerprint: str | Callable[[], str],
     ) -> None:
-        """Bind a model, which is made to answer and no more: see ``packed``.
+        """Bind a model; it is made to answer and no more where its family is known: see ``packed``.
 
         A ``fingerprint`` that has to be computed is computed when it is read.
         """
-        pack(model)
+        if family.together:  # of other kinds nobody knows what they do with their weights
+            pack(model)
         self.model, self.tokenizer, self.family = model, tokenizer, family
         self._fingerprint = fingerprint
 
