@@ -13,7 +13,7 @@ from ragtune.models.hardware import probe
 from ragtune.models.load import load_base
 from ragtune.prompts.base import IGNORED, PromptFormat
 from ragtune.prompts.registry import format_of
-from ragtune.recipe.schema import Records
+from ragtune.recipe.records import Records
 from ragtune.recipe.template import Template
 from ragtune.retrieval.passages import Passage
 from ragtune.sources.records import Record, load

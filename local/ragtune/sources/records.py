@@ -17,7 +17,7 @@ from typing import Any
 
 from ragtune.core import hub
 from ragtune.core.errors import OfflineError, RecordsError
-from ragtune.recipe.schema import Records
+from ragtune.recipe.records import Records
 from ragtune.sources import fields
 from ragtune.sources.columns import Mapper
 from ragtune.sources.rows import files
