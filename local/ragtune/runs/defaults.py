@@ -16,7 +16,8 @@ from ragtune.models import find
 from ragtune.models.defaults import has_chat_template, read_defaults
 from ragtune.models.folder import Shape
 from ragtune.recipe import file as recipe_file
-from ragtune.recipe.schema import Recipe, Records
+from ragtune.recipe.records import Records
+from ragtune.recipe.schema import Recipe
 from ragtune.recipe.section import Section, written
 from ragtune.recipe.tune import PROJECTIONS
 from ragtune.results.rightness import is_unanswerable

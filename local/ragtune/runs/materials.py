@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ragtune.core import bundled
-from ragtune.core.errors import ModelError, RecipeError
+from ragtune.core.errors import DocumentsError, ModelError, RecipeError
 from ragtune.core.files import digest, file_hash
 from ragtune.models.find import (
     check_chunks,
@@ -101,7 +101,11 @@ class Materials:
         source, most = self._recipe.documents.source, self._recipe.documents.max_file_mb
         if source == documents.CONTEXTS:
             return documents.from_contexts([*self.split.train, *self.split.test])
-        return documents.from_folder(self._recipe.path(source), most)
+        try:
+            return documents.from_folder(self._recipe.path(source), most)
+        except DocumentsError as error:
+            origin = self._recipe.documents.origin
+            raise DocumentsError(f"{error}; get them: {origin}" if origin else error) from None
 
     @property
     def general_text(self) -> Path:

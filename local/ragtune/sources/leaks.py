@@ -132,10 +132,20 @@ def find(
 
 def equal(train: Sequence[Record], test: Sequence[Record], *, with_context: bool) -> dict[int, int]:
     """The places of the questions that are also in training, each with that of the record."""
-    return _equal(
-        [_Asked.of(record, with_context=with_context) for record in train],
-        [_Asked.of(record, with_context=with_context) for record in test],
+    known, asked = (_instructions(records) for records in (train, test))
+    both = {*known} & {*asked}
+    here = [n for n, text in enumerate(known) if text in both]
+    there = [n for n, text in enumerate(asked) if text in both]
+    found = _equal(
+        [_Asked.of(train[n], with_context=with_context) for n in here],
+        [_Asked.of(test[n], with_context=with_context) for n in there],
     )
+    return {there[question]: here[record] for question, record in found.items()}
+
+
+def _instructions(records: Sequence[Record]) -> list[str]:
+    """The words of each instruction: only where they are equal can two records be."""
+    return [" ".join(words(record.instruction)) for record in records]
 
 
 @dataclass(frozen=True, eq=False)

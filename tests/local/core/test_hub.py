@@ -155,7 +155,7 @@ model = home / "hub" / "models--org--llama"
 (model / "refs").mkdir()
 (model / "refs" / "main").write_text(commit)
 offline.go_offline()
-from ragtune.recipe.schema import Records
+from ragtune.recipe.records import Records
 from ragtune.sources.records import load
 path = home / "org" / "tiny"
 named = load(path, Records(source="hub:org/tiny#train[:5]"))
