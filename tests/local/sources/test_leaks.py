@@ -102,9 +102,11 @@ def test_near_equal_embeddings_count_where_answers_agree() -> None:
 
 
 def test_an_embedder_that_leaves_nothing_far_apart_does_not_make_everything_close() -> None:
-    count = 20
-    train = [Record(f"Who keeps item {n}?", f"Ada Finch{n}") for n in range(count)]
-    test = [Record("By whom?", f"Ada Finch{n}") for n in range(count)]
+    names = "Ada Bea Cleo Dora Edith Flora Greta Hilde Ines Jutta Kaya Lore Maud Nora Olga Pia Rosa"
+    answers = names.split()
+    count = len(answers)
+    train = [Record("Who keeps it?", name) for name in answers]
+    test = [Record("By whom?", f"It is {name}.") for name in answers]
     apart = np.eye(2 * count, dtype=np.float32)
     crowded = np.sqrt(0.1) * apart + np.sqrt(0.9 / len(apart))
     crowded /= np.linalg.norm(crowded, axis=1, keepdims=True)
