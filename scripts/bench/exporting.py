@@ -1,7 +1,7 @@
 """How far an exported run is from ours in the hands of its readers: transformers 4 and llama.cpp.
 
-Prints a table: the largest difference of any logit, the greedy answers that are equal, and, where an
-answer parts from ours, by how many nats the one token was likelier than the other.
+Prints a table: the largest difference of any logit, the greedy answers that are equal, and, where
+an answer parts from ours, by how many nats the one token was likelier than the other.
 """
 
 import argparse

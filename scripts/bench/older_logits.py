@@ -1,7 +1,7 @@
 """The logits of an exported folder, by whatever transformers runs this: FOLDER ROWS.json OUT.npy.
 
-It is run in an environment of its own and imports nothing of ragtune's. Prints the version, the theta
-that was read and the tokenizer's ids of a text.
+It is run in an environment of its own and imports nothing of ragtune's. Prints the version, the
+theta that was read, and the token ids of the prompts that the chat template makes.
 """
 
 import json
