@@ -6,8 +6,8 @@
         server.chat([{"role": "user", "content": "When does the harbour open?"}], limit=24)
         server.url  # http://127.0.0.1:PORT, OpenAI-style below /v1
 
-It runs in a process of its own, which is used again for the next model: a start takes 0.1 s, and one
-that hangs (seen once in 700) can be killed and is tried again.
+It runs in a process of its own, which is used again for the next model: a start takes 0.1 s, and
+one that hangs (seen once in 700) can be killed and is tried again.
 """
 
 import atexit
