@@ -27,23 +27,23 @@ def fitted(
 
     Raises ValueError when the format's words alone are longer than ``limit``.
     """
-    while len((prompt := make(shown)).ids) > limit:
+    while (prompt := make(shown)).length > limit:
         if shown.examples:
             shown = replace(shown, examples=shown.examples[1:])
         elif shown.passages:
             shown = replace(shown, passages=shown.passages[:-1])
         else:
             break
-    whole = len(prompt.ids)
-    while (over := len(prompt.ids) - limit) > 0:
+    whole = prompt.length
+    while (over := prompt.length - limit) > 0:
         if own := shown.own:
             shown = replace(shown, own=_shortened(own, over, count(own)))
         elif asked := shown.instruction:
             shown = replace(shown, instruction=_shortened(asked, over, count(asked)))
         else:
-            raise ValueError(f"the template alone has {len(prompt.ids)} tokens, over {limit}")
+            raise ValueError(f"the template alone has {prompt.length} tokens, over {limit}")
         prompt = make(shown)
-    return replace(prompt, cut=whole - len(prompt.ids))
+    return replace(prompt, cut=whole - prompt.length)
 
 
 def _shortened(text: str, over: int, tokens: int) -> str:

@@ -198,7 +198,7 @@ class OpenRun:
             exporting.export_lora(materials.base, adapter, folder, **given)
             return None
         given["rows"] = [
-            form.row(q.instruction, q.context if shown else "", q.response, tokens).ids
+            form.row(q.instruction, q.own(with_context=shown), q.response, tokens).ids
             for q in parts.questions(work)[:questions]
         ]
         if gguf:
@@ -222,9 +222,10 @@ class OpenRun:
     def arm(self, name: ArmName) -> Arm:
         """One of the run's arms, its models loaded."""
         if name not in self._arms:
-            self.watcher.say(f"loading {self.recipe.model.local} for {name} …")
-            adapter = self.folder.adapter(self.recipe.adapter(name)) if is_tuned(name) else None
-            engine = parts.engine(self._work, adapter)
+            model = self.recipe.model
+            asked = f"asking {model.engine}" if model.remote else f"loading {model.local}"
+            self.watcher.say(f"{asked} for {name} …")
+            engine = parts.answering(self._work, self.recipe, name)
             opened = answers.opened(name, self._work, engine, self._search(name))
             self._arms[name] = self._open.enter_context(opened)
         return self._arms[name]
@@ -233,6 +234,11 @@ class OpenRun:
         return self._retriever if reads_documents(name) else None
 
     def _exported(self, arm: str) -> Adapter:
+        if self.recipe.model.remote:
+            raise RecipeError(
+                f"model.engine: {self.recipe.model.engine} answered, and nothing was tuned here: "
+                "there is no adapter to export"
+            )
         if not arm and self.recipe.adapters:
             if not self.folder.results.exists():  # of `ragtune tune`: nothing was compared
                 return self.recipe.adapters[0]
