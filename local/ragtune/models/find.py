@@ -14,6 +14,7 @@ from ragtune.models import smollm
 from ragtune.models.defaults import FILE as DEFAULTS
 from ragtune.models.folder import Shape, check_weights, family_at, shape
 from ragtune.models.load import quiet_libraries
+from ragtune.models.multilingual import MULTILINGUAL, multilingual_folder
 from ragtune.recipe.model import NONE, Model
 from ragtune.recipe.tune import PROJECTIONS
 
@@ -88,8 +89,8 @@ def _named(model: Model, beside: Path) -> Path:
         raise ModelError(f"model.local: only {model.engine} has the model; name it here as well")
     if (folder := beside / Path(name).expanduser()).is_dir():
         return folder
-    if hub.is_id(name) and not name.startswith("."):
-        return hub.snapshot(name, model.revision, "model", ModelError)
+    if hub_id := hub.named(name, beside):
+        return hub.snapshot(hub_id, model.revision, "model", ModelError)
     raise ModelError(f"model.local: {folder}: no such folder; name a folder or a hub id")
 
 
@@ -102,12 +103,14 @@ def embedder_folder(name: str, beside: Path) -> Path:
     """
     if name == BUILTIN:
         return builtin_embedder()
+    if name == MULTILINGUAL:
+        return multilingual_folder()
     if (folder := beside / Path(name).expanduser()).is_dir():
         if not (folder / "modules.json").exists():
             raise ModelError(f"rag.embedder: {folder}: no sentence-transformers model there")
         return folder
-    if hub.is_id(name):
-        return hub.snapshot(name, None, "embedder", ModelError)
+    if hub_id := hub.named(name, beside):
+        return hub.snapshot(hub_id, None, "embedder", ModelError)
     raise ModelError(f"rag.embedder: {folder}: no such folder; name a folder or a hub id")
 
 

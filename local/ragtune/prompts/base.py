@@ -133,6 +133,32 @@ class PromptFormat(Protocol):
         """What an answer says, without the words that the format puts around each response."""
 
 
+class DialogueFormat(PromptFormat, Protocol):
+    """A form in which the earlier turns of a conversation are turns.
+
+    It has ``takes_turns = True``, and so has its template. Earlier turns of a question are shown as
+    examples are; other forms get them as text, in the record's own context.
+    """
+
+    takes_turns: bool
+
+    def row(
+        self,
+        instruction: str,
+        context: str,
+        response: str,
+        limit: int | None = None,
+        *,
+        earlier: Sequence[Example] = (),
+    ) -> Row:
+        """A training row whose earlier answers are learnt as well."""
+
+
+def takes_turns(form: object) -> bool:
+    """Whether a format, or a template that will be bound to one, shows earlier turns as turns."""
+    return bool(getattr(form, "takes_turns", False))
+
+
 def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
     """How many tokens both begin with."""
     pairs = enumerate(zip(left, right, strict=False))

@@ -29,6 +29,7 @@ from ragtune.results.baseline import baselines
 from ragtune.results.coverage import Marks, coverage
 from ragtune.results.data import DataCounts, GoldFaults, NearDuplicates
 from ragtune.results.engine import engine_used
+from ragtune.results.faults import FAULTS, AnyFault
 from ragtune.results.latency import latency, throughput
 from ragtune.results.metrics.base import Case, Tools
 from ragtune.results.metrics.deciding import choose
@@ -135,13 +136,16 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
         baselines=baselines(
             first, whole, recipe.study.refusal, lambda tried: score(tried, used), seed
         ),
-        faults=diagnosis.faults(
-            recipe.study,
-            answers,
-            judged=len(first),
-            timed=min(of.latency_ms.questions for of in arms.values()),
-            adapters=tuning.tuned(recipe, by_rightness=deciding.metric == RIGHT),
-        ),
+        faults=[
+            *diagnosis.faults(
+                recipe.study,
+                answers,
+                judged=len(first),
+                timed=min(of.latency_ms.questions for of in arms.values()),
+                adapters=tuning.tuned(recipe, by_rightness=deciding.metric == RIGHT),
+            ),
+            *_of_languages(folder),
+        ],
         failures=failures.analyse(questions, answers, found, refusals, no_gold),
         records=notes.data.train,
         freshness=fresh,
@@ -201,6 +205,12 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
         engine=engine_used(folder.engine) if recipe.model.remote else None,
         finished=max((stage.finished for stage in notes.stages.values()), default=""),
     )
+
+
+def _of_languages(folder: RunFolder) -> list[AnyFault]:
+    """What the stage of languages found."""
+    found = read_json(folder.languages) if folder.languages.exists() else []
+    return [FAULTS.validate_python(fault) for fault in found]
 
 
 def _scored(questions: Sequence[Record], refusals: Sequence[str]) -> list[int]:

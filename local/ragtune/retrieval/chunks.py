@@ -9,6 +9,7 @@ from typing import Any
 
 from ragtune.retrieval.embedder import Embedder
 from ragtune.retrieval.section import Chunking
+from ragtune.retrieval.sentences import sentences
 from ragtune.sources.readers import Document
 
 NAMESPACE = uuid.UUID("6f1c5a52-3d0e-5b63-9a55-9d0c6f0c2f11")
@@ -32,6 +33,7 @@ class Chunker:
             chunk_size=rag.chunk_tokens - SPECIAL,
             chunk_overlap=int(rag.chunk_overlap * rag.chunk_tokens),
             tokenizer=embedder.tokens,
+            chunking_tokenizer_fn=sentences(),
             include_prev_next_rel=False,
         )
 

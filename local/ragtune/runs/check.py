@@ -118,6 +118,7 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
         "train": len(materials.train),
         "questions": len(materials.questions),
         **_answers(recipe, materials),
+        "read": materials.split.read,
         "bad_lines": [str(b) for b in materials.split.bad],
         "documents": len({document.name for document in found}),
         "skipped": skipped,
@@ -210,6 +211,7 @@ def show(file: Path, found: dict[str, Any], prediction: str) -> str:
         f"{file}: good; {found['train']} training records, {found['questions']} "
         f"questions{split}, {found['documents']} documents, arms {', '.join(found['arms'])}",
         *(f"of these {line}" for line in _answers_shown(found)),
+        *found["read"],
         *found["filled_in"],
         *(f"warning: {warning}" for warning in found["data_warnings"]),
         *(f"left out {bad}" for bad in found["bad_lines"]),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ragtune.core.errors import RagtuneError
+from ragtune.core.text.language import ENGLISH, named
 from ragtune.models import find
 from ragtune.models.defaults import has_chat_template, read_defaults
 from ragtune.models.folder import Shape
@@ -19,6 +20,7 @@ from ragtune.recipe.schema import Recipe, Records
 from ragtune.recipe.section import Section, written
 from ragtune.recipe.tune import PROJECTIONS
 from ragtune.results.rightness import is_unanswerable
+from ragtune.runs import languages
 from ragtune.runs.materials import prepare_records
 from ragtune.sources.documents import CONTEXTS
 from ragtune.sources.records import Record
@@ -88,6 +90,7 @@ class _Filling:
         self._of_the_records(records)
         if records and self.recipe.adapters:
             self.add(self._tuning(records, shape), self._trained_on(records))
+        self._language(records)
         self.add(*self._form(chat=known is None and has_chat_template(folder)))
         return self._with_origins()
 
@@ -147,6 +150,19 @@ class _Filling:
         if 2 * named > len(records):
             return {"records.context": "passage"}, "records, which name their documents"
         return {"records.context": "input"}, "records, which name no documents"
+
+    def _language(self, records: Sequence[Record]) -> None:
+        """The documents' languages, and how they are searched where the embedder knows none."""
+        recipe = self.recipe
+        if not (recipe.retrieves or recipe.searches_records):
+            return
+        if written(recipe).get("rag.language", "auto") == "auto":
+            found = languages.of_documents(recipe, records) or [ENGLISH]
+            self.recipe = recipe.with_fields({"rag.language": ", ".join(found)})
+            self.origins["rag.language"] = "a sample of the documents"
+        codes = self.recipe.rag.languages
+        origin = f"documents in {named(codes[:1])}, which the embedder does not know"
+        self.add(languages.chosen_search(self.recipe, codes), origin)
 
     def _without_gold(self, records: Sequence[Record]) -> tuple[Values, str]:
         """No row loses its gold passage where some have none: they teach what to say then."""

@@ -18,10 +18,12 @@ from ragtune.models.find import (
     context_length,
     embedder_folder,
     fingerprint,
+    model_card,
     model_folder,
     tokenizer_folder,
 )
 from ragtune.models.hardware import Hardware, probe
+from ragtune.models.languages import card_languages, embedder_languages
 from ragtune.models.load import load_tokenizer
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.view import UndeclaredRead
@@ -202,6 +204,16 @@ class Materials:
 
         return Embedder(self.embedder_folder, self.hardware)
 
+    @property
+    def embedder_languages(self) -> frozenset[str] | None:
+        """The languages that the embedder knows; None where nothing says so."""
+        return embedder_languages(self._recipe.rag.embedder, self._recipe.path(""))
+
+    @functools.cached_property
+    def model_languages(self) -> frozenset[str] | None:
+        """The languages that the base model knows; None where its card does not say."""
+        return card_languages(model_card(self._recipe.model, self._recipe.path(""))[0])
+
     def check_embedder(self, chunk_tokens: int) -> None:
         """Raise RecipeError when chunks of that length would be cut by the embedder, unseen."""
         check_chunks(self.embedder_folder, chunk_tokens)
@@ -257,11 +269,11 @@ _PARTS = {
     "documents": {"corpus", "list_documents"},
     "base": {
         *("base", "base_fingerprint", "base_model", "tuned_model"),
-        *("context_length", "tokenizer"),
+        *("context_length", "tokenizer", "model_languages"),
     },
     "server": {"server", "context_length", "tokenizer"},
     "own": {"runs_here", "base", "base_fingerprint", "base_model", "tokenizer"},
-    "embedder": {"embedder", "embedder_fingerprint"},
+    "embedder": {"embedder", "embedder_fingerprint", "embedder_languages"},
     "reranker": {"reranker"},
     "general_text": {"general_text"},
 }

@@ -198,7 +198,7 @@ class OpenRun:
             exporting.export_lora(materials.base, adapter, folder, **given)
             return None
         given["rows"] = [
-            form.row(q.instruction, q.context if shown else "", q.response, tokens).ids
+            form.row(q.instruction, q.own(with_context=shown), q.response, tokens).ids
             for q in parts.questions(work)[:questions]
         ]
         if gguf:

@@ -16,6 +16,7 @@ from ragtune.runs.stages.freshness import Freshness
 from ragtune.runs.stages.gold import Gold
 from ragtune.runs.stages.heldout import Heldout
 from ragtune.runs.stages.index import Index
+from ragtune.runs.stages.languages import Languages
 from ragtune.runs.stages.leaks import Leaks
 from ragtune.runs.stages.questions import Questions
 from ragtune.runs.stages.recall import Recall
@@ -43,6 +44,7 @@ def tuning(recipe: Recipe, processes: int = 1) -> list[Stage]:
     return [
         *([Index(recipe)] if recipe.retrieves else []),
         Questions(),
+        Languages(recipe),
         *(Data(adapter, recipe) for adapter in recipe.adapters or ["tuned"]),
         Template(),
         *(Search(adapter, recipe) for adapter in recipe.adapters if searched),

@@ -33,8 +33,8 @@ from ragtune.tuning.search import applied
 
 PROMPT = ("template", "records.context")
 """Fields that decide what the model is asked."""
-CHUNKS = ("rag.chunk_tokens", "rag.chunk_overlap")
-"""Fields that decide how texts are cut."""
+CHUNKS = ("rag.chunk_tokens", "rag.chunk_overlap", "rag.language")
+"""Fields that decide how texts are cut, and which words they have."""
 RANKING = ("rag.search", "rag.top_k", "rag.rerank")
 """Fields that decide which chunks are found."""
 SEARCH = (*CHUNKS, "rag.qdrant", *RANKING)
@@ -76,6 +76,7 @@ class Here:
 
     chunk_tokens: int
     chunk_overlap: float
+    language: str
     search: Mode = "hybrid"
     top_k: int = 1
     qdrant: str = EMBEDDED
@@ -85,7 +86,7 @@ class Here:
 def records_retriever(work: Work) -> Iterator[Any]:
     """The index of the training records, searched as the documents are."""
     rag = work.recipe.rag
-    how = Here(rag.chunk_tokens, rag.chunk_overlap, rag.search, rag.top_k)
+    how = Here(rag.chunk_tokens, rag.chunk_overlap, rag.language, rag.search, rag.top_k)
     with _opened(work, work.run.records_index, how, work.materials.reranker) as opened:
         yield opened
 
@@ -96,7 +97,7 @@ def nearest_records(work: Work) -> Iterator[Search]:
     from ragtune.retrieval.nearest import Nearest
 
     rag = work.recipe.rag
-    how = Here(rag.chunk_tokens, rag.chunk_overlap)
+    how = Here(rag.chunk_tokens, rag.chunk_overlap, rag.language)
     with _opened(work, work.run.records_index, how) as opened:
         yield Nearest(opened, work.recipe.study.shots)
 
