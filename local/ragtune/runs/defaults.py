@@ -97,7 +97,9 @@ class _Filling:
 
     def _at_a_server(self) -> Recipe:
         """Fill what is known without the model: it is asked in its server's chat template."""
-        self._of_the_records(self._records())
+        records = self._records()
+        self._of_the_records(records)
+        self._language(records)
         self.add({"template.format": "chat"}, "model.engine: the server has the chat template")
         return self._with_origins()
 

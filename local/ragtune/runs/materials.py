@@ -216,7 +216,8 @@ class Materials:
     @functools.cached_property
     def model_languages(self) -> frozenset[str] | None:
         """The languages that the base model knows; None where its card does not say."""
-        return card_languages(model_card(self._recipe.model, self._recipe.path(""))[0])
+        model = self._recipe.model
+        return card_languages(model_card(model, self._recipe.path(""))[0]) if model.here else None
 
     def check_embedder(self, chunk_tokens: int) -> None:
         """Raise RecipeError when chunks of that length would be cut by the embedder, unseen."""
@@ -275,7 +276,7 @@ _PARTS = {
         *("base", "base_fingerprint", "base_model", "tuned_model"),
         *("context_length", "tokenizer", "model_languages"),
     },
-    "server": {"server", "context_length", "tokenizer"},
+    "server": {"server", "context_length", "tokenizer", "model_languages"},
     "own": {"runs_here", "base", "base_fingerprint", "base_model", "tokenizer"},
     "embedder": {"embedder", "embedder_fingerprint", "embedder_languages"},
     "reranker": {"reranker"},
