@@ -147,7 +147,7 @@ class Arm:
         self, record: Record, found: Sequence[Passage], prompt: Prompt, completion: Completion
     ) -> Answer:
         text = self.format.response(completion.text)
-        shown = found[: prompt.passages]
+        shown = prompt.shown(found)
         return Answer(
             question=record.id,
             text=text,

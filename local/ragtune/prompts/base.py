@@ -7,8 +7,9 @@ tokenizer is all it needs.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+Found = TypeVar("Found")
 IGNORED = -100
 """The label of a token that is not trained on; PyTorch's cross-entropy skips it."""
 UNLIMITED = 1 << 30
@@ -32,7 +33,9 @@ class Prompt:
 
     ``ids`` begin with exactly one BOS, where the tokenizer has one; ``text`` has none.
     (A chat's ids and text begin as its chat template has them.) ``passages`` and ``examples`` are
-    how many of those given are in it; ``cut`` is how many tokens of the rest had to go.
+    how many of those given are in it; ``cut`` is how many tokens of the rest had to go. ``without``
+    are the places of passages that had no room although a later one had: the ``passages`` in it are
+    the first of all others.
     """
 
     ids: list[int]
@@ -40,6 +43,11 @@ class Prompt:
     passages: int = 0
     cut: int = 0
     examples: int = 0
+    without: tuple[int, ...] = ()
+
+    def shown(self, found: Sequence[Found]) -> list[Found]:
+        """Those of the passages it was made from that are in it."""
+        return [one for n, one in enumerate(found) if n not in self.without][: self.passages]
 
 
 @dataclass(frozen=True)

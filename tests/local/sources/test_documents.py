@@ -55,7 +55,7 @@ def test_what_is_not_read_is_named_with_its_reason_and_the_rest_goes_on(tmp_path
         "empty.md": "holds no text",
         "latin.txt": "cannot be read: not UTF-8: byte 0xe9 at 3; save it as UTF-8",
         "rubbish.txt": "cannot be read: binary, not text",
-        "image.png": "not one of .md .txt .html .htm .pdf .docx",
+        "image.png": ".png is not read; save it as a .pdf with recognised text",
         "large.txt": "2 MB, over documents.max_file_mb 1; split it, or allow more",
         "pipe.txt": "not an ordinary file",
         "out.md": "a link that leads out of the folder",

@@ -86,12 +86,14 @@ def test_pages_have_their_number_and_the_label_that_the_file_gives_them(tmp_path
     ]
 
 
-def test_a_hyphen_at_the_end_of_a_line_is_kept_and_lines_end_plainly(tmp_path: Path) -> None:
+def test_a_compound_keeps_its_hyphen_at_the_end_of_a_line_and_lines_end_plainly(
+    tmp_path: Path,
+) -> None:
     drawn = "(forward-) Tj 0 -20 Td (looking words) Tj 0 -20 Td (end.) Tj ("
     content = pdf(f") Tj {drawn}")
     (tmp_path / "a.pdf").write_bytes(content)
     (document,) = from_folder(tmp_path).read("a.pdf")
-    assert document.text == "forward-\nlooking words\nend."
+    assert document.text == "forward-looking words\nend."
 
 
 def test_half_characters_of_a_broken_font_are_replaced(tmp_path: Path) -> None:
@@ -107,8 +109,11 @@ def test_half_characters_of_a_broken_font_are_replaced(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (zlib.decompress(base64.b85decode(ENCRYPTED)), "needs a password; save it without one"),
-        (b"not a pdf", "cannot be read: no PDF, or a broken one"),
-        (pdf("Text.")[:99], "cannot be read: no PDF, or a broken one"),
+        (b"not a pdf", "cannot be read: no PDF but something else"),
+        (b" <html>404", "cannot be read: no PDF but a web page, perhaps an error"),
+        (pdf("Text.")[:99], "cannot be read: cut off before its end; get it again"),
+        (b"%PDF-1.4 %%EOF", "cannot be read: a broken PDF"),
+        (b"", "holds no text: the file is empty (0 bytes)"),
         (pdf("", ""), "holds no text in 2 pages: a scan? recognise its text"),
     ],
 )
