@@ -124,3 +124,62 @@ def test_what_gives_no_text_is_left_out_with_the_reason(
     with pytest.raises(DocumentsError) as caught:
         from_folder(tmp_path).read("a.pdf")
     assert str(caught.value) == reason
+
+
+def drawn(*pieces: tuple[int, int, str]) -> bytes:
+    """A page with each text at its place, in this order."""
+    inner = "".join(f") Tj 1 0 0 1 {x} {y} Tm ({text}" for x, y, text in pieces)
+    return pdf(inner)
+
+
+LEFT = ["The ferry to the", "island leaves at", "seven and takes for-", "ty minutes each."]
+RIGHT = ["The museum opens", "at ten and closes", "at five; children", "under six are free."]
+
+
+@pytest.mark.parametrize("by_column", [True, False])
+def test_columns_are_read_one_after_the_other(tmp_path: Path, by_column: bool) -> None:
+    left = [(9, 180 - 14 * n, text) for n, text in enumerate(LEFT)]
+    right = [(200, 180 - 14 * n, text) for n, text in enumerate(RIGHT)]
+    lines = [piece for pair in zip(left, right, strict=True) for piece in pair]
+    content = drawn(*(left + right if by_column else lines))
+    (tmp_path / "a.pdf").write_bytes(content)
+    (document,) = from_folder(tmp_path).read("a.pdf")
+    text = " ".join(document.text.split())
+    assert text == (
+        "The ferry to the island leaves at seven and takes forty minutes each. "
+        "The museum opens at ten and closes at five; children under six are free."
+    )
+
+
+def test_pieces_in_columns_are_a_table_with_its_header(tmp_path: Path) -> None:
+    rows = [("", "beds", "price"), ("Heron", "2", "90"), ("Plover", "4", "140"), ("Tern", "", "70")]
+    places = (9, 150, 250)
+    cells = [
+        (x, 150 - 14 * n, text)
+        for n, row in enumerate(rows)
+        for x, text in zip(places, row, strict=True)
+        if text
+    ]
+    content = drawn((9, 180, "Prices of rooms"), *cells, (9, 60, "Valid from May."))
+    (tmp_path / "a.pdf").write_bytes(content)
+    (document,) = from_folder(tmp_path).read("a.pdf")
+    assert document.text == (
+        "Prices of rooms\nHeron | beds: 2 | price: 90\nPlover | beds: 4 | price: 140\n"
+        "Tern | price: 70\nValid from May."
+    )
+    (table,) = document.tables
+    assert document.text[table.start : table.end].count("\n") == 2
+
+
+def test_pages_without_text_among_others_are_named(tmp_path: Path) -> None:
+    made = pypdfium2.PdfDocument(pdf("One."))
+    page = made.new_page(200, 200)
+    image = pypdfium2.PdfImage.new(made)
+    image.set_bitmap(pypdfium2.PdfBitmap.new_native(2, 2, pypdfium2.raw.FPDFBitmap_BGR))
+    page.insert_obj(image)
+    page.gen_content()
+    made.new_page(200, 200)
+    made.save(tmp_path / "a.pdf")
+    made.close()
+    (document,) = from_folder(tmp_path).read("a.pdf")
+    assert document.left_out == ("1 of 3 pages without text (page 2): scans? recognise them",)

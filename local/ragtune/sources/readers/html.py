@@ -2,6 +2,7 @@
 
 import codecs
 import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -55,9 +56,7 @@ def document(source: str, name: str, title: str, locator: str = "") -> Document:
 
 def add(blocks: Blocks, source: str) -> str:
     """Add what HTML says to blocks; return its title."""
-    from bs4 import BeautifulSoup
-
-    soup: Any = BeautifulSoup(source, "html.parser")
+    soup = _soup(source)
     title = one_line(soup.title.get_text()) if soup.title else ""
     for tag in soup(_UNSEEN):
         if not tag.decomposed:
@@ -66,6 +65,19 @@ def add(blocks: Blocks, source: str) -> str:
     _clear(body)
     _Walk(blocks).of(body)
     return title
+
+
+def _soup(source: str) -> Any:
+    """The page as browsers read it: as XML where it says that it is, else as HTML."""
+    from bs4 import BeautifulSoup, XMLParsedAsHTMLWarning
+
+    if source.lstrip().startswith("<?xml"):
+        soup = BeautifulSoup(source.lstrip().encode(), "xml", from_encoding="utf-8")
+        if soup.find("body") is not None:
+            return soup
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", XMLParsedAsHTMLWarning)
+        return BeautifulSoup(source, "lxml")
 
 
 def _clear(body: Any) -> None:
@@ -90,7 +102,8 @@ def _is_around(tag: Any) -> bool:
         return True
     if tag.name in ("body", "main", "article", "table", "tr", "td", "th", "a", *_HEADINGS):
         return False
-    named = [*(tag.get("class") or []), str(tag.get("id") or "")]
+    classes = tag.get("class") or []
+    named = [*(classes.split() if isinstance(classes, str) else classes), str(tag.get("id") or "")]
     if any(_NAMES.search(name) for name in named) and tag.name in ("div", "section", "ul", "aside"):
         return True
     return tag.name in ("ul", "ol") and _is_link_list(tag)
