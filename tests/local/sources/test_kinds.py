@@ -167,7 +167,8 @@ def test_books_are_read_in_their_order(tmp_path: Path) -> None:
         "META-INF/container.xml": "<container><rootfiles><rootfile full-path='o/p.opf'/>"
         "</rootfiles></container>",
         "o/p.opf": "<package xmlns:dc='http://purl.org/dc/elements/1.1/'><metadata><dc:title>"
-        "The bay</dc:title></metadata><manifest><item id='b' href='b.xhtml'/><item id='a' href='a.xhtml'/>"
+        "The bay</dc:title></metadata><manifest><item id='b' href='b.xhtml'/>"
+        "<item id='a' href='a.xhtml'/>"
         "<item id='n' href='n.xhtml' properties='nav'/></manifest><spine><itemref idref='n'/>"
         "<itemref idref='a'/><itemref idref='b'/></spine></package>",
         "o/a.xhtml": "<html><body><h1>One</h1><p>Fog.</p></body></html>",
