@@ -27,6 +27,12 @@ _UNREACHABLE = frozenset(
 """Names of the exceptions, ours and libraries', that mean: not cached, and no way to fetch it."""
 
 
+MODEL_FILES = ("*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "ragtune.yaml")
+"""What is fetched of a model: configurations, weights with all their parts, tokenizer, template."""
+TWICE = ("original/*", "consolidated*", "onnx/*", "openvino/*", "coreml/*", "metal/*")
+"""The same weights in other layouts, as Meta, Mistral and others publish them beside."""
+
+
 def is_id(name: str) -> bool:
     """Whether ``name`` has the form of a hub id, ``organisation/name``; a .jsonl is a file's."""
     return bool(_ID.match(name)) and not name.endswith(".jsonl")
@@ -69,8 +75,13 @@ def snapshot(name: str, revision: str | None, what: str, kind: type[RagtuneError
     from huggingface_hub import snapshot_download
 
     try:
-        files = ["*.json", "*.safetensors", "*.model", "*.txt", "*.jinja", "ragtune.yaml"]
-        return Path(snapshot_download(name, revision=revision, allow_patterns=files))
+        folder = snapshot_download(
+            name,
+            revision=revision,
+            allow_patterns=list(MODEL_FILES),
+            ignore_patterns=list(TWICE),
+        )
+        return Path(folder)
     except Exception as error:
         raise explain(error, f"{what} {name}", kind) from None
 

@@ -15,6 +15,7 @@ from ragtune.models.defaults import FILE as DEFAULTS
 from ragtune.models.folder import Shape, check_weights, family_at, shape
 from ragtune.models.load import quiet_libraries
 from ragtune.recipe.schema import Model
+from ragtune.recipe.tune import PROJECTIONS
 
 
 def model_folder(model: Model, beside: Path) -> Path:
@@ -45,6 +46,28 @@ def model_card(model: Model, beside: Path) -> tuple[Path, Shape]:
         return data_folder() / "models" / model.local, smollm.SHAPE
     folder = _named(model, beside)
     return folder, shape(folder)
+
+
+def family_name(model: Model, beside: Path) -> str:
+    """The type of the recipe's base model; nothing is unpacked for it.
+
+    Raises ModelError and OfflineError as ``model_folder`` does.
+    """
+    if model.local in smollm.NAMES:
+        return "llama"
+    return family_at(_named(model, beside)).name
+
+
+def lora_targets(model: Model, beside: Path) -> tuple[str, ...]:
+    """The linear layers that LoRA may name in the recipe's base model.
+
+    Nothing is unpacked for it; a hub id is downloaded as for ``model_folder``.
+
+    Raises ModelError and OfflineError as ``model_folder`` does.
+    """
+    if model.local in smollm.NAMES:
+        return PROJECTIONS
+    return tuple(family_at(_named(model, beside)).targets)
 
 
 def _named(model: Model, beside: Path) -> Path:

@@ -75,10 +75,6 @@ def load_base(
         if hasattr(layer, "support_avx512bf16_for_cpu"):
             layer.support_avx512bf16_for_cpu = False
     loaded: torch.nn.Module = model.to(hardware.device).eval()
-    if not training:
-        from ragtune.models.engines.onednn import through_onednn
-
-        through_onednn(loaded)
     return loaded
 
 

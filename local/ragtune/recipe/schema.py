@@ -27,7 +27,7 @@ from ragtune.recipe.arms import (
 from ragtune.recipe.cloud import Cloud
 from ragtune.recipe.section import Section, Share
 from ragtune.recipe.template import Template
-from ragtune.recipe.tune import Tune
+from ragtune.recipe.tune import PROJECTIONS, Tune
 
 
 class Model(Section):
@@ -234,6 +234,12 @@ class Recipe(Section):
     def _parts_agree(self) -> "Recipe":
         if not self.arms:
             raise ValueError(f"study.arms {', '.join(self.study.arms)} need documents")
+        named = self.tune.target_modules.split(",")
+        if self.model.jumpstart and (unknown := [n for n in named if n not in PROJECTIONS]):
+            raise ValueError(
+                f"tune.target_modules: JumpStart has no {', '.join(unknown)}; allowed: "
+                f"{', '.join(PROJECTIONS)}"
+            )
         passages = any(map(cites, self.arms))
         if "context" not in fields_of(self.template.prompt):
             for shown, what in (

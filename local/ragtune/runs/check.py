@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragtune.core.errors import DocumentsError, RecipeError
+from ragtune.models.folder import family_at
 from ragtune.prompts.registry import format_of
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
@@ -36,6 +37,7 @@ def everything(recipe: Recipe, materials: Materials) -> None:
     elif recipe.searches_records:
         materials.check_embedder(recipe.rag.chunk_tokens)
     if tunes(recipe):
+        _targets(recipe, materials)
         paragraphs(materials.general_text)
         if recipe.tune.search is not None:
             development(materials.train, recipe.seed, recipe.records.split, recipe.study.questions)
@@ -50,6 +52,14 @@ def retrieval(recipe: Recipe, materials: Materials) -> None:
     _ = materials.corpus
     materials.check_embedder(recipe.rag.chunk_tokens)
     _ = materials.reranker_folder
+
+
+def _targets(recipe: Recipe, materials: Materials) -> None:
+    """Raise RecipeError for layers that the model does not have."""
+    from ragtune.tuning.lora import unknown_targets
+
+    if fault := unknown_targets(recipe.tune, family_at(materials.base)):
+        raise RecipeError(fault)
 
 
 def _lengths(recipe: Recipe, materials: Materials) -> None:

@@ -149,8 +149,15 @@ class _Filling:
             context=shape.context,
             promoted=self.promoted,
             passages=rag.top_k * rag.chunk_tokens if passages else 0,
+            targets=self._targets(),
             given=written(self.recipe),
         ).values
+
+    def _targets(self) -> Sequence[str]:
+        """The linear layers of the model; none is looked up where the recipe names some."""
+        if "tune.target_modules" in written(self.recipe):
+            return PROJECTIONS
+        return find.lora_targets(self.recipe.model, self.recipe.path(""))
 
     def _trained_on(self, records: Sequence[Record]) -> str:
         form = ", in the container's form" if self.promoted else ""
@@ -218,5 +225,7 @@ def _shown(field: str, value: Any) -> str:
     if field.startswith("template.") and field != "template.format":
         return "template"  # its strings are long
     if field == "tune.target_modules":
-        value = f"{len(value.split(','))} of {len(PROJECTIONS)}"
+        names = value.split(",")
+        if {*names} <= {*PROJECTIONS}:
+            value = f"{len(names)} of {len(PROJECTIONS)}"
     return f"{field} {value}"

@@ -50,6 +50,52 @@ def test_what_is_not_cached_cannot_be_fetched_offline() -> None:
         hub.snapshot("no-body/no-thing", None, "model", ModelError)
 
 
+REPOSITORY = {
+    "config.json": True,
+    "generation_config.json": True,
+    "chat_template.jinja": True,
+    "additional_chat_templates/tool_use.jinja": True,
+    "model-00001-of-00002.safetensors": True,
+    "model-00002-of-00002.safetensors": True,
+    "model.safetensors.index.json": True,
+    "tokenizer.json": True,
+    "tokenizer.model": True,
+    "tokenizer_config.json": True,
+    "special_tokens_map.json": True,
+    "vocab.json": True,
+    "merges.txt": True,
+    "1_Pooling/config.json": True,
+    "ragtune.yaml": True,
+    "pytorch_model.bin": False,
+    "modeling_mine.py": False,
+    "original/consolidated.00.pth": False,
+    "original/params.json": False,
+    "consolidated.safetensors": False,
+    "onnx/config.json": False,
+    "model.gguf": False,
+    "README.md": False,
+}
+
+
+def test_a_download_takes_all_that_a_model_needs_and_nothing_twice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import huggingface_hub
+    from huggingface_hub.utils import filter_repo_objects
+
+    def download(name: str, *, revision: str | None, **patterns: list[str]) -> str:
+        for file in filter_repo_objects(REPOSITORY, **patterns):
+            path = tmp_path / str(file)
+            path.parent.mkdir(exist_ok=True)
+            path.touch()
+        return str(tmp_path)
+
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
+    folder = hub.snapshot("org/model", None, "model", ModelError)
+    found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert found == {name for name, wanted in REPOSITORY.items() if wanted}
+
+
 CACHED = """
 import sys, pathlib, shutil, datasets
 from ragtune.core import hub, offline

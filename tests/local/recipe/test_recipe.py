@@ -156,5 +156,26 @@ def test_a_prompt_without_a_place_for_what_is_shown_is_refused(
     assert fault.endswith(f"template.prompt: {{context}} is missing, where {shown} go")
 
 
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("tune.target_modules='q_proj, v_proj'", "' v_proj' is no name of a layer; allowed: a "),
+        ("tune.target_modules=all-linear", "'all-linear' is no name of a layer"),
+        ("tune.target_modules='q_proj,'", "'' is no name of a layer"),
+    ],
+)
+def test_layers_are_named_in_a_comma_list(
+    project: Callable[..., Path], override: str, said: str
+) -> None:
+    assert said in faults(project(), override)[0]
+
+
+def test_jumpstart_knows_a_llamas_layers_alone(project: Callable[..., Path]) -> None:
+    named = ("tune.target_modules=qkv_proj", "model.jumpstart=meta-textgeneration-llama-2-7b")
+    assert recipe_file.load(project(), named[:1]).tune.target_modules == "qkv_proj"
+    (fault,) = faults(project(), *named)
+    assert "tune.target_modules: JumpStart has no qkv_proj; allowed: q_proj, k_proj" in fault
+
+
 def test_a_phrase_that_refuses_is_not_empty(project: Callable[..., Path]) -> None:
     assert "study.refusals" in faults(project(), 'study.refusals=[" "]')[0]
