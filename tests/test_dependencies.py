@@ -16,7 +16,7 @@ from tests.test_layout import imports
 
 OWN = {"ragtune", "ragtune_cloud", "scripts", "tests"}
 EXTRAS = {
-    "local": {"sweep", "tensorboard"},
+    "local": {"ocr", "sweep", "tensorboard"},
     "cloud": {"cloud"},
     "scripts": {"cloud", "bench", "dev"},
     "tests": {"cloud", "sweep", "tensorboard", "dev"},
@@ -28,6 +28,7 @@ ELSEWHERE = {
 """Imported, and not declared."""
 UNSEEN = {
     "bitsandbytes": "transformers imports it for weights in 4 bits",
+    "onnxruntime": "rapidocr recognises letters with it",
     "gguf": "transformers reads SmolLM2's file with it",
     "tensorboard": "torch.utils.tensorboard imports it",
 }

@@ -10,6 +10,7 @@ from ragtune.core.errors import DocumentsError
 from ragtune.recipe.schema import Rag
 from ragtune.retrieval.index import Retriever, update
 from ragtune.sources.documents import from_folder
+from ragtune.sources.readers import ocr
 from tests.local.retrieval.killing import Words
 
 FIRST, LAST = 56, 60
@@ -114,12 +115,13 @@ def test_half_characters_of_a_broken_font_are_replaced(tmp_path: Path) -> None:
         (pdf("Text.")[:99], "cannot be read: cut off before its end; get it again"),
         (b"%PDF-1.4 %%EOF", "cannot be read: a broken PDF"),
         (b"", "holds no text: the file is empty (0 bytes)"),
-        (pdf("", ""), "holds no text in 2 pages: a scan? recognise its text"),
+        (pdf("", ""), f"holds no text in 2 pages: {ocr.ADVICE}"),
     ],
 )
 def test_what_gives_no_text_is_left_out_with_the_reason(
-    tmp_path: Path, content: bytes, reason: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, reason: str
 ) -> None:
+    monkeypatch.setattr(ocr, "is_installed", lambda: False)
     (tmp_path / "a.pdf").write_bytes(content)
     with pytest.raises(DocumentsError) as caught:
         from_folder(tmp_path).read("a.pdf")
@@ -171,15 +173,40 @@ def test_pieces_in_columns_are_a_table_with_its_header(tmp_path: Path) -> None:
     assert document.text[table.start : table.end].count("\n") == 2
 
 
-def test_pages_without_text_among_others_are_named(tmp_path: Path) -> None:
+def scanned(path: Path, *pages: bytes) -> None:
+    """A PDF with a page of text, pages that are pictures of others, and a blank one."""
     made = pypdfium2.PdfDocument(pdf("One."))
-    page = made.new_page(200, 200)
-    image = pypdfium2.PdfImage.new(made)
-    image.set_bitmap(pypdfium2.PdfBitmap.new_native(2, 2, pypdfium2.raw.FPDFBitmap_BGR))
-    page.insert_obj(image)
-    page.gen_content()
-    made.new_page(200, 200)
-    made.save(tmp_path / "a.pdf")
+    for content in pages:
+        picture = pypdfium2.PdfDocument(content)[0].render(scale=2)
+        page = made.new_page(400, 200)
+        image = pypdfium2.PdfImage.new(made)
+        image.set_bitmap(picture)
+        image.set_matrix(pypdfium2.PdfMatrix().scale(400, 200))
+        page.insert_obj(image)
+        page.gen_content()
+    made.new_page(400, 200)
+    made.save(path)
     made.close()
+
+
+def test_pages_without_text_among_others_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ocr, "is_installed", lambda: False)
+    scanned(tmp_path / "a.pdf", pdf("Fog."))
     (document,) = from_folder(tmp_path).read("a.pdf")
-    assert document.left_out == ("1 of 3 pages without text (page 2): scans? recognise them",)
+    assert document.left_out == (f"1 of 3 pages without text (page 2): {ocr.ADVICE}",)
+
+
+def test_scans_are_read_where_the_extra_is_installed(tmp_path: Path) -> None:
+    pytest.importorskip("rapidocr")
+    rows = [("room", "beds"), ("Heron", "2"), ("Plover", "14")]
+    cells = [
+        (x, 150 - 14 * n, t) for n, r in enumerate(rows) for x, t in zip((9, 200), r, strict=True)
+    ]
+    scanned(tmp_path / "a.pdf", drawn((9, 180, "The keeper is Ida Brandt."), *cells))
+    _, document = from_folder(tmp_path).read("a.pdf")
+    assert (document.page, document.locator, document.left_out) == (2, "p. 2", ())
+    assert (
+        document.text == "The keeper is Ida Brandt.\nroom: Heron | beds: 2\nroom: Plover | beds: 14"
+    )

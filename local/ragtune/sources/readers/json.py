@@ -16,12 +16,23 @@ def read(path: Path, name: str) -> list[Document]:
     """All values with the names that lead to them; a list of objects is a table."""
     text = decode(path.read_bytes())
     blocks = Blocks()
+    left_out: list[str] = []
     if path.suffix.lower() == ".json":
         _add(blocks, _loaded(text, "line {}"), "")
     else:
-        lines = [(n, line) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
-        _add(blocks, [_loaded(line, f"line {n}") for n, line in lines], "")
-    return [blocks.document(name, path.stem.replace("-", " ").replace("_", " "))]
+        values, bad = [], []
+        for n, line in enumerate(text.split("\n"), 1):
+            try:
+                values += [_loaded(line, f"line {n}")] if line.strip() else []
+            except DocumentsError as error:
+                bad.append(error)
+        if bad and not values:
+            raise bad[0]
+        _add(blocks, values, "")
+        more = f" and {len(bad) - 1} more" if len(bad) > 1 else ""
+        left_out = [f"{bad[0]}".removeprefix("cannot be read: ") + more] if bad else []
+    title = path.stem.replace("-", " ").replace("_", " ")
+    return [blocks.document(name, title, left_out=left_out)]
 
 
 def _loaded(text: str, where: str) -> Any:

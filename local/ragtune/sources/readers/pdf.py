@@ -3,11 +3,12 @@
 import contextlib
 import ctypes
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragtune.core.errors import DocumentsError
-from ragtune.sources.readers import layout
+from ragtune.sources.readers import layout, ocr
 from ragtune.sources.readers.base import Document
 from ragtune.sources.readers.layout import Piece
 
@@ -22,7 +23,8 @@ it, and in a piece."""
 def read(path: Path, name: str) -> list[Document]:
     """The pages that have text, each with its number and the label that the file gives it.
 
-    What was filled into a form is where its field is. Pages without text are named.
+    What was filled into a form is where its field is. Pages without text are recognised where the
+    extra `ocr` is installed, and named where it is not.
 
     Raises DocumentsError for a file that needs a password, cannot be decrypted, is cut off or
     broken, or holds no text at all.
@@ -41,16 +43,20 @@ def read(path: Path, name: str) -> list[Document]:
         for number in range(1, count + 1):
             page = pdf[number - 1]
             document = _page(pdf, page, name, path, number)
+            if not document.text.strip() and _is_drawn(page):
+                blank.append(number)
+                if ocr.is_installed():
+                    document = _recognised(page, document)
             if document.text.strip():
                 documents.append(document)
-            elif _is_drawn(page):
-                blank.append(number)
     if not documents:
-        raise DocumentsError(f"holds no text in {count} pages: a scan? recognise its text")
-    if blank:
+        advice = "nothing recognised in them" if ocr.is_installed() else ocr.ADVICE
+        raise DocumentsError(f"holds no text in {count} pages: {advice}")
+    blank = [number for number in blank if all(one.page != number for one in documents)]
+    if blank and not ocr.is_installed():
         pages = ", ".join(map(str, blank[:5])) + (" ..." if len(blank) > 5 else "")
-        said = f"{len(blank)} of {count} pages without text (page {pages}): scans? recognise them"
-        documents[0] = Document(**{**vars(documents[0]), "left_out": (said,)})
+        said = f"{len(blank)} of {count} pages without text (page {pages}): {ocr.ADVICE}"
+        documents[0] = replace(documents[0], left_out=(said,))
     return documents
 
 
@@ -63,6 +69,15 @@ def _page(pdf: Any, page: Any, name: str, path: Path, number: int) -> Document:
         return arranged.document(name, path, place, number)
     text = words.get_text_range(errors="replace").replace("\r\n", "\n").translate(_HYPHENS)
     return Document(name, text, path.stem, place, number)
+
+
+def _recognised(page: Any, document: Document) -> Document:
+    """The page with the text that is recognised in its picture."""
+    found = ocr.pieces(page)
+    if (arranged := layout.arrange(found)) is not None:
+        read = arranged.document(document.name, document.title, document.locator, document.page)
+        return replace(read, title=document.title)
+    return replace(document, text="\n".join(piece.text for piece in found))
 
 
 def _pieces(words: Any) -> Iterator[Piece]:
