@@ -76,7 +76,7 @@ class Documents(Section):
     """What is retrieved from."""
 
     source: str = Field(
-        description="a folder of text, html, pdf, office files, tables; or `contexts`: the records' own"
+        description="a folder of text, html, pdf, office files; or `contexts`: the records' own"
     )
     max_file_mb: Annotated[float, Field(gt=0)] = Field(
         50.0, description="bigger files are left out, named with this reason"
