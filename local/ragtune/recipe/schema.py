@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from ragtune.core import hub
+from ragtune.core.text.language import ENGLISH, NAMES, codes_of
 from ragtune.prompts.template import fields_of
 from ragtune.recipe.arms import (
     ARMS,
@@ -25,30 +26,44 @@ from ragtune.recipe.arms import (
     searches_records,
 )
 from ragtune.recipe.cloud import Cloud
+from ragtune.recipe.model import Model
 from ragtune.recipe.section import Section, Share
 from ragtune.recipe.template import Template
 from ragtune.recipe.tune import PROJECTIONS, Tune
 
-
-class Model(Section):
-    """The model that is tuned and asked."""
-
-    local: str = Field(
-        "builtin", description="`builtin`, `smollm2`, `smollm2-reader`, a folder, or a hub id"
-    )
-    revision: str | None = Field(None, description="the hub revision, for a hub id")
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto",
-        description="of answers on a CPU; `auto`: bfloat16 where the processor computes it",
-    )
-    jumpstart: str | None = Field(None, description="the JumpStart model to promote to")
+Column = Literal[
+    "instruction",
+    "context",
+    "response",
+    "category",
+    "document",
+    "evidence",
+    "group",
+    "unanswerable",
+    "system",
+    "messages",
+]
+"""A field of a record that `records.fields` can name a column for."""
 
 
 class Records(Section):
-    """Instruction records: Dolly's instruction, context, response, category."""
+    """Instruction records: Dolly's instruction, context, response, category, or other forms."""
 
-    source: str = Field(description="a jsonl file, a folder of them, or a hub id")
+    source: str = Field(
+        description="a file of records (jsonl, JSON, CSV, TSV, Parquet, XLSX), a folder of them, "
+        "or a hub id"
+    )
     revision: str | None = Field(None, description="the hub revision, for a hub id")
+    hub_split: str = Field("train", description="the split of a hub data set")
+    hub_config: str | None = Field(None, description="its configuration, where it has several")
+    fields: dict[Column, str] = Field(
+        {},
+        description="columns by the field that each is, as `{instruction: frage, response: "
+        "antwort}`, where their names do not say it; a dotted path leads into an object",
+    )
+    encoding: str | None = Field(
+        None, description="of text files; null: UTF-8 or UTF-16, or another that is certain"
+    )
     categories: list[str] | None = Field(None, description="keep these categories; null: all")
     context: Literal["input", "passage"] = Field(
         "input",
@@ -90,6 +105,11 @@ class Rag(Section):
         256, description="tokens of the embedder a chunk"
     )
     chunk_overlap: Annotated[float, Field(ge=0, le=0.5)] = Field(0.2, description="share")
+    language: str = Field(
+        ENGLISH,
+        description="of the documents: a code such as `de`, or several as `de, en`; `auto`: found "
+        "in a sample of the documents",
+    )
     top_k: Annotated[int, Field(ge=1, le=100)] = 4
     search: Literal["dense", "keyword", "hybrid"] = "hybrid"
     rerank: str | None = Field(
@@ -100,12 +120,34 @@ class Rag(Section):
         description="score of the best passage below which the answer is study.refusal; "
         "`calibrated`: refuses 5 % of the training questions; null: the model is always asked",
     )
-    embedder: str = Field("builtin", description="`builtin` (all-MiniLM-L6-v2), a folder or hub id")
+    embedder: str = Field(
+        "builtin",
+        description="`builtin` (all-MiniLM-L6-v2, English), `multilingual` (multilingual-e5-small, "
+        "about 100 languages), a folder or hub id",
+    )
     qdrant: str = Field(
         "embedded",
         description="`embedded`: Qdrant's engine in this process; or a server's http(s) URL, its "
         "key in QDRANT_API_KEY",
     )
+
+    @field_validator("language", mode="before")
+    @classmethod
+    def _codes(cls, value: Any) -> Any:
+        """Codes in a list or a text; YAML reads Norway's as false."""
+        parts = value.split(",") if isinstance(value, str) else value
+        listed = parts if isinstance(parts, list) else [parts]
+        codes = ["no" if code is False else str(code).strip().lower() for code in listed]
+        if unknown := [code for code in codes if code not in NAMES]:
+            if codes == ["auto"]:
+                return "auto"
+            raise ValueError(f"{unknown[0]!r} is none of auto, {', '.join(NAMES)}")
+        return ", ".join(dict.fromkeys(codes))
+
+    @property
+    def languages(self) -> list[str]:
+        """The codes of ``language``; English where it was left to be found."""
+        return codes_of(self.language)
 
     @field_validator("qdrant")
     @classmethod
@@ -232,6 +274,9 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Recipe":
+        if not self.arms and self.left_out:
+            tuned = ", ".join(self.left_out)
+            raise ValueError(f"study.arms: a server answers {tuned} only by a name in model.served")
         if not self.arms:
             raise ValueError(f"study.arms {', '.join(self.study.arms)} need documents")
         named = self.tune.target_modules.split(",")
@@ -253,12 +298,21 @@ class Recipe(Section):
     @property
     def arms(self) -> list[Arm]:
         """The arms that this recipe can run: without documents there is nothing to retrieve."""
+        return [a for a in self._documented if self.model.answers(a)]
+
+    @property
+    def left_out(self) -> list[Arm]:
+        """The tuned arms that a server has no model for."""
+        return [a for a in self._documented if not self.model.answers(a)]
+
+    @property
+    def _documented(self) -> list[Arm]:
         return [a for a in self.study.arms if self.documents is not None or not reads_documents(a)]
 
     @property
     def adapters(self) -> list[Adapter]:
-        """The adapters that the arms need."""
-        tuned = [arm for arm in self.arms if is_tuned(arm)]
+        """The adapters that the arms need and that are tuned here."""
+        tuned = [arm for arm in self.arms if is_tuned(arm) and not self.model.remote]
         return list(dict.fromkeys(self.adapter(arm) for arm in tuned))
 
     def adapter(self, arm: Arm) -> Adapter:
@@ -331,8 +385,8 @@ class Recipe(Section):
     @property
     def hub_ids(self) -> list[str]:
         """What the recipe names on a hub: neither built in, nor a path that exists, nor a word."""
-        named = [self.model.local, self.records.source, self.rag.embedder]
-        return [name for name in named if hub.is_id(name) and not self.path(name).exists()]
+        named = [self.model.local, self.records.source, self.study.questions, self.rag.embedder]
+        return [name for value in named if (name := hub.named(value, self.path("")))]
 
     @property
     def filled(self) -> dict[str, Any]:

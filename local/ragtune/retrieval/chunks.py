@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ragtune.core.errors import DocumentsError
+from ragtune.retrieval import sentences as rules
 from ragtune.retrieval.embedder import Embedder
 from ragtune.retrieval.section import Chunking
 from ragtune.sources.readers import Document, Table
@@ -51,13 +52,12 @@ class Chunker:
     def __init__(
         self, rag: Chunking, embedder: Embedder, sentences: Sentences | None = None
     ) -> None:
-        """``sentences`` finds sentences, llama-index's English rules by default."""
+        """``sentences`` finds sentences, `retrieval.sentences` by default."""
         from llama_index.core.node_parser import SentenceSplitter
-        from llama_index.core.node_parser.text.utils import split_by_sentence_tokenizer
 
         self._tokens, self._title = embedder.tokens, rag.chunk_tokens // 2
         self._room = rag.chunk_tokens - SPECIAL
-        self._sentences = sentences or split_by_sentence_tokenizer()
+        self._sentences = sentences or rules.sentences()
         self._splitter = SentenceSplitter(
             chunk_size=self._room,
             chunk_overlap=int(rag.chunk_overlap * rag.chunk_tokens),

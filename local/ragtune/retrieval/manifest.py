@@ -17,7 +17,7 @@ from ragtune.retrieval.section import Indexing
 from ragtune.retrieval.stores.base import rebuild
 
 FILE = "manifest.json"
-FORMAT = 5
+FORMAT = 6
 """Raised when readers, chunks or points change, so that an index made before is not added to."""
 
 
@@ -29,6 +29,7 @@ def settings(rag: Indexing, fingerprint: str) -> dict[str, Any]:
         "chunk_tokens": rag.chunk_tokens,
         "chunk_overlap": rag.chunk_overlap,
         "qdrant": rag.qdrant,
+        "language": rag.language,
     }
 
 

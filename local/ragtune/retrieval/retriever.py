@@ -102,7 +102,7 @@ class Retriever:
             return [None] * len(questions)
         if self.embedder is None:
             raise RunError(f"{self.folder}: {mode} search needs the embedder; allowed: keyword")
-        return self.embedder.embed(questions)
+        return self.embedder.embed_questions(questions)
 
     def copy(self, target: Path) -> None:
         """Copy the index to a folder that does not exist yet, while it stays open here.

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 from ragtune.core.errors import DocumentsError, RecipeError
 from ragtune.models.folder import family_at
 from ragtune.prompts.registry import format_of
+from ragtune.prompts.template import CHAT
 from ragtune.recipe import file as recipe_file
+from ragtune.recipe.arms import is_tuned
 from ragtune.recipe.schema import Recipe
 from ragtune.runs import defaults
 from ragtune.runs.audit import data_faults
@@ -31,7 +33,11 @@ def everything(recipe: Recipe, materials: Materials) -> None:
     from ragtune.results.metrics.deciding import known
 
     known(recipe.study.metric)
-    _ = materials.split, materials.base
+    _ = materials.split
+    if recipe.model.remote:
+        models_of(recipe, materials)
+    else:
+        _ = materials.base
     if recipe.retrieves:
         retrieval(recipe, materials)
     elif recipe.searches_records:
@@ -42,6 +48,19 @@ def everything(recipe: Recipe, materials: Materials) -> None:
         if recipe.tune.search is not None:
             development(materials.train, recipe.seed, recipe.records.split, recipe.study.questions)
     _lengths(recipe, materials)
+
+
+def models_of(recipe: Recipe, materials: Materials) -> None:
+    """Look at the server's models, one by one.
+
+    Raises ModelError where one is missing, or reads no raw prompts and is asked with them.
+    """
+    raw = recipe.template.format != CHAT
+    for arm in recipe.arms:
+        engine = materials.server.engine(arm if is_tuned(arm) else None)
+        _ = engine.context_length
+        if raw and materials.tokenizer is not None:
+            materials.server.takes(engine.model)
 
 
 def retrieval(recipe: Recipe, materials: Materials) -> None:
@@ -72,7 +91,7 @@ def _lengths(recipe: Recipe, materials: Materials) -> None:
                 f"allowed: -1, or 1 to {reads}"
             )
     form = format_of(recipe.template.build(), materials.tokenizer)
-    template = len(form.prompt("", "").ids)
+    template = form.prompt("", "").length
     if template + study.max_new_tokens >= reads:
         raise RecipeError(
             f"study.max_new_tokens: {study.max_new_tokens}, but the model reads {reads} "
@@ -100,6 +119,7 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
         "train": len(materials.train),
         "questions": len(materials.questions),
         **_answers(recipe, materials),
+        "read": materials.split.read,
         "bad_lines": [str(b) for b in materials.split.bad],
         "documents": len({document.name for document in found}),
         "skipped": skipped,
@@ -193,6 +213,7 @@ def show(file: Path, found: dict[str, Any], prediction: str) -> str:
         f"{file}: good; {found['train']} training records, {found['questions']} "
         f"questions{split}, {found['documents']} documents, arms {', '.join(found['arms'])}",
         *(f"of these {line}" for line in _answers_shown(found)),
+        *found["read"],
         *found["filled_in"],
         *(f"warning: {warning}" for warning in found["data_warnings"]),
         *(f"left out {bad}" for bad in found["bad_lines"]),

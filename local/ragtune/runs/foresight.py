@@ -14,6 +14,7 @@ from ragtune.results.diagnosis import (
 )
 from ragtune.results.faults import AnyFault
 from ragtune.results.rightness import is_unanswerable
+from ragtune.runs import languages
 from ragtune.runs.materials import Materials
 from ragtune.runs.stages.answers import reference_tokens
 from ragtune.sources.documents import Document
@@ -40,6 +41,17 @@ def foresee(recipe: Recipe, materials: Materials, found: Sequence[Document]) -> 
         *long_references(lengths, study.max_new_tokens, arms),
         *few_latencies(min(len(asked), study.latency_questions), arms),
     ]
+    searches = recipe.retrieves or recipe.searches_records
+
+    faults += languages.unknown(
+        asked,
+        documents=recipe.rag.languages if searches else [],
+        search=recipe.rag.search,
+        arms=arms,
+        embedder=materials.embedder_languages if searches else None,
+        model=materials.model_languages,
+        tokenizer=materials.tokenizer,
+    )
     for adapter in recipe.adapters:
         tuned = recipe.served(adapter)
         chunks = _parts(recipe, found) if recipe.trains_with_passages(adapter) else []

@@ -232,6 +232,8 @@ def _other_kind(path: Path) -> str:
 _INSTEAD = {
     ".doc": ".docx",
     ".ppt": ".pptx",
+    ".xls": ".xlsx",
+    ".xlsb": ".xlsx",
     ".pages": ".docx or .pdf",
     ".key": ".pptx or .pdf",
     ".numbers": ".xlsx",

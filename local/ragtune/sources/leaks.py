@@ -154,7 +154,8 @@ class _Asked:
     @classmethod
     def of(cls, record: Record, common: Collection[str] = (), *, with_context: bool) -> "_Asked":
         instruction = words(record.instruction)
-        context = words(record.context) if with_context else []
+        own = [*record.earlier, *([record.context] if with_context else [])]
+        context = words("\n".join(own)) if own else []
         answer = tuple(words(record.response))
         told = frozenset(answer).difference(common, instruction, context) or frozenset(answer)
         return cls(

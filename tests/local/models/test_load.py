@@ -13,7 +13,7 @@ from ragtune.models.find import context_length, model_folder
 from ragtune.models.folder import check_weights
 from ragtune.models.hardware import Hardware
 from ragtune.models.load import load_base
-from ragtune.recipe.schema import Model
+from ragtune.recipe.model import Model
 
 HARDWARE = Hardware("cpu", "test", 1, "float32", "float32")
 

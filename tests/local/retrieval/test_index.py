@@ -260,7 +260,7 @@ from ragtune.core.errors import RunError
 from ragtune.retrieval.index import Retriever
 
 rag = SimpleNamespace(chunk_tokens=32, chunk_overlap=0.2, qdrant="embedded", top_k=1)
-rag.search = "hybrid"
+rag.search, rag.language = "hybrid", "en"
 retriever = Retriever(Path(sys.argv[1]), rag, None, "f")
 ((found,),) = retriever.search(["What does soup cost?"], mode="keyword")
 print(found.document)

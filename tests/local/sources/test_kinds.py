@@ -203,6 +203,14 @@ def test_open_documents_are_read_with_tables_and_notes(tmp_path: Path) -> None:
     zipped(tmp_path / "a.odt", parts)
     (document,) = readers.read(tmp_path / "a.odt", "a.odt")
     assert document.text == f"Rooms\n\nSee  below (since May).\n\n{LINES}"
+    book = (
+        f"<office:spreadsheet><table:table table:name='May'>{rows}<table:table-row "
+        "table:number-rows-repeated='1000000'><table:table-cell/></table:table-row>"
+        "</table:table></office:spreadsheet>"
+    )
+    zipped(tmp_path / "a.ods", parts | {"content.xml": parts["content.xml"].replace(body, book)})
+    (document,) = readers.read(tmp_path / "a.ods", "a.ods")
+    assert (document.text, document.locator) == (LINES, "May")
     parts["META-INF/manifest.xml"] = "<encryption-data/>"
     zipped(tmp_path / "b.odt", parts)
     with pytest.raises(DocumentsError, match="needs a password"):

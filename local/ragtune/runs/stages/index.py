@@ -12,6 +12,7 @@ from ragtune.retrieval.manifest import FORMAT, Manifest
 from ragtune.retrieval.stores.base import EMBEDDED
 from ragtune.runs.lock import Output
 from ragtune.runs.stage import Stage, Work
+from ragtune.runs.stages.parts import CHUNKS
 
 
 class Index(Stage):
@@ -22,7 +23,7 @@ class Index(Stage):
 
     name = "index"
     version = FORMAT
-    fields = ("rag.chunk_tokens", "rag.chunk_overlap", "rag.qdrant")
+    fields = (*CHUNKS, "rag.qdrant")
     materials = ("documents", "embedder")
     in_place = True
 

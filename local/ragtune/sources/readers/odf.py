@@ -1,10 +1,10 @@
-"""OpenDocument's texts and slides, from their ``content.xml``."""
+"""OpenDocument's texts, slides and sheets, from their ``content.xml``."""
 
 from pathlib import Path
 from typing import Any
 
 from ragtune.core.errors import DocumentsError
-from ragtune.sources.readers import archive
+from ragtune.sources.readers import archive, sheets
 from ragtune.sources.readers.base import Document, one_line
 from ragtune.sources.readers.blocks import Blocks
 from ragtune.sources.readers.table import Grid, guessed, marked
@@ -22,7 +22,7 @@ _MOST = 1000
 
 
 def read(path: Path, name: str) -> list[Document]:
-    """The text with its headings, tables as rows of ``column: value``; of slides one each."""
+    """The text with its headings, tables as rows of ``column: value``; a slide or sheet each."""
     with archive.opened(path) as file:
         if "content.xml" not in file.namelist():
             raise DocumentsError("cannot be read: not what its name says")
@@ -30,6 +30,9 @@ def read(path: Path, name: str) -> list[Document]:
             raise DocumentsError("needs a password; save it without one")
         root = archive.xml(file.read("content.xml"))
     body = root.find(f"{_OFFICE}body")
+    if (book := body.find(f"{_OFFICE}spreadsheet")) is not None:
+        tables = list(book.iterchildren(f"{_TABLE}table"))
+        return [sheets.document(_rows(t), name, path, t.get(f"{_TABLE}name") or "") for t in tables]
     if not (slides := list(body.iter(f"{_DRAW}page"))):
         blocks = Blocks()
         _add(blocks, body)
@@ -59,12 +62,16 @@ def _add(blocks: Blocks, part: Any) -> None:
 def _grid(table: Any) -> Grid:
     head = f"{_TABLE}table-header-rows"
     header = [_cells(row) for part in table.iter(head) for row in part.iter(f"{_TABLE}table-row")]
-    rows = [
-        _cells(row)
-        for row in table.iter(f"{_TABLE}table-row")
-        if row.getparent().tag != head and row.getparent() is not None
-    ]
+    rows = _rows(table)[len(header) :]
     return marked(header, rows) if header else guessed(rows)
+
+
+def _rows(table: Any) -> list[list[str]]:
+    return [
+        cells
+        for row in table.iter(f"{_TABLE}table-row")
+        for cells in [_cells(row)] * min(int(row.get(f"{_TABLE}number-rows-repeated") or 1), 2)
+    ]
 
 
 def _cells(row: Any) -> list[str]:

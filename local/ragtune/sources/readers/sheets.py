@@ -1,47 +1,53 @@
-"""Spreadsheets, by calamine: a document a sheet, a line of ``column: value`` a row."""
+"""Workbooks (XLSX), by openpyxl: a document a sheet, a line of ``column: value`` a row."""
 
-import datetime
+import warnings
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from ragtune.core.errors import DocumentsError
 from ragtune.sources.readers import archive
 from ragtune.sources.readers.base import Document
 from ragtune.sources.readers.blocks import Blocks
 from ragtune.sources.readers.table import guessed
+from ragtune.sources.rows.workbook import shown
 
 
 def read(path: Path, name: str) -> list[Document]:
-    """The sheets that are shown, each with its name as the place.
+    """The sheets that are shown, each with its name as the place; cells as the sheet shows them.
 
-    Blank rows divide a sheet into tables; a row of one cell above a table is its caption. Formulas
-    are read by the values that were saved with them.
+    Formulas are read by the values that were saved with them.
     """
-    import python_calamine as calamine
+    import openpyxl
 
-    if path.suffix.lower() != ".xls":
-        archive.check(path)
-    with calamine.CalamineWorkbook.from_path(path) as book:
-        shown = [
-            sheet.name
-            for sheet in book.sheets_metadata
-            if sheet.visible == calamine.SheetVisibleEnum.Visible
-            and sheet.typ == calamine.SheetTypeEnum.WorkSheet
-        ]
-        found = [_sheet(book.get_sheet_by_name(one).to_python(), name, path, one) for one in shown]
-    if not any(document.text for document in found):
+    archive.check(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of styles and extensions that have no cells
+        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        try:
+            found = []
+            for sheet in book.worksheets:
+                if sheet.sheet_state == "visible":
+                    sheet.reset_dimensions()  # some programs write them too small
+                    rows = [["" if c.value is None else shown(c) for c in r] for r in sheet.rows]
+                    found.append(document(rows, name, path, sheet.title))
+        finally:
+            book.close()
+    if not any(one.text for one in found):
         raise DocumentsError(f"holds no text in {len(found)} sheets")
     return found
 
 
-def _sheet(values: Sequence[Sequence[Any]], name: str, path: Path, title: str) -> Document:
+def document(rows: Sequence[Sequence[str]], name: str, path: Path, title: str) -> Document:
+    """A sheet's document.
+
+    Blank rows divide a sheet into tables; a row of one cell above a table is its caption.
+    """
     blocks = Blocks()
-    for rows in _tables([[_said(value) for value in row] for row in values]):
+    for table in _tables(rows):
         captions = []
-        while rows and len([cell for cell in rows[0] if cell]) == 1 and len(rows) > 1:
-            captions.append(" ".join(rows.pop(0)).strip())
-        blocks.table(guessed(rows, usual=True), "\n".join(captions))
+        while len(table) > 1 and sum(map(bool, table[0])) == 1:
+            captions.append("".join(table.pop(0)))
+        blocks.table(guessed(table, usual=True), "\n".join(captions))
     return blocks.document(name, f"{path.stem}: {title}", title)
 
 
@@ -56,15 +62,3 @@ def _tables(rows: Sequence[Sequence[str]]) -> Iterator[list[list[str]]]:
             used = [n for n in range(width) if any(n < len(row) and row[n] for row in table)]
             yield [[row[n] if n < len(row) else "" for n in used] for row in table]
             table = []
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.15g}" if abs(value) < 1e15 else str(value)
-    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
-        return value.date().isoformat()
-    if isinstance(value, datetime.datetime):
-        return value.isoformat(" ", "minutes" if not value.second else "seconds")
-    return "" if value is None else str(value).strip()

@@ -112,6 +112,24 @@ KINDS: dict[str, Kind] = {
     "Qwen3, experts": Kind("Qwen3Moe", EXPERTS),
     "LFM2": Kind("Lfm2", CONVOLVED),
 }
+MORE: dict[str, Kind] = {
+    "Ministral": Kind("Ministral", {"layer_types": MIXED, "sliding_window": 5}),
+    "Ministral 3": Kind("Ministral3"),
+    "OLMo 3": Kind("Olmo3", {"layer_types": MIXED, "sliding_window": 5}),
+    "Gemma": Kind("Gemma", {"tie_word_embeddings": True}, 0.01),
+    "EXAONE 4": Kind("Exaone4", {"layer_types": MIXED, "sliding_window": 5}),
+    "Seed-OSS": Kind("SeedOss", {"residual_dropout": 0.0, "attention_dropout": 0.0}),
+    "ERNIE 4.5": Kind("Ernie4_5"),
+    "Helium": Kind("Helium"),
+    "Hunyuan": Kind("HunYuanDenseV1"),
+    "Phi": Kind("Phi"),
+    "StarCoder 2": Kind("Starcoder2", {"sliding_window": 5}),
+    "GLM": Kind("Glm"),
+    "GLM 4": Kind("Glm4"),
+    "Arcee": Kind("Arcee"),
+    "Apertus": Kind("Apertus"),
+}
+"""Those that are looked at less closely: loss, gradients and text."""
 SIZES: dict[str, Any] = {
     "hidden_size": 32,
     "intermediate_size": 48,
@@ -138,7 +156,7 @@ def write(kind: Kind, folder: Path, tokenizer: Path | None = None) -> Path:
     torch.manual_seed(0)
     maker = getattr(transformers, f"{kind.config}Config")
     usual = {} if kind.config == "GPT2" else SIZES
-    if kind.config in ("GPTNeoX", "Phi3", "Lfm2"):
+    if kind.config in ("GPTNeoX", "Phi3", "Lfm2", "Phi", "Starcoder2"):
         usual = {name: value for name, value in usual.items() if name != "head_dim"}
     config = maker(**{**GIVEN, **usual, **kind.options})
     model = transformers.AutoModelForCausalLM.from_config(config)
@@ -306,7 +324,7 @@ class Killed(Exception):
 def samples(tokenizer: Any, tuned: Tune) -> Samples:
     """Rows of the tiny project."""
     names = ("instruction", "context", "response")
-    data = [{name: row[name] for name in names} for row in record_rows()]
+    data = [{name: row[name] for name in names} for row in record_rows()[:6]]
     return prepare(data, tuned, InstructFormat(TEMPLATE, tokenizer), 64)
 
 
