@@ -153,7 +153,7 @@ class Arm:
         self, record: Record, found: Sequence[Passage], prompt: Prompt, completion: Completion
     ) -> Answer:
         text = self.format.response(completion.text)
-        shown, read = found[: prompt.passages], completion.prompt_tokens
+        shown, read = prompt.shown(found), completion.prompt_tokens
         return Answer(
             question=record.id,
             text=text,

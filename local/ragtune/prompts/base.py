@@ -7,8 +7,9 @@ tokenizer is all it needs.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+Found = TypeVar("Found")
 IGNORED = -100
 """The label of a token that is not trained on; PyTorch's cross-entropy skips it."""
 UNLIMITED = 1 << 30
@@ -36,9 +37,11 @@ class Prompt:
 
     ``ids`` begin with exactly one BOS, where the tokenizer has one; ``text`` has none.
     (A chat's ids and text begin as its chat template has them.) ``passages`` and ``examples`` are
-    how many of those given are in it; ``cut`` is how many tokens of the rest had to go.
-    ``messages`` are a chat's turns, for an engine that has the chat template itself. Where no
-    tokenizer is at hand there are no ids, and ``estimate`` says about how many there would be.
+    how many of those given are in it; ``cut`` is how many tokens of the rest had to go. ``without``
+    are the places of passages that had no room although a later one had: the ``passages`` in it are
+    the first of all others. ``messages`` are a chat's turns, for an engine that has the chat
+    template itself. Where no tokenizer is at hand there are no ids, and ``estimate`` says about how
+    many there would be.
     """
 
     ids: list[int]
@@ -48,11 +51,16 @@ class Prompt:
     examples: int = 0
     messages: tuple[Message, ...] = ()
     estimate: int = 0
+    without: tuple[int, ...] = ()
 
     @property
     def length(self) -> int:
         """Tokens, counted or estimated."""
         return len(self.ids) or self.estimate
+
+    def shown(self, found: Sequence[Found]) -> list[Found]:
+        """Those of the passages it was made from that are in it."""
+        return [one for n, one in enumerate(found) if n not in self.without][: self.passages]
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class Documents(Section):
     """What is retrieved from."""
 
     source: str = Field(
-        description="a folder of md, txt, html, pdf, docx; or `contexts`: the records' own"
+        description="a folder of text, html, pdf, office files; or `contexts`: the records' own"
     )
     origin: str | None = Field(None, description="where to get them, said where they are missing")
     max_file_mb: Annotated[float, Field(gt=0)] = Field(

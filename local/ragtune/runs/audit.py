@@ -13,7 +13,7 @@ from ragtune.runs.plan import tunes
 from ragtune.sources import gold, leaks
 from ragtune.sources.documents import Document
 from ragtune.sources.gold import AbsentEvidence, UnknownName
-from ragtune.sources.plain import letters
+from ragtune.sources.plain import letters, spellings
 from ragtune.sources.split import HELD_OUT, Division
 
 PAIRS = 100_000_000
@@ -107,7 +107,7 @@ def _gold(
         parts[document.name].append(document.text)
     texts = {name: "\n".join(pieces) for name, pieces in parts.items()}
     absent = gold.absent_evidence(records, texts.keys(), texts.__getitem__)
-    whole = {name: letters(text) for name, text in texts.items()} if absent else {}
+    whole = {name: spellings(text) for name, text in texts.items()} if absent else {}
     names = {**texts, **materials.corpus.copies}.keys()
     return gold.unknown_names(records, names, left_out), [
         replace(

@@ -17,6 +17,7 @@ from ragtune.runs.audit import data_faults
 from ragtune.runs.materials import Materials
 from ragtune.runs.plan import tunes
 from ragtune.runs.stages.search import development
+from ragtune.sources.documents import left_out
 
 if TYPE_CHECKING:
     from ragtune.recipe.arms import Adapter
@@ -122,6 +123,7 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
         "bad_lines": [str(b) for b in materials.split.bad],
         "documents": len({document.name for document in found}),
         "skipped": skipped,
+        "parts": left_out(found),
         "arms": recipe.arms,
         "warnings": [fault.to_json() for fault in foresee(recipe, materials, found)],
         **faults,
@@ -218,6 +220,7 @@ def show(file: Path, found: dict[str, Any], prediction: str) -> str:
         *(f"warning: {fault(FAULTS.validate_python(value))}" for value in found["warnings"]),
         *([prediction] if prediction else []),
         *(f"left out {name}: {reason}" for name, reason in found["skipped"].items()),
+        *(f"left out of {name}: {what}" for name, what in found["parts"].items()),
     ]
     return "\n".join(lines)
 

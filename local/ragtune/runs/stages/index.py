@@ -68,9 +68,11 @@ class Index(Stage):
 
     @staticmethod
     def left_out(folder: RunFolder) -> dict[str, str]:
-        """The documents that the index in a run folder does not hold, with the reasons."""
+        """What the index in a run folder does not hold of its documents, with the reasons."""
         manifest = Manifest.load(folder.index)
-        return manifest.skipped if manifest else {}
+        if manifest is None:
+            return {}
+        return manifest.skipped | {f"of {name}": what for name, what in manifest.parts.items()}
 
 
 def of_another_version(folder: Path) -> bool:
