@@ -27,64 +27,10 @@ from ragtune.recipe.arms import (
 )
 from ragtune.recipe.cloud import Cloud
 from ragtune.recipe.model import Model
+from ragtune.recipe.records import Records
 from ragtune.recipe.section import Section, Share
 from ragtune.recipe.template import Template
 from ragtune.recipe.tune import PROJECTIONS, Tune
-
-Column = Literal[
-    "instruction",
-    "context",
-    "response",
-    "category",
-    "document",
-    "evidence",
-    "group",
-    "unanswerable",
-    "system",
-    "messages",
-]
-"""A field of a record that `records.fields` can name a column for."""
-
-
-class Records(Section):
-    """Instruction records: Dolly's instruction, context, response, category, or other forms."""
-
-    source: str = Field(
-        description="a file of records (jsonl, JSON, CSV, TSV, Parquet, XLSX), a folder of them, "
-        "or a hub id"
-    )
-    revision: str | None = Field(None, description="the hub revision, for a hub id")
-    hub_split: str = Field("train", description="the split of a hub data set")
-    hub_config: str | None = Field(None, description="its configuration, where it has several")
-    fields: dict[Column, str] = Field(
-        {},
-        description="columns by the field that each is, as `{instruction: frage, response: "
-        "antwort}`, where their names do not say it; a dotted path leads into an object",
-    )
-    encoding: str | None = Field(
-        None, description="of text files; null: UTF-8 or UTF-16, or another that is certain"
-    )
-    categories: list[str] | None = Field(None, description="keep these categories; null: all")
-    context: Literal["input", "passage"] = Field(
-        "input",
-        description="`input`: a record's context belongs to its question and is always shown; "
-        "`passage`: it is knowledge to be retrieved, hidden from base and tuned",
-    )
-    test_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.1, description="share held out, see split, when study.questions is held-out"
-    )
-    split: Literal["document", "question"] = Field(
-        "document",
-        description="`document`: what is held out is about other documents and contexts; "
-        "`question`: about the same ones; records of one `group` stay together in both",
-    )
-    with_passages: Share = Field(
-        1.0, description="share of the rows of tuned+rag that are trained on with passages"
-    )
-    without_gold: Share = Field(
-        0.2, description="share of the rows with passages that get others instead of the gold one"
-    )
-    max_bad_lines: Share = Field(0.01, description="more broken lines than this share: an error")
 
 
 class Documents(Section):
@@ -93,6 +39,7 @@ class Documents(Section):
     source: str = Field(
         description="a folder of md, txt, html, pdf, docx; or `contexts`: the records' own"
     )
+    origin: str | None = Field(None, description="where to get them, said where they are missing")
     max_file_mb: Annotated[float, Field(gt=0)] = Field(
         50.0, description="bigger files are left out, named with this reason"
     )
@@ -397,15 +344,17 @@ class Recipe(Section):
     def identity(self) -> str:
         """SHA-256 of the filled recipe less what answers are judged and weighed by, in hexadecimal.
 
-        That is name, needs, cloud, promote, study.metric and study.refusals: none changes what is
-        answered, so a run stays valid when they change, and only its figures are made again. With
-        tune.search the last two choose what is tuned, and so are part of it.
+        That is name, needs, cloud, promote, the origins of data, study.metric and study.refusals:
+        none changes what is answered, so a run stays valid when they change, and only its figures
+        are made again. With tune.search the last two choose what is tuned, and so are part of it.
         """
         if self._named is not None:
             return self._named
         beside = {"name", "needs", "cloud", "promote"}
         what = {k: v for k, v in self.filled.items() if k not in beside}
         judging: set[str] = set() if self.tune.search else {"metric", "refusals"}
+        for name in ("records", "documents"):  # where data is from says nothing of what it is
+            what[name] = {k: v for k, v in (what[name] or {}).items() if k != "origin"} or None
         what["study"] = {k: v for k, v in what["study"].items() if k not in judging}
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 

@@ -28,8 +28,8 @@ from ragtune.results.agreement import agreement, marks
 from ragtune.results.baseline import baselines
 from ragtune.results.coverage import Marks, coverage
 from ragtune.results.data import DataCounts, GoldFaults, NearDuplicates
-from ragtune.results.faults import FAULTS, AnyFault
 from ragtune.results.engine import engine_used
+from ragtune.results.faults import FAULTS, AnyFault
 from ragtune.results.latency import latency, throughput
 from ragtune.results.metrics.base import Case, Tools
 from ragtune.results.metrics.deciding import choose

@@ -230,6 +230,12 @@ def test_a_study_of_tuned_arms_alone_needs_their_names(project: Callable[..., Pa
         recipe_file.load(path)
 
 
+def test_a_server_tunes_nothing(project: Callable[..., Path]) -> None:
+    path = project(model={"engine": "http://127.0.0.1:9/v1"}, study=STUDY)
+    with pytest.raises(RecipeError, match="tunes nothing; tune the model here"):
+        Pipeline(recipe_file.load(path), path.parent / "runs" / "one").tune()
+
+
 def test_the_guard_lets_only_the_named_host_through(
     project: Callable[..., Path], called: Callable[..., tuple[int, str, str]]
 ) -> None:

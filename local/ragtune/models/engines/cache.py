@@ -10,12 +10,14 @@ ROOM = 64
 """Tokens that there is room for beyond those that are there."""
 
 
-class RoomyLayer(DynamicLayer):
+class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # untyped in transformers
     """A layer's cache that copies what it holds once in ``ROOM`` tokens, not at each.
 
     ``keys`` and ``values``, (rows, heads, tokens, size), are the written parts of larger tensors.
     """
 
+    keys: torch.Tensor
+    values: torch.Tensor
     _larger: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def update(
