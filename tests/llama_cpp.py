@@ -61,7 +61,7 @@ class LlamaServer:
             Chosen(step["id"], {top["id"]: top["logprob"] for top in step["top_logprobs"]})
             for step in told["completion_probabilities"]
         ]
-        return found[: len(told["tokens"])]
+        return found[:-1] if told["stop_type"] == "eos" else found
 
     def chat(self, messages: list[dict[str, str]], limit: int) -> tuple[str, int]:
         """The answer to a dialogue, and how many tokens its prompt had."""

@@ -21,9 +21,6 @@ from ragtune.models.load import load_base, quiet_libraries
 from ragtune.runs.open import OpenRun, open_run
 from ragtune.runs.stages import parts
 
-LONGER = 48
-"""Tokens of an answer, whatever the run's limit: more places at which to part."""
-
 
 def prompts_of(opened: OpenRun, count: int) -> list[tuple[str, list[int]]]:
     """The first held-out questions: as a user's turn, and as the run's prompt."""
@@ -61,7 +58,9 @@ def parted(ours: Sequence[int], theirs: Sequence[Any]) -> float | None:
     for mine, step in zip(ours, theirs, strict=False):
         if mine != step.id:
             return float(step.likeliest[step.id] - step.likeliest.get(mine, -np.inf))
-    return None if len(ours) == len(theirs) else float(theirs[-1].gap)
+    if len(ours) == len(theirs):
+        return None
+    return float(theirs[-1].gap) if theirs else float("inf")
 
 
 @contextmanager
@@ -116,8 +115,9 @@ def main() -> None:
         opened.export(where / "lora", "", gguf="lora")
         tuned = opened.materials.tuned_model
         model = tuned(opened.folder.adapter(opened._exported("")), parts.form(opened._work).hash)
+        limit = opened.recipe.study.max_new_tokens
         ends = sorted(parts.engine(opened._work, None).ends)  # type: ignore[attr-defined]
-        answers = [greedy(model.float(), ids, ends, LONGER) for _, ids in prompts]
+        answers = [greedy(model.float(), ids, ends, limit) for _, ids in prompts]
         base = where / "base.gguf"
         write_base(opened, base)
         files: dict[str, tuple[Path, Path | None]] = {
@@ -127,7 +127,7 @@ def main() -> None:
         }
         for kind, (file, lora) in files.items():
             with serving(file, lora=lora, context=2048) as server:
-                told = [server.complete(ids, LONGER, likeliest=10) for _, ids in prompts]
+                told = [server.complete(ids, limit, likeliest=10) for _, ids in prompts]
             gaps = [parted(mine, theirs) for mine, theirs in zip(answers, told, strict=True)]
             same = sum(gap is None for gap in gaps)
             rest = [f"{gap:.3f}" for gap in gaps if gap is not None]
