@@ -120,6 +120,7 @@ def test_check_looks_at_the_server_and_says_what_is_left_out(
     found, _ = check.check(defaults.load(path))
     assert found["arms"] == ["base", "rag"]
     shown = check.show(path, found, "")
+    assert "rag: answered by llama, which reads 2,048 tokens and is sent messages" in shown
     assert "arms left out: tuned, tuned+rag: a server tunes nothing" in shown
     with pytest.raises(ModelError, match="has no model theirs; it has llama, ours"):
         check.check(defaults.load(path, ("model.served.tuned=theirs",)))
