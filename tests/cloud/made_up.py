@@ -106,6 +106,7 @@ def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> RunFolder:
     write_jsonl(run.recall("tuned"), [])
     write_json(run.leaks, Leaks().to_json([], []))
     write_json(run.coverage, {"by": "question", "inside": [True] * QUESTIONS})
+    write_json(run.languages, [])
     for arm in made_from.arms:
         answers = [
             Answer(q.id, "no" if arm == "base" else q.response, 9, 1, 0, 0.1) for q in questions

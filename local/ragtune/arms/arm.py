@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Protocol
 
 from ragtune.arms.answer import Answer, AnswerStream, Latency, ScoreFloor
 from ragtune.arms.attribution import support
 from ragtune.core.progress import Advance
 from ragtune.models.engines.base import Completion, Engine, unwatched
-from ragtune.prompts.base import Example, Prompt, PromptFormat
+from ragtune.prompts.base import Example, Prompt, PromptFormat, takes_turns
 from ragtune.retrieval.passages import Passage
 from ragtune.sources.records import Record
 
@@ -97,16 +97,22 @@ class Arm:
 
     def prompt(self, record: Record, passages: Sequence[Passage]) -> Prompt:
         """What the model is given for a question with these passages."""
-        own = self._own(record)
         room = self.engine.context_length - self.limit
+        turns = takes_turns(self.format)
+        own = self._own(record, turns=turns)
+        earlier = [Example(asked, "", said) for asked, said in record.exchanges] if turns else []
+        texts, examples = [p.text for p in passages], list[Example]()
         if self.examples is not None:
             shown = [self.examples[passage.document] for passage in reversed(passages)]
             examples = [Example(e.instruction, self._own(e), e.response) for e in shown]
-            return self.format.prompt(record.instruction, own, (), room, examples)
-        return self.format.prompt(record.instruction, own, [p.text for p in passages], room)
+            texts = []
+        if not earlier:
+            return self.format.prompt(record.instruction, own, texts, room, examples)
+        prompt = self.format.prompt(record.instruction, own, texts, room, [*examples, *earlier])
+        return replace(prompt, examples=max(0, prompt.examples - len(earlier)))
 
-    def _own(self, record: Record) -> str:
-        return record.context if self.show_context else ""
+    def _own(self, record: Record, *, turns: bool = False) -> str:
+        return record.own(with_context=self.show_context, turns=turns)
 
     def complete(
         self, prompts: Sequence[Prompt], batch_size: int = 1, advance: Advance = unwatched
@@ -147,11 +153,11 @@ class Arm:
         self, record: Record, found: Sequence[Passage], prompt: Prompt, completion: Completion
     ) -> Answer:
         text = self.format.response(completion.text)
-        shown = found[: prompt.passages]
+        shown, read = prompt.shown(found), completion.prompt_tokens
         return Answer(
             question=record.id,
             text=text,
-            prompt_tokens=len(prompt.ids),
+            prompt_tokens=prompt.length if read is None else read,
             completion_tokens=completion.tokens,
             cut_tokens=prompt.cut,
             seconds=completion.seconds,

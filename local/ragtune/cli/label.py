@@ -52,8 +52,8 @@ def label(
 
 def _show(one: "Drawn", number: int, of: int, *, with_input: bool) -> None:
     say(f"\n{number} of {of}\nQuestion:  {one.question.instruction}")
-    if with_input and one.question.context:
-        say(f"Input:     {one.question.context}")
+    if own := one.question.own(with_context=with_input):
+        say(f"Input:     {own}")
     for reference in (one.question.response, *one.question.other_responses):
         say(f"Reference: {reference}")
     say(f"Answer:    {one.answer or '(nothing)'}")

@@ -45,7 +45,7 @@ def close_network(recipes: "Sequence[Recipe]", offline: bool) -> None:
 
     if offline or guard.is_offline() or not any(recipe.hub_ids for recipe in recipes):
         guard.go_offline()
-    for url in {recipe.rag.qdrant for recipe in recipes}:
+    for url in {url for r in recipes for url in (r.rag.qdrant, r.model.engine)}:
         if not offline and url.startswith("http"):
             guard.permit(url)
 

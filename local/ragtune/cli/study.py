@@ -28,6 +28,14 @@ class Precision(StrEnum):
     float16 = "float16"
 
 
+class Packed(StrEnum):
+    """What ``export --gguf`` can write."""
+
+    f16 = "f16"
+    q8_0 = "q8_0"
+    lora = "lora"
+
+
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command."""
     for verb in (run, tune, report, export):
@@ -100,7 +108,8 @@ def report(run_folder: RunFolder, details: Details = False, as_json: AsJson = Fa
 def export(
     run_folder: RunFolder,
     to: Annotated[
-        Path | None, typer.Option("--to", help="Where to write it.", show_default="RUN/merged")
+        Path | None,
+        typer.Option("--to", help="Where to write it.", show_default="RUN/merged or RUN/gguf"),
     ] = None,
     dtype: Annotated[
         Precision, typer.Option("--dtype", help="The 16 bits of its weights.")
@@ -108,10 +117,20 @@ def export(
     arm: Annotated[
         str, typer.Option("--arm", help="Whose adapter.", show_default="the recommended arm's")
     ] = "",
+    *,
+    gguf: Annotated[
+        Packed | None,
+        typer.Option(
+            "--gguf",
+            help="One file for llama.cpp and Ollama instead: the merged model in 16 or 8 bits, or "
+            "the adapter alone.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Merge a run's adapter into its base: a folder that plain transformers loads."""
-    folder = to or run_folder / "merged"
+    """Merge a run's adapter into its base: a folder for transformers and vLLM, or a GGUF."""
+    folder = to or run_folder / ("gguf" if gguf else "merged")
     with open_run(run_folder) as opened:
-        drift = opened.export(folder, dtype.value, arm)
-    print_result({"folder": str(folder), **vars(drift)}, f"{folder} written; {drift}", as_json)
+        drift = opened.export(folder, dtype.value, arm, gguf=gguf.value if gguf else "")
+    said = {"folder": str(folder), **(vars(drift) if drift else {})}
+    print_result(said, f"{folder} written{f'; {drift}' if drift else ''}", as_json)

@@ -148,6 +148,11 @@ class RunFolder:
         return self.path / "leaks.json"
 
     @property
+    def languages(self) -> Path:
+        """Languages that embedder or model do not know."""
+        return self.path / "languages.json"
+
+    @property
     def gold(self) -> Path:
         """Questions whose gold does not exist."""
         return self.path / "gold.json"
@@ -156,6 +161,11 @@ class RunFolder:
     def threshold(self) -> Path:
         """The calibrated score."""
         return self.path / "threshold.json"
+
+    @property
+    def engine(self) -> Path:
+        """The server that answered, and how often it agrees with the loop here."""
+        return self.path / "engine.json"
 
     def answers(self, arm: str) -> Path:
         """An arm's answers."""

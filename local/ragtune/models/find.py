@@ -14,7 +14,9 @@ from ragtune.models import smollm
 from ragtune.models.defaults import FILE as DEFAULTS
 from ragtune.models.folder import Shape, check_weights, family_at, shape
 from ragtune.models.load import quiet_libraries
-from ragtune.recipe.schema import Model
+from ragtune.models.multilingual import MULTILINGUAL, multilingual_folder
+from ragtune.recipe.model import NONE, Model
+from ragtune.recipe.tune import PROJECTIONS
 
 
 def model_folder(model: Model, beside: Path) -> Path:
@@ -34,6 +36,16 @@ def model_folder(model: Model, beside: Path) -> Path:
     return folder
 
 
+def tokenizer_folder(model: Model, beside: Path) -> Path:
+    """The folder of the recipe's model where only its tokenizer is needed, weights or not.
+
+    Raises ModelError where there is none, OfflineError for a hub id that is not cached.
+    """
+    if model.local in smollm.NAMES:
+        return model_folder(model, beside)
+    return _named(model, beside)
+
+
 def model_card(model: Model, beside: Path) -> tuple[Path, Shape]:
     """The folder with the model's defaults file, where it has one, and the model's size.
 
@@ -47,14 +59,39 @@ def model_card(model: Model, beside: Path) -> tuple[Path, Shape]:
     return folder, shape(folder)
 
 
+def family_name(model: Model, beside: Path) -> str:
+    """The type of the recipe's base model; nothing is unpacked for it.
+
+    Raises ModelError and OfflineError as ``model_folder`` does.
+    """
+    if model.local in smollm.NAMES:
+        return "llama"
+    return family_at(_named(model, beside)).name
+
+
+def lora_targets(model: Model, beside: Path) -> tuple[str, ...]:
+    """The linear layers that LoRA may name in the recipe's base model.
+
+    Nothing is unpacked for it; a hub id is downloaded as for ``model_folder``.
+
+    Raises ModelError and OfflineError as ``model_folder`` does.
+    """
+    if model.local in smollm.NAMES:
+        return PROJECTIONS
+    return tuple(family_at(_named(model, beside)).targets)
+
+
 def _named(model: Model, beside: Path) -> Path:
     name = model.local
     if name == BUILTIN:
         return builtin_model()
+    if name == NONE:
+        raise ModelError(f"model.local: only {model.engine} has the model; name it here as well")
     if (folder := beside / Path(name).expanduser()).is_dir():
         return folder
-    if hub.is_id(name) and not name.startswith("."):
-        return hub.snapshot(name, model.revision, "model", ModelError)
+    if hub_id := hub.named(name, beside):
+        weights = not model.remote  # beside a server its tokenizer is enough
+        return hub.snapshot(hub_id, model.revision, "model", ModelError, weights=weights)
     raise ModelError(f"model.local: {folder}: no such folder; name a folder or a hub id")
 
 
@@ -67,12 +104,14 @@ def embedder_folder(name: str, beside: Path) -> Path:
     """
     if name == BUILTIN:
         return builtin_embedder()
+    if name == MULTILINGUAL:
+        return multilingual_folder()
     if (folder := beside / Path(name).expanduser()).is_dir():
         if not (folder / "modules.json").exists():
             raise ModelError(f"rag.embedder: {folder}: no sentence-transformers model there")
         return folder
-    if hub.is_id(name):
-        return hub.snapshot(name, None, "embedder", ModelError)
+    if hub_id := hub.named(name, beside):
+        return hub.snapshot(hub_id, None, "embedder", ModelError)
     raise ModelError(f"rag.embedder: {folder}: no such folder; name a folder or a hub id")
 
 

@@ -1,6 +1,7 @@
 """A model's folder as it lies on the disk: its configuration, its family, its weights."""
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,17 @@ CONVERT = (
     "M.from_pretrained('{folder}').save_pretrained('{folder}')"
 )
 """Writes ``model.safetensors`` beside pickled weights."""
+
+
+WIDTH = ("hidden_size", "n_embd", "d_model")
+POSITIONS = (
+    "max_position_embeddings",
+    "n_positions",
+    "n_ctx",
+    "max_seq_len",
+    "max_sequence_length",
+)
+"""What configurations call the width of hidden states, and how many positions are read."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +42,12 @@ def shape(folder: Path) -> Shape:
     Raises ModelError where its configuration cannot be read.
     """
     config = read_config(folder)
-    context = int(config.get("max_position_embeddings", 2048))
-    return Shape(int(config.get("hidden_size", 2048)), context)
+    return Shape(_number(config, WIDTH), _number(config, POSITIONS))
+
+
+def _number(config: Mapping[str, Any], names: Sequence[str]) -> int:
+    """What a configuration gives under the first of the names that it has; else 2048."""
+    return int(next((config[n] for n in names if isinstance(config.get(n), int)), 2048))
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -66,8 +82,11 @@ def family_at(folder: Path) -> ModelFamily:
 def check_weights(folder: Path) -> None:
     """Look for weights in safetensors: a pickle runs whatever code its author put into it.
 
-    Raises ModelError where there are none.
+    Raises ModelError where there are none, and where a part that the index names is missing.
     """
+    index = folder / "model.safetensors.index.json"
+    if index.is_file():
+        _check_shards(index)
     if any(folder.glob("*.safetensors")):
         return
     if pickled := sorted(folder.glob("pytorch_model*.bin")):
@@ -76,3 +95,16 @@ def check_weights(folder: Path) -> None:
             f'source: python -c "{CONVERT.format(folder=folder)}"'
         )
     raise ModelError(f"{folder}: no weights there; model.safetensors is missing")
+
+
+def _check_shards(index: Path) -> None:
+    try:
+        named = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ModelError(f"{index}: cannot be read: {error}") from None
+    missing = sorted({name for name in named if not (index.parent / name).is_file()})
+    if missing:
+        more = f" and {len(missing) - 1} other parts" if len(missing) > 1 else ""
+        raise ModelError(
+            f"{index.parent}: {missing[0]}{more} of the weights missing; fetch the whole model"
+        )

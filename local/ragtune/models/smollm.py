@@ -37,18 +37,19 @@ def smollm_folder(name: str) -> Path:
     """
     if name == PUBLISHED:
         adapter = None
-        folder = _cache() / f"smollm2-135m-instruct-{SHA256[:8]}"
+        folder = cache() / f"smollm2-135m-instruct-{SHA256[:8]}"
     else:
         adapter = data_folder() / "models" / READER
         with (adapter / "adapter_model.safetensors").open("rb") as file:
             reader = hashlib.file_digest(file, "sha256").hexdigest()
-        folder = _cache() / f"smollm2-135m-reader-{SHA256[:8]}-{reader[:8]}"
+        folder = cache() / f"smollm2-135m-reader-{SHA256[:8]}-{reader[:8]}"
     if not folder.is_dir():
         _unpack(_published(name), adapter, folder)
     return folder
 
 
-def _cache() -> Path:
+def cache() -> Path:
+    """The folder of the user that models are unpacked in."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ragtune"
 
 

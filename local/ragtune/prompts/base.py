@@ -7,12 +7,17 @@ tokenizer is all it needs.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+Found = TypeVar("Found")
 IGNORED = -100
 """The label of a token that is not trained on; PyTorch's cross-entropy skips it."""
 UNLIMITED = 1 << 30
 """A limit in tokens that no prompt reaches."""
+
+
+Message = dict[str, str]
+"""A chat's turn as servers take it: its ``role`` (system, user, assistant) and ``content``."""
 
 
 class Tokenizer(Protocol):
@@ -32,7 +37,11 @@ class Prompt:
 
     ``ids`` begin with exactly one BOS, where the tokenizer has one; ``text`` has none.
     (A chat's ids and text begin as its chat template has them.) ``passages`` and ``examples`` are
-    how many of those given are in it; ``cut`` is how many tokens of the rest had to go.
+    how many of those given are in it; ``cut`` is how many tokens of the rest had to go. ``without``
+    are the places of passages that had no room although a later one had: the ``passages`` in it are
+    the first of all others. ``messages`` are a chat's turns, for an engine that has the chat
+    template itself. Where no tokenizer is at hand there are no ids, and ``estimate`` says about how
+    many there would be.
     """
 
     ids: list[int]
@@ -40,6 +49,18 @@ class Prompt:
     passages: int = 0
     cut: int = 0
     examples: int = 0
+    messages: tuple[Message, ...] = ()
+    estimate: int = 0
+    without: tuple[int, ...] = ()
+
+    @property
+    def length(self) -> int:
+        """Tokens, counted or estimated."""
+        return len(self.ids) or self.estimate
+
+    def shown(self, found: Sequence[Found]) -> list[Found]:
+        """Those of the passages it was made from that are in it."""
+        return [one for n, one in enumerate(found) if n not in self.without][: self.passages]
 
 
 @dataclass(frozen=True)
@@ -118,6 +139,32 @@ class PromptFormat(Protocol):
 
     def response(self, text: str) -> str:
         """What an answer says, without the words that the format puts around each response."""
+
+
+class DialogueFormat(PromptFormat, Protocol):
+    """A form in which the earlier turns of a conversation are turns.
+
+    It has ``takes_turns = True``, and so has its template. Earlier turns of a question are shown as
+    examples are; other forms get them as text, in the record's own context.
+    """
+
+    takes_turns: bool
+
+    def row(
+        self,
+        instruction: str,
+        context: str,
+        response: str,
+        limit: int | None = None,
+        *,
+        earlier: Sequence[Example] = (),
+    ) -> Row:
+        """A training row whose earlier answers are learnt as well."""
+
+
+def takes_turns(form: object) -> bool:
+    """Whether a format, or a template that will be bound to one, shows earlier turns as turns."""
+    return bool(getattr(form, "takes_turns", False))
 
 
 def common_prefix(left: Sequence[int], right: Sequence[int]) -> int:

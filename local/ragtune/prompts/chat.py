@@ -17,6 +17,7 @@ from ragtune.prompts.base import (
 )
 from ragtune.prompts.encoding import Piece, text_of
 from ragtune.prompts.fitting import Shown, fitted
+from ragtune.prompts.messages import dialogue
 from ragtune.prompts.template import Template
 from ragtune.prompts.turns import Turns
 
@@ -28,6 +29,8 @@ class ChatFormat:
     tokens are tokens. White space around a turn's content is left out. The template's separator
     has no part in it.
     """
+
+    takes_turns = True
 
     def __init__(self, template: Template, tokenizer: Tokenizer) -> None:
         """Bind a template.
@@ -61,20 +64,30 @@ class ChatFormat:
         before, after = self._turns.before.strip(), self._turns.after.strip()
         return self.template.response(text.strip().removeprefix(before).removesuffix(after))
 
-    def row(self, instruction: str, context: str, response: str, limit: int | None = None) -> Row:
+    def row(
+        self,
+        instruction: str,
+        context: str,
+        response: str,
+        limit: int | None = None,
+        *,
+        earlier: Sequence[Example] = (),
+    ) -> Row:
         """Encode a training row: the prompt as it is asked, the answer, the end of its turn.
 
         Supervised is what the assistant writes, the token that ends its turn included (the model's
-        EOS, where the chat template has none), and nothing of what follows it. Beyond ``limit``
-        tokens the row is cut at its end.
+        EOS, where the chat template has none), and nothing of what follows it; so are the answers
+        of ``earlier`` turns. Beyond ``limit`` tokens the row is cut at its end.
         """
-        asked = self._asked(instruction, context)
+        asked = self._asked(instruction, context, earlier)
         prompt = self._turns.encode(asked)
         ids = self._turns.encode(self._turns.answered(asked, self.template.answer(response)))
         start = common_prefix(ids, prompt)
         if not self.stops and self.tokenizer.eos_token_id is not None:
             ids = [*ids, self.tokenizer.eos_token_id]
         labels = [IGNORED] * start + ids[start:]
+        for first, end in self._turns.answers(asked, ids[:start]):
+            labels[first:end] = ids[first:end]
         cut = max(0, len(ids) - limit) if limit is not None else 0
         return Row(ids[: len(ids) - cut], labels[: len(labels) - cut], cut, start < len(prompt))
 
@@ -99,7 +112,10 @@ class ChatFormat:
         context = self.template.context(shown.own, shown.passages)
         pieces = self._asked(shown.instruction, context, shown.examples)
         ids, text = self._turns.encode(pieces), self._turns.text(pieces)
-        return Prompt(ids, text, len(shown.passages), examples=len(shown.examples))
+        messages = dialogue(self.template, shown)
+        return Prompt(
+            ids, text, len(shown.passages), examples=len(shown.examples), messages=messages
+        )
 
     def _asked(
         self, instruction: str, context: str, examples: Sequence[Example] = ()

@@ -22,28 +22,35 @@ def fitted(
 ) -> Prompt:
     """The prompt that ``make`` makes, in at most ``limit`` tokens; a text has ``count`` of them.
 
-    What does not fit goes in this order: examples from the first, passages from the last, the end
-    of the record's own context, the end of the instruction.
+    What does not fit goes in this order: examples from the first; passages, each that has no room
+    behind those before it; the end of the record's own context; the end of the instruction.
 
     Raises ValueError when the format's words alone are longer than ``limit``.
     """
-    while len((prompt := make(shown)).ids) > limit:
-        if shown.examples:
-            shown = replace(shown, examples=shown.examples[1:])
-        elif shown.passages:
-            shown = replace(shown, passages=shown.passages[:-1])
-        else:
-            break
-    whole = len(prompt.ids)
-    while (over := len(prompt.ids) - limit) > 0:
+    while (prompt := make(shown)).length > limit and shown.examples:
+        shown = replace(shown, examples=shown.examples[1:])
+    without: list[int] = []
+    if prompt.length > limit and (found := shown.passages):
+        shown, prompt = replace(shown, passages=()), make(replace(shown, passages=()))
+        for place, passage in enumerate(found):
+            more = replace(shown, passages=[*shown.passages, passage])
+            if (longer := make(more)).length <= limit:
+                shown, prompt = more, longer
+            else:
+                without.append(place)
+        last = len(shown.passages) + len(without)
+        while without and without[-1] == last - 1:  # at the end, where the count says it
+            last = without.pop()
+    whole = prompt.length
+    while (over := prompt.length - limit) > 0:
         if own := shown.own:
             shown = replace(shown, own=_shortened(own, over, count(own)))
         elif asked := shown.instruction:
             shown = replace(shown, instruction=_shortened(asked, over, count(asked)))
         else:
-            raise ValueError(f"the template alone has {len(prompt.ids)} tokens, over {limit}")
+            raise ValueError(f"the template alone has {prompt.length} tokens, over {limit}")
         prompt = make(shown)
-    return replace(prompt, cut=whole - len(prompt.ids))
+    return replace(prompt, cut=whole - prompt.length, without=tuple(without))
 
 
 def _shortened(text: str, over: int, tokens: int) -> str:

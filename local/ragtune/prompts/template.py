@@ -63,6 +63,11 @@ class Template:
         return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
     @property
+    def takes_turns(self) -> bool:
+        """Whether the turns of a conversation are turns in this form."""
+        return self.format == CHAT
+
+    @property
     def jumpstart(self) -> dict[str, str]:
         """The content of ``template.json`` as JumpStart reads it."""
         return {"prompt": self.prompt, "completion": self.completion}

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ragtune.core.errors import ModelError
+from ragtune.prompts.base import common_prefix
 from ragtune.prompts.encoding import Encoder, Piece, text_of
 
 MARK = "\ue000{}\ue001"
@@ -75,6 +76,21 @@ class Turns:
         """The dialogue with the assistant's turn, up to its end token."""
         said = Piece(self.before, own=True), Piece(response.strip()), Piece(self.after, own=True)
         return [*asked, *said]
+
+    def answers(self, asked: Sequence[Piece], ids: Sequence[int]) -> list[tuple[int, int]]:
+        """Where in the token ids of a dialogue the assistant's earlier turns are, ends included."""
+        found = []
+        for n in self._places(asked)[1::2]:
+            ending = self.encoder.ending(asked[n + 1].text)
+            after = [Piece(ending[0], own=True)] if ending else []
+            first = common_prefix(ids, self.encode(asked[:n]))
+            found.append((first, common_prefix(ids, self.encode([*asked[: n + 1], *after]))))
+        return found
+
+    def _places(self, asked: Sequence[Piece]) -> list[int]:
+        """The pieces that are contents of the user's and the assistant's turns, in order."""
+        contents = [n for n, piece in enumerate(asked) if not piece.own]
+        return contents[self._number(0) :]
 
     def text(self, pieces: Sequence[Piece]) -> str:
         """The text of a dialogue, less a BOS that the tokenizer will put before it."""

@@ -25,96 +25,24 @@ from ragtune.recipe.arms import (
     searches_records,
 )
 from ragtune.recipe.cloud import Cloud
+from ragtune.recipe.model import Model
+from ragtune.recipe.rag import Rag
+from ragtune.recipe.records import Records
 from ragtune.recipe.section import Section, Share
 from ragtune.recipe.template import Template
-from ragtune.recipe.tune import Tune
-
-
-class Model(Section):
-    """The model that is tuned and asked."""
-
-    local: str = Field(
-        "builtin", description="`builtin`, `smollm2`, `smollm2-reader`, a folder, or a hub id"
-    )
-    revision: str | None = Field(None, description="the hub revision, for a hub id")
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto",
-        description="of answers on a CPU; `auto`: bfloat16 where the processor computes it",
-    )
-    jumpstart: str | None = Field(None, description="the JumpStart model to promote to")
-
-
-class Records(Section):
-    """Instruction records: Dolly's instruction, context, response, category."""
-
-    source: str = Field(description="a jsonl file, a folder of them, or a hub id")
-    revision: str | None = Field(None, description="the hub revision, for a hub id")
-    categories: list[str] | None = Field(None, description="keep these categories; null: all")
-    context: Literal["input", "passage"] = Field(
-        "input",
-        description="`input`: a record's context belongs to its question and is always shown; "
-        "`passage`: it is knowledge to be retrieved, hidden from base and tuned",
-    )
-    test_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.1, description="share held out, see split, when study.questions is held-out"
-    )
-    split: Literal["document", "question"] = Field(
-        "document",
-        description="`document`: what is held out is about other documents and contexts; "
-        "`question`: about the same ones; records of one `group` stay together in both",
-    )
-    with_passages: Share = Field(
-        1.0, description="share of the rows of tuned+rag that are trained on with passages"
-    )
-    without_gold: Share = Field(
-        0.2, description="share of the rows with passages that get others instead of the gold one"
-    )
-    max_bad_lines: Share = Field(0.01, description="more broken lines than this share: an error")
+from ragtune.recipe.tune import PROJECTIONS, Tune
 
 
 class Documents(Section):
     """What is retrieved from."""
 
     source: str = Field(
-        description="a folder of md, txt, html, pdf, docx; or `contexts`: the records' own"
+        description="a folder of text, html, pdf, office files; or `contexts`: the records' own"
     )
+    origin: str | None = Field(None, description="where to get them, said where they are missing")
     max_file_mb: Annotated[float, Field(gt=0)] = Field(
         50.0, description="bigger files are left out, named with this reason"
     )
-
-
-class Rag(Section):
-    """Retrieval-augmented generation."""
-
-    chunk_tokens: Annotated[int, Field(ge=16)] = Field(
-        256, description="tokens of the embedder a chunk"
-    )
-    chunk_overlap: Annotated[float, Field(ge=0, le=0.5)] = Field(0.2, description="share")
-    top_k: Annotated[int, Field(ge=1, le=100)] = 4
-    search: Literal["dense", "keyword", "hybrid"] = "hybrid"
-    rerank: str | None = Field(
-        None, description="a cross-encoder's folder, to rank again what was found; null: none"
-    )
-    refuse_below: Literal["calibrated"] | float | None = Field(
-        None,
-        description="score of the best passage below which the answer is study.refusal; "
-        "`calibrated`: refuses 5 % of the training questions; null: the model is always asked",
-    )
-    embedder: str = Field("builtin", description="`builtin` (all-MiniLM-L6-v2), a folder or hub id")
-    qdrant: str = Field(
-        "embedded",
-        description="`embedded`: Qdrant's engine in this process; or a server's http(s) URL, its "
-        "key in QDRANT_API_KEY",
-    )
-
-    @field_validator("qdrant")
-    @classmethod
-    def _embedded_or_a_server(cls, value: str) -> str:
-        if value != "embedded" and not value.startswith(("http://", "https://")):
-            raise ValueError(f"`embedded` or an http(s) URL, got {value!r}")
-        if "@" in value or "api_key" in value:
-            raise ValueError("a recipe holds no keys; put the server's into QDRANT_API_KEY")
-        return value
 
 
 class Study(Section):
@@ -232,8 +160,17 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Recipe":
+        if not self.arms and self.left_out:
+            tuned = ", ".join(self.left_out)
+            raise ValueError(f"study.arms: a server answers {tuned} only by a name in model.served")
         if not self.arms:
             raise ValueError(f"study.arms {', '.join(self.study.arms)} need documents")
+        named = self.tune.target_modules.split(",")
+        if self.model.jumpstart and (unknown := [n for n in named if n not in PROJECTIONS]):
+            raise ValueError(
+                f"tune.target_modules: JumpStart has no {', '.join(unknown)}; allowed: "
+                f"{', '.join(PROJECTIONS)}"
+            )
         passages = any(map(cites, self.arms))
         if "context" not in fields_of(self.template.prompt):
             for shown, what in (
@@ -247,12 +184,21 @@ class Recipe(Section):
     @property
     def arms(self) -> list[Arm]:
         """The arms that this recipe can run: without documents there is nothing to retrieve."""
+        return [a for a in self._documented if self.model.answers(a)]
+
+    @property
+    def left_out(self) -> list[Arm]:
+        """The tuned arms that a server has no model for."""
+        return [a for a in self._documented if not self.model.answers(a)]
+
+    @property
+    def _documented(self) -> list[Arm]:
         return [a for a in self.study.arms if self.documents is not None or not reads_documents(a)]
 
     @property
     def adapters(self) -> list[Adapter]:
-        """The adapters that the arms need."""
-        tuned = [arm for arm in self.arms if is_tuned(arm)]
+        """The adapters that the arms need and that are tuned here."""
+        tuned = [arm for arm in self.arms if is_tuned(arm) and not self.model.remote]
         return list(dict.fromkeys(self.adapter(arm) for arm in tuned))
 
     def adapter(self, arm: Arm) -> Adapter:
@@ -325,8 +271,8 @@ class Recipe(Section):
     @property
     def hub_ids(self) -> list[str]:
         """What the recipe names on a hub: neither built in, nor a path that exists, nor a word."""
-        named = [self.model.local, self.records.source, self.rag.embedder]
-        return [name for name in named if hub.is_id(name) and not self.path(name).exists()]
+        named = [self.model.local, self.records.source, self.study.questions, self.rag.embedder]
+        return [name for value in named if (name := hub.named(value, self.path("")))]
 
     @property
     def filled(self) -> dict[str, Any]:
@@ -337,15 +283,17 @@ class Recipe(Section):
     def identity(self) -> str:
         """SHA-256 of the filled recipe less what answers are judged and weighed by, in hexadecimal.
 
-        That is name, needs, cloud, promote, study.metric and study.refusals: none changes what is
-        answered, so a run stays valid when they change, and only its figures are made again. With
-        tune.search the last two choose what is tuned, and so are part of it.
+        That is name, needs, cloud, promote, the origins of data, study.metric and study.refusals:
+        none changes what is answered, so a run stays valid when they change, and only its figures
+        are made again. With tune.search the last two choose what is tuned, and so are part of it.
         """
         if self._named is not None:
             return self._named
         beside = {"name", "needs", "cloud", "promote"}
         what = {k: v for k, v in self.filled.items() if k not in beside}
         judging: set[str] = set() if self.tune.search else {"metric", "refusals"}
+        for name in ("records", "documents"):  # where data is from says nothing of what it is
+            what[name] = {k: v for k, v in (what[name] or {}).items() if k != "origin"} or None
         what["study"] = {k: v for k, v in what["study"].items() if k not in judging}
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 

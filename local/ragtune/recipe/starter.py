@@ -111,7 +111,7 @@ def _recipe(
         _section("records", "source", records, "each with its question, response, and document"),
     ]
     if docs is not None:
-        sections.append(_section("documents", "source", docs, "md, txt, html, pdf, docx"))
+        sections.append(_section("documents", "source", docs, "text, html, pdf, office files"))
     if questions is not None:
         sections.append(
             _section("study", "questions", questions, "leave it out to hold back some records")

@@ -1,5 +1,6 @@
 """The section of a recipe that says how it is tuned."""
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -8,6 +9,8 @@ from ragtune.recipe.arms import Adapter
 from ragtune.recipe.section import Section, Share
 
 PROJECTIONS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+"""Llama's, which most other decoders have too, and all that JumpStart knows."""
+_NAME = re.compile(r"[A-Za-z_]\w*")
 
 
 class TuneLocal(Section):
@@ -70,7 +73,10 @@ class Tune(Section):
     lora_r: Annotated[int, Field(ge=1)] = 8
     lora_alpha: Annotated[int, Field(ge=1)] = 32
     lora_dropout: Share = 0.05
-    target_modules: str = Field("q_proj,v_proj", description=f"comma list of {PROJECTIONS}")
+    target_modules: str = Field(
+        "q_proj,v_proj",
+        description="comma list of the model's linear layers; `check` names those that it has",
+    )
     instruction_tuned: Literal[True] = Field(True, description="the only form tuned here")
     max_input_length: Annotated[int, Field(ge=-1)] = Field(
         -1, description="tokens a block; -1: at most 1024 and what the model reads"
@@ -96,10 +102,12 @@ class Tune(Section):
 
     @field_validator("target_modules")
     @classmethod
-    def _known_projections(cls, value: str) -> str:
-        unknown = [name for name in value.split(",") if name not in PROJECTIONS]
-        if unknown:
-            raise ValueError(f"unknown {', '.join(unknown)}; allowed: {', '.join(PROJECTIONS)}")
+    def _names_of_layers(cls, value: str) -> str:
+        if wrong := [name for name in value.split(",") if not _NAME.fullmatch(name)]:
+            raise ValueError(
+                f"{wrong[0]!r} is no name of a layer; allowed: a comma list without spaces, such "
+                f"as {','.join(PROJECTIONS[:4])}"
+            )
         return value
 
     @field_validator("max_input_length")

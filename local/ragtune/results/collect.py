@@ -28,6 +28,8 @@ from ragtune.results.agreement import agreement, marks
 from ragtune.results.baseline import baselines
 from ragtune.results.coverage import Marks, coverage
 from ragtune.results.data import DataCounts, GoldFaults, NearDuplicates
+from ragtune.results.engine import engine_used
+from ragtune.results.faults import FAULTS, AnyFault
 from ragtune.results.latency import latency, throughput
 from ragtune.results.metrics.base import Case, Tools
 from ragtune.results.metrics.deciding import choose
@@ -83,7 +85,8 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
     questions = rows.questions(folder)
     answers = {arm: rows.answers(folder, arm) for arm in recipe.arms}
     latencies = {arm: rows.latencies(folder, arm) for arm in recipe.arms}
-    others = {arm: repeats.other_seeds(folder, arm, recipe.study.seeds) for arm in recipe.arms}
+    seeds = recipe.study.seeds if recipe.adapters else 1
+    others = {arm: repeats.other_seeds(folder, arm, seeds) for arm in recipe.arms}
     cases = {
         arm: [
             judged(questions, answers[arm], refusals),
@@ -133,13 +136,16 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
         baselines=baselines(
             first, whole, recipe.study.refusal, lambda tried: score(tried, used), seed
         ),
-        faults=diagnosis.faults(
-            recipe.study,
-            answers,
-            judged=len(first),
-            timed=min(of.latency_ms.questions for of in arms.values()),
-            adapters=tuning.tuned(recipe, by_rightness=deciding.metric == RIGHT),
-        ),
+        faults=[
+            *diagnosis.faults(
+                recipe.study,
+                answers,
+                judged=len(first),
+                timed=min(of.latency_ms.questions for of in arms.values()),
+                adapters=tuning.tuned(recipe, by_rightness=deciding.metric == RIGHT),
+            ),
+            *_of_languages(folder),
+        ],
         failures=failures.analyse(questions, answers, found, refusals, no_gold),
         records=notes.data.train,
         freshness=fresh,
@@ -196,8 +202,15 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
             scores,
             _scored(questions, refusals),
         ),
+        engine=engine_used(folder.engine) if recipe.model.remote else None,
         finished=max((stage.finished for stage in notes.stages.values()), default=""),
     )
+
+
+def _of_languages(folder: RunFolder) -> list[AnyFault]:
+    """What the stage of languages found."""
+    found = read_json(folder.languages) if folder.languages.exists() else []
+    return [FAULTS.validate_python(fault) for fault in found]
 
 
 def _scored(questions: Sequence[Record], refusals: Sequence[str]) -> list[int]:
@@ -307,7 +320,7 @@ def _learning_curve(
     records: int,
 ) -> LearningCurve | None:
     """The curve over the recipe's shares, with the run's own tuning, by the first seed, at 1."""
-    arms = [arm for arm in recipe.arms if is_tuned(arm)]
+    arms = [arm for arm in recipe.arms if is_tuned(arm) and recipe.adapters]
     if not arms:
         return None
     points = {1.0: {arm: scores[arm][metric] for arm in arms}}

@@ -134,7 +134,7 @@ def _cause(
         return "not_found"
     if answer.refused:
         return "refused"
-    return "misread" if rank <= len(answer.sources) else "left_out"
+    return "misread" if gold_rank(question, answer.sources) else "left_out"
 
 
 def _steps(rows: Sequence[Question], arms: Container[Arm]) -> list[Step]:

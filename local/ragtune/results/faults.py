@@ -127,6 +127,19 @@ class FewLatencies(Fault):
     least: int = TIMED
 
 
+class UnknownLanguage(Fault):
+    """Documents or questions in languages, by their codes, that embedder or model do not know.
+
+    ``keyword``: they are searched by their words alone, which needs no embedder.
+    """
+
+    kind: Literal["unknown_language"] = "unknown_language"
+    reader: Literal["embedder", "model"]
+    texts: Literal["documents", "questions"]
+    languages: tuple[str, ...]
+    keyword: bool = False
+
+
 AnyFault = Annotated[
     FewQuestions
     | AnswersCut
@@ -137,7 +150,8 @@ AnyFault = Annotated[
     | LossUnmoved
     | NotLearnt
     | AnswersUnchanged
-    | FewLatencies,
+    | FewLatencies
+    | UnknownLanguage,
     Field(discriminator="kind"),
 ]
 FAULTS: TypeAdapter[AnyFault] = TypeAdapter(AnyFault)

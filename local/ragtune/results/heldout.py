@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ragtune.core.progress import Advance
 from ragtune.models.engines.base import Engine, Loss, unwatched
-from ragtune.prompts.base import IGNORED, PromptFormat, Row
+from ragtune.prompts.base import IGNORED, Example, PromptFormat, Row, takes_turns
 from ragtune.sources.records import Record
 
 BATCH = 16
@@ -43,7 +43,11 @@ def row(
     show_context: bool,
 ) -> Row:
     """A record's row of at most ``limit`` tokens; its completion keeps at least half of them."""
-    own = record.context if show_context else ""
+    turns = takes_turns(format)
+    own = record.own(with_context=show_context, turns=turns)
+    earlier = [Example(asked, "", said) for asked, said in record.exchanges] if turns else []
+    if earlier:
+        return _of_dialogue(format, record, limit, (own, passages, earlier))
     whole = format.row(record.instruction, format.context(own, passages), record.response)
     if len(whole.ids) <= limit:
         return whole
@@ -52,3 +56,19 @@ def row(
     ids = prompt + completion
     labels = [IGNORED] * len(prompt) + completion
     return Row(ids, labels, len(whole.ids) - len(ids), whole.straddles)
+
+
+def _of_dialogue(
+    format: PromptFormat,
+    record: Record,
+    limit: int,
+    shown: tuple[str, Sequence[str], Sequence[Example]],
+) -> Row:
+    """The row of a conversation's last answer; the turns before it belong to the prompt."""
+    own, passages, earlier = shown
+    alone = format.row(record.instruction, format.context(own, passages), record.response)
+    completion = [label for label in alone.labels if label != IGNORED][: limit // 2]
+    room = limit - len(completion)
+    prompt = format.prompt(record.instruction, own, passages, room, earlier)
+    labels = [IGNORED] * len(prompt.ids) + completion
+    return Row([*prompt.ids, *completion], labels, prompt.cut, alone.straddles)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from ragtune.results import search_table, wording
+from ragtune.results import engine, search_table, wording
 from ragtune.results.metrics.registry import title
 from ragtune.results.schema import Results
 from ragtune.results.wording import brief
@@ -70,6 +70,8 @@ def _warnings(results: Results) -> Iterator[str]:
             f"{len(gold.unknown)} questions name a gold document that does not exist, "
             f"{len(gold.absent)} evidence that is not in it; they are not in retrieval's figures"
         )
+    if results.engine:
+        yield from engine.warnings(results.engine)
     yield from search_table.cautions(results.search)
     if (split := results.data.division) and split.by == "question":
         yield "the questions were split off by question: training records are about their documents"
@@ -81,6 +83,10 @@ def _remarks(results: Results) -> Iterator[str]:
             f"retrieval: recall@{found.k} {found.recall_at_k.mean:.2f}, MRR {found.mrr.mean:.2f}, "
             f"nDCG {found.ndcg_at_k.mean:.2f} over {found.questions} questions with a gold document"
         )
+    if used := results.engine:
+        yield from engine.remarks(used)
+    if left_out := results.recipe.filled.left_out:
+        yield f"left out: {', '.join(left_out)}: the server has no model for it in model.served"
     yield from _cut(results)
     if losses := results.heldout_loss:
         told = "; ".join(

@@ -15,6 +15,7 @@ from ragtune.core.files import read_json, write_json
 from ragtune.recipe.arms import Adapter, Arm
 from ragtune.recipe.schema import Recipe
 from ragtune.results.data import DataCounts
+from ragtune.results.engine import EngineUsed
 from ragtune.results.faults import AnyFault
 from ragtune.results.parts import Agreement, Baseline, Coverage, Deciding, Mean, Paired, Part
 from ragtune.results.search import SearchFigures
@@ -308,7 +309,8 @@ class Results(Part):
     where they are free text. ``several_references`` counts the questions with more than one right
     answer. ``heldout_loss``, ``forgetting``, ``tune``, ``recall`` and ``search`` are by adapter,
     without those that were not measured. ``finished`` is when the last stage was made, in UTC;
-    ``agreement`` is with a person's marks, None where nobody has given any.
+    ``agreement`` is with a person's marks, None where nobody has given any; ``engine`` is the
+    server that answered, None where the loop here did.
     """
 
     version: Literal[7] = Field(alias="schema")  # BaseModel has a method of that name
@@ -340,6 +342,7 @@ class Results(Part):
     recommendation: Recommendation
     finished: str = ""
     agreement: Agreement | None = None
+    engine: EngineUsed | None = None
 
     @property
     def judged(self) -> int:

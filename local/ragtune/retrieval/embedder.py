@@ -2,7 +2,9 @@
 
 import contextlib
 import functools
+import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,27 @@ from ragtune.retrieval.single import SingleEncoder, is_plain
 
 BATCH = 64
 """Texts that are embedded together."""
+PASSAGE_PROMPTS = ("passage", "document", "corpus", "text")
+"""What sentence-transformers' models call the prompt of what is searched in."""
+
+
+@dataclass(frozen=True)
+class Prompts:
+    """What an embedder wants before a question, and before a passage; mostly nothing."""
+
+    query: str = ""
+    passage: str = ""
+
+
+def prompts_of(folder: Path) -> Prompts:
+    """The prompts that an embedder's ``config_sentence_transformers.json`` names."""
+    try:
+        file = folder / "config_sentence_transformers.json"
+        found = json.loads(file.read_text(encoding="utf-8")).get("prompts") or {}
+        passage = next((found[name] for name in PASSAGE_PROMPTS if found.get(name)), "")
+        return Prompts(str(found.get("query") or ""), str(passage))
+    except (OSError, ValueError, AttributeError):
+        return Prompts()
 
 
 class Embedder:
@@ -19,6 +42,7 @@ class Embedder:
 
     def __init__(self, folder: Path, hardware: Hardware) -> None:
         self._folder, self._hardware = folder, hardware
+        self.prompts = prompts_of(folder)
 
     @functools.cached_property
     def model(self) -> Any:
@@ -26,7 +50,7 @@ class Embedder:
         quiet_libraries()
         from sentence_transformers import SentenceTransformer
 
-        # The prompts are those of llama-index's wrapper, so that both give the same vectors.
+        # Prompts are written before the texts here, the same in every way that a text can take.
         return SentenceTransformer(
             str(self._folder), device=self._hardware.device, prompts={"query": "", "text": ""}
         )
@@ -45,7 +69,11 @@ class Embedder:
         from llama_index.embeddings.huggingface import HuggingFaceEmbedding
 
         return HuggingFaceEmbedding(
-            model_name=str(self._folder), device=self._hardware.device, embed_batch_size=BATCH
+            model_name=str(self._folder),
+            device=self._hardware.device,
+            embed_batch_size=BATCH,
+            query_instruction=self.prompts.query,
+            text_instruction=self.prompts.passage,
         )
 
     @property
@@ -60,9 +88,17 @@ class Embedder:
         )
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """One vector a text, in bf16 autocast where the processor computes it."""
+        """One vector a passage, in bf16 autocast where the processor computes it."""
+        return self._embed(texts, self.prompts.passage)
+
+    def embed_questions(self, texts: Sequence[str]) -> list[list[float]]:
+        """One vector a question; also for texts that are compared with their like."""
+        return self._embed(texts, self.prompts.query)
+
+    def _embed(self, texts: Sequence[str], prompt: str) -> list[list[float]]:
         import torch
 
+        texts = [prompt + text for text in texts]
         half = self._hardware.train_dtype == "bfloat16"
         with (
             torch.autocast(self._hardware.device, torch.bfloat16)
@@ -72,7 +108,7 @@ class Embedder:
             if len(texts) == 1 and self._single is not None:
                 return [self._single.embed(texts[0])]
             vectors = self.model.encode(
-                list(texts), batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
+                texts, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
             )
         rows: list[list[float]] = vectors.tolist()
         return rows

@@ -15,7 +15,7 @@ from ragtune.retrieval.manifest import FILE, Changes, Manifest, advice, settings
 from ragtune.retrieval.retriever import Retriever
 from ragtune.retrieval.section import Indexing
 from ragtune.retrieval.stores import places
-from ragtune.sources.documents import Corpus, nothing_in
+from ragtune.sources.documents import Corpus, left_out, nothing_in
 
 __all__ = ["Retriever", "copy", "settings", "status", "update"]
 
@@ -138,9 +138,10 @@ class _Update:
         chunker = Chunker(self.rag, embedder)
         saved = time.monotonic()
         done: list[tuple[str, int, str]] = []
+        parts: dict[str, str] = {}
         nodes: list[Any] = []
         for number, name in enumerate(names, 1):
-            made, reason = _chunks(corpus, name, chunker)
+            made, reason = _chunks(corpus, name, chunker, parts)
             nodes += made
             done.append((name, len(made), reason))
             if len(nodes) < BATCH and number < len(names):
@@ -151,6 +152,7 @@ class _Update:
                 self.store.flush()
                 for held, chunks, why in done:
                     self.manifest.finish(held, corpus.hashes[held], chunks, why)
+                self.manifest.parts |= parts
                 self._save()
                 saved, done = time.monotonic(), []
             advance(number, len(names))
@@ -166,10 +168,15 @@ class _Update:
             self.store.add(batch)
 
 
-def _chunks(corpus: Corpus, name: str, chunker: Chunker) -> tuple[list[Any], str]:
-    """The chunks of a document, or none and the reason."""
+def _chunks(
+    corpus: Corpus, name: str, chunker: Chunker, parts: dict[str, str]
+) -> tuple[list[Any], str]:
+    """The chunks of a document, or none and the reason; ``parts`` gets what is left out of it."""
     try:
-        return chunker.split(corpus.read(name)), ""
+        documents = corpus.read(name)
+        nodes = chunker.split(documents)
+        parts |= left_out(documents)
+        return nodes, ""
     except DocumentsError as error:
         return [], str(error)
 

@@ -17,7 +17,7 @@ from ragtune.retrieval.section import Indexing
 from ragtune.retrieval.stores.base import rebuild
 
 FILE = "manifest.json"
-FORMAT = 4
+FORMAT = 6
 """Raised when readers, chunks or points change, so that an index made before is not added to."""
 
 
@@ -29,6 +29,7 @@ def settings(rag: Indexing, fingerprint: str) -> dict[str, Any]:
         "chunk_tokens": rag.chunk_tokens,
         "chunk_overlap": rag.chunk_overlap,
         "qdrant": rag.qdrant,
+        "language": rag.language,
     }
 
 
@@ -80,7 +81,8 @@ class Manifest:
 
     ``settings`` say what the vectors and chunks were made with. ``documents`` holds the number of
     chunks of each document that has any, ``hashes`` the content of each that was read, ``skipped``
-    the reasons of those left out, ``unreadable`` which of them had been opened. ``created`` says
+    the reasons of those left out, ``unreadable`` which of them had been opened, ``parts`` what is
+    left out of those that are held. ``created`` says
     that the store has been made. ``files`` holds the bytes of each of its files after the last
     update, and nothing during one. ``seconds`` are those of all updates together.
     """
@@ -91,6 +93,7 @@ class Manifest:
     documents: dict[str, int] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
     unreadable: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, str] = field(default_factory=dict)
     unfinished: list[str] = field(default_factory=list)
     hashes: dict[str, str] = field(default_factory=dict)
     files: dict[str, int] = field(default_factory=dict)
@@ -172,7 +175,7 @@ class Manifest:
     def begin(self, names: Iterable[str]) -> None:
         """Write down that these documents are about to change."""
         for name in names:
-            for known in (self.documents, self.hashes, self.unreadable):
+            for known in (self.documents, self.hashes, self.unreadable, self.parts):
                 known.pop(name, None)
         self.unfinished = sorted({*self.unfinished, *names})
         self.files = {}

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ragtune.sources.plain import letters
+from ragtune.sources.plain import letters, spellings
 from ragtune.sources.records import Record
 
 
@@ -31,9 +31,9 @@ def gold_rank(record: Record, passages: Sequence[Passage]) -> int | None:
     """
     wanted = letters(record.evidence)
     for rank, passage in enumerate(passages, 1):
-        if passage.document in record.gold and wanted in _letters(passage.text):
+        if passage.document in record.gold and wanted in _spellings(passage.text):
             return rank
     return None
 
 
-_letters = lru_cache(maxsize=4096)(letters)
+_spellings = lru_cache(maxsize=4096)(spellings)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from ragtune.core.errors import RunError
 from ragtune.core.files import Ownership, own
+from ragtune.core.text.typography import plain
 from ragtune.retrieval.copies import copy_owned
 from ragtune.retrieval.filters import Filter
 from ragtune.retrieval.manifest import FILE, Manifest, advice, settings
@@ -87,6 +88,7 @@ class Retriever:
         mode = mode or self.rag.search
         top_k = top_k or self.rag.top_k
         fetched = max(top_k, CANDIDATES) if self.reranker else top_k
+        questions = [plain(question) for question in questions]
         found = []
         for question, vector in zip(questions, self._vectors(questions, mode), strict=True):
             passages = self.store.search(Query(question, vector, fetched, mode, filters))
@@ -100,7 +102,7 @@ class Retriever:
             return [None] * len(questions)
         if self.embedder is None:
             raise RunError(f"{self.folder}: {mode} search needs the embedder; allowed: keyword")
-        return self.embedder.embed(questions)
+        return self.embedder.embed_questions(questions)
 
     def copy(self, target: Path) -> None:
         """Copy the index to a folder that does not exist yet, while it stays open here.

@@ -28,6 +28,10 @@ class Placing(Protocol):
 class Indexing(Chunking, Placing, Protocol):
     """How an index is made."""
 
+    @property
+    def language(self) -> str:
+        """The codes of the documents' languages, such as ``de, en``."""
+
 
 class Searching(Indexing, Protocol):
     """How an index is searched."""

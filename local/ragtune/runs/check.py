@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragtune.core.errors import DocumentsError, RecipeError
+from ragtune.models.folder import family_at
 from ragtune.prompts.registry import format_of
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
@@ -13,11 +14,16 @@ from ragtune.runs import defaults
 from ragtune.runs.audit import data_faults
 from ragtune.runs.materials import Materials
 from ragtune.runs.plan import tunes
+from ragtune.runs.stages.engine import answering
 from ragtune.runs.stages.search import development
+from ragtune.sources.documents import left_out
 
 if TYPE_CHECKING:
-    from ragtune.recipe.arms import Adapter
+    from ragtune.recipe.arms import Adapter, Arm
     from ragtune.tuning.prediction import Prediction
+
+SENT = {"messages": "messages", "ids": "the run's own tokens", "text": "the run's own text"}
+"""What a prompt is sent to a server as."""
 
 
 def everything(recipe: Recipe, materials: Materials) -> None:
@@ -29,16 +35,30 @@ def everything(recipe: Recipe, materials: Materials) -> None:
     from ragtune.results.metrics.deciding import known
 
     known(recipe.study.metric)
-    _ = materials.split, materials.base
+    _ = materials.split
+    if recipe.model.remote:
+        models_of(recipe, materials)
+    else:
+        _ = materials.base
     if recipe.retrieves:
         retrieval(recipe, materials)
     elif recipe.searches_records:
         materials.check_embedder(recipe.rag.chunk_tokens)
     if tunes(recipe):
+        _targets(recipe, materials)
         paragraphs(materials.general_text)
         if recipe.tune.search is not None:
             development(materials.train, recipe.seed, recipe.records.split, recipe.study.questions)
     _lengths(recipe, materials)
+
+
+def models_of(recipe: Recipe, materials: Materials) -> "dict[Arm, dict[str, Any]]":
+    """The models of a server that answer, by arm.
+
+    Raises ModelError where one is missing, or reads no raw prompts and is asked with them.
+    """
+    form = format_of(recipe.template.build(), materials.tokenizer)
+    return answering(materials.server, recipe.arms, form)
 
 
 def retrieval(recipe: Recipe, materials: Materials) -> None:
@@ -51,6 +71,14 @@ def retrieval(recipe: Recipe, materials: Materials) -> None:
     _ = materials.reranker_folder
 
 
+def _targets(recipe: Recipe, materials: Materials) -> None:
+    """Raise RecipeError for layers that the model does not have."""
+    from ragtune.tuning.lora import unknown_targets
+
+    if fault := unknown_targets(recipe.tune, family_at(materials.base)):
+        raise RecipeError(fault)
+
+
 def _lengths(recipe: Recipe, materials: Materials) -> None:
     """Raise RecipeError where a prompt or a block could not fit the model's context."""
     reads, study = materials.context_length, recipe.study
@@ -61,7 +89,7 @@ def _lengths(recipe: Recipe, materials: Materials) -> None:
                 f"allowed: -1, or 1 to {reads}"
             )
     form = format_of(recipe.template.build(), materials.tokenizer)
-    template = len(form.prompt("", "").ids)
+    template = form.prompt("", "").length
     if template + study.max_new_tokens >= reads:
         raise RecipeError(
             f"study.max_new_tokens: {study.max_new_tokens}, but the model reads {reads} "
@@ -89,10 +117,13 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
         "train": len(materials.train),
         "questions": len(materials.questions),
         **_answers(recipe, materials),
+        "read": materials.split.read,
         "bad_lines": [str(b) for b in materials.split.bad],
         "documents": len({document.name for document in found}),
         "skipped": skipped,
+        "parts": left_out(found),
         "arms": recipe.arms,
+        "answered": models_of(recipe, materials) if recipe.model.remote else {},
         "warnings": [fault.to_json() for fault in foresee(recipe, materials, found)],
         **faults,
         "data_warnings": said,
@@ -181,12 +212,19 @@ def show(file: Path, found: dict[str, Any], prediction: str) -> str:
         f"{file}: good; {found['train']} training records, {found['questions']} "
         f"questions{split}, {found['documents']} documents, arms {', '.join(found['arms'])}",
         *(f"of these {line}" for line in _answers_shown(found)),
+        *found["read"],
+        *(
+            f"{arm}: answered by {by['model']}, which reads {by['context_length']:,} tokens and is "
+            f"sent {SENT[by['takes']]}"
+            for arm, by in found["answered"].items()
+        ),
         *found["filled_in"],
         *(f"warning: {warning}" for warning in found["data_warnings"]),
         *(f"left out {bad}" for bad in found["bad_lines"]),
         *(f"warning: {fault(FAULTS.validate_python(value))}" for value in found["warnings"]),
         *([prediction] if prediction else []),
         *(f"left out {name}: {reason}" for name, reason in found["skipped"].items()),
+        *(f"left out of {name}: {what}" for name, what in found["parts"].items()),
     ]
     return "\n".join(lines)
 

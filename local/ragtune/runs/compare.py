@@ -181,7 +181,8 @@ def _common(folders: Sequence[RunFolder]) -> list[Record]:
 
 
 def _answers(folder: RunFolder, results: Results) -> Given:
-    seeds = results.recipe.filled.study.seeds
+    filled = results.recipe.filled
+    seeds = filled.study.seeds if filled.adapters else 1
     return {
         arm: [
             {answer.question: answer for answer in given}

@@ -11,14 +11,17 @@ from pathlib import Path
 from typing import Any
 
 from ragtune.core.errors import RagtuneError
+from ragtune.core.text.language import ENGLISH, named
 from ragtune.models import find
 from ragtune.models.defaults import has_chat_template, read_defaults
 from ragtune.models.folder import Shape
 from ragtune.recipe import file as recipe_file
-from ragtune.recipe.schema import Recipe, Records
+from ragtune.recipe.records import Records
+from ragtune.recipe.schema import Recipe
 from ragtune.recipe.section import Section, written
 from ragtune.recipe.tune import PROJECTIONS
 from ragtune.results.rightness import is_unanswerable
+from ragtune.runs import languages
 from ragtune.runs.materials import prepare_records
 from ragtune.sources.documents import CONTEXTS
 from ragtune.sources.records import Record
@@ -63,6 +66,8 @@ def own_form(recipe: Recipe) -> Values | None:
 
     Raises as ``load`` does.
     """
+    if not recipe.model.here:
+        return None
     given = read_defaults(find.model_card(recipe.model, recipe.path(""))[0])
     return None if given is None else _section(given, "template")
 
@@ -76,17 +81,34 @@ class _Filling:
 
     def done(self) -> Recipe:
         """Fill every layer."""
+        if not self.recipe.model.here:
+            return self._at_a_server()
         folder, shape = find.model_card(self.recipe.model, self.recipe.path(""))
         known = read_defaults(folder)
         if known is not None:
             self.add(self._of_the_model(known), f"{Path(self.recipe.model.local).name}'s defaults")
         records = self._records()
+        self._of_the_records(records)
+        if records and self.recipe.adapters:
+            self.add(self._tuning(records, shape), self._trained_on(records))
+        self._language(records)
+        self.add(*self._form(chat=known is None and has_chat_template(folder)))
+        return self._with_origins()
+
+    def _at_a_server(self) -> Recipe:
+        """Fill what is known without the model: it is asked in its server's chat template."""
+        records = self._records()
+        self._of_the_records(records)
+        self._language(records)
+        self.add({"template.format": "chat"}, "model.engine: the server has the chat template")
+        return self._with_origins()
+
+    def _of_the_records(self, records: Sequence[Record]) -> None:
         if records and self.recipe.documents:
             self.add(*self._context(records))
             self.add(*self._without_gold(records))
-        if records and self.recipe.adapters:
-            self.add(self._tuning(records, shape), self._trained_on(records))
-        self.add(*self._form(chat=known is None and has_chat_template(folder)))
+
+    def _with_origins(self) -> Recipe:
         order = [name for name in written(self.recipe) if name in self.origins]
         return self.recipe.filled_from({name: self.origins[name] for name in order})
 
@@ -132,6 +154,19 @@ class _Filling:
             return {"records.context": "passage"}, "records, which name their documents"
         return {"records.context": "input"}, "records, which name no documents"
 
+    def _language(self, records: Sequence[Record]) -> None:
+        """The documents' languages, and how they are searched where the embedder knows none."""
+        recipe = self.recipe
+        if not (recipe.retrieves or recipe.searches_records):
+            return
+        if written(recipe).get("rag.language", "auto") == "auto":
+            found = languages.of_documents(recipe, records) or [ENGLISH]
+            self.recipe = recipe.with_fields({"rag.language": ", ".join(found)})
+            self.origins["rag.language"] = "a sample of the documents"
+        codes = self.recipe.rag.languages
+        origin = f"documents in {named(codes[:1])}, which the embedder does not know"
+        self.add(languages.chosen_search(self.recipe, codes), origin)
+
     def _without_gold(self, records: Sequence[Record]) -> tuple[Values, str]:
         """No row loses its gold passage where some have none: they teach what to say then."""
         refusals = self.recipe.study.all_refusals
@@ -149,8 +184,15 @@ class _Filling:
             context=shape.context,
             promoted=self.promoted,
             passages=rag.top_k * rag.chunk_tokens if passages else 0,
+            targets=self._targets(),
             given=written(self.recipe),
         ).values
+
+    def _targets(self) -> Sequence[str]:
+        """The linear layers of the model; none is looked up where the recipe names some."""
+        if "tune.target_modules" in written(self.recipe):
+            return PROJECTIONS
+        return find.lora_targets(self.recipe.model, self.recipe.path(""))
 
     def _trained_on(self, records: Sequence[Record]) -> str:
         form = ", in the container's form" if self.promoted else ""
@@ -197,6 +239,11 @@ def summary(recipe: Recipe) -> list[str]:
         if values[field] != usual[field] or field == "records.context":
             found.setdefault(origin, {})[_shown(field, values[field])] = None
     lines = [f"from {origin}: {', '.join(shown)}" for origin, shown in found.items()]
+    if recipe.left_out:
+        lines.append(
+            f"arms left out: {', '.join(recipe.left_out)}: a server tunes nothing; name its model "
+            "for the arm in model.served where it has one"
+        )
     if recipe.model.jumpstart and recipe.adapters and "tune.local.layout" not in written(recipe):
         lines.append(PROMOTED)
     return lines
@@ -218,5 +265,7 @@ def _shown(field: str, value: Any) -> str:
     if field.startswith("template.") and field != "template.format":
         return "template"  # its strings are long
     if field == "tune.target_modules":
-        value = f"{len(value.split(','))} of {len(PROJECTIONS)}"
+        names = value.split(",")
+        if {*names} <= {*PROJECTIONS}:
+            value = f"{len(names)} of {len(PROJECTIONS)}"
     return f"{field} {value}"

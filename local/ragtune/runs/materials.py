@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import Any, cast
 
 from ragtune.core import bundled
-from ragtune.core.errors import ModelError, RecipeError
+from ragtune.core.errors import DocumentsError, ModelError, RecipeError
 from ragtune.core.files import digest, file_hash
 from ragtune.models.find import (
     check_chunks,
     context_length,
     embedder_folder,
     fingerprint,
+    model_card,
     model_folder,
+    tokenizer_folder,
 )
 from ragtune.models.hardware import Hardware, probe
+from ragtune.models.languages import card_languages, embedder_languages
 from ragtune.models.load import load_tokenizer
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.view import UndeclaredRead
@@ -98,7 +101,11 @@ class Materials:
         source, most = self._recipe.documents.source, self._recipe.documents.max_file_mb
         if source == documents.CONTEXTS:
             return documents.from_contexts([*self.split.train, *self.split.test])
-        return documents.from_folder(self._recipe.path(source), most)
+        try:
+            return documents.from_folder(self._recipe.path(source), most)
+        except DocumentsError as error:
+            origin = self._recipe.documents.origin
+            raise DocumentsError(f"{error}; get them: {origin}" if origin else error) from None
 
     @property
     def general_text(self) -> Path:
@@ -118,13 +125,50 @@ class Materials:
 
     @functools.cached_property
     def context_length(self) -> int:
-        """Tokens that the base model reads."""
+        """Tokens that the base model reads, here or at its server."""
+        if self._recipe.model.remote:
+            return int(self.server.engine().context_length)
         return context_length(self.base)
 
     @functools.cached_property
     def tokenizer(self) -> Any:
-        """The base model's tokenizer."""
-        return load_tokenizer(self.base)
+        """The base model's tokenizer; None where only a server has it."""
+        model = self._recipe.model
+        if not model.remote:
+            return load_tokenizer(self.base)
+        return load_tokenizer(self._tokenizer_folder) if model.here else None
+
+    @property
+    def _tokenizer_folder(self) -> Path:
+        return tokenizer_folder(self._recipe.model, self._recipe.path(""))
+
+    @functools.cached_property
+    def server(self) -> Any:
+        """The server that answers, looked at.
+
+        Raises ModelError where there is none, or it has not the models that the recipe names.
+        """
+        from ragtune.models.engines.server import Server
+
+        model = self._recipe.model
+        return Server(model.engine, model.served, model.context_length, self.tokenizer)
+
+    @functools.cached_property
+    def tokenizer_fingerprint(self) -> str | None:
+        """The hash of the files that the tokenizer beside a server is made of; None without one."""
+        if not self._recipe.model.here:
+            return None
+        files = sorted(self._tokenizer_folder.glob("*token*"))
+        files += sorted(self._tokenizer_folder.glob("chat_template*"))
+        return digest({file.name: file_hash(file) for file in files if file.is_file()})
+
+    @functools.cached_property
+    def runs_here(self) -> bool:
+        """Whether the model of a server can be run here as well: weights of a known family."""
+        try:
+            return self._recipe.model.here and bool(self.base)
+        except ModelError:
+            return False
 
     @functools.cached_property
     def base_model(self) -> Any:
@@ -163,6 +207,17 @@ class Materials:
         from ragtune.retrieval.embedder import Embedder
 
         return Embedder(self.embedder_folder, self.hardware)
+
+    @property
+    def embedder_languages(self) -> frozenset[str] | None:
+        """The languages that the embedder knows; None where nothing says so."""
+        return embedder_languages(self._recipe.rag.embedder, self._recipe.path(""))
+
+    @functools.cached_property
+    def model_languages(self) -> frozenset[str] | None:
+        """The languages that the base model knows; None where its card does not say."""
+        model = self._recipe.model
+        return card_languages(model_card(model, self._recipe.path(""))[0]) if model.here else None
 
     def check_embedder(self, chunk_tokens: int) -> None:
         """Raise RecipeError when chunks of that length would be cut by the embedder, unseen."""
@@ -206,6 +261,8 @@ _FINGERPRINTS: Mapping[str, Callable[[Materials], str | None]] = {
     "questions": lambda m: digest([r.to_json() for r in m.questions]),
     "documents": lambda m: m.corpus.hash,
     "base": lambda m: m.base_fingerprint,
+    "server": lambda m: m.tokenizer_fingerprint,
+    "own": lambda m: m.base_fingerprint if m.runs_here else None,
     "embedder": lambda m: m.embedder_fingerprint,
     "reranker": lambda m: m.reranker_fingerprint,
     "general_text": lambda m: file_hash(m.general_text),
@@ -217,9 +274,11 @@ _PARTS = {
     "documents": {"corpus", "list_documents"},
     "base": {
         *("base", "base_fingerprint", "base_model", "tuned_model"),
-        *("context_length", "tokenizer"),
+        *("context_length", "tokenizer", "model_languages"),
     },
-    "embedder": {"embedder", "embedder_fingerprint"},
+    "server": {"server", "context_length", "tokenizer", "model_languages"},
+    "own": {"runs_here", "base", "base_fingerprint", "base_model", "tokenizer"},
+    "embedder": {"embedder", "embedder_fingerprint", "embedder_languages"},
     "reranker": {"reranker"},
     "general_text": {"general_text"},
 }

@@ -212,32 +212,45 @@ class OpenRun:
         return (index.retriever if isinstance(index, FreshIndex) else index).as_llama_index()
 
     def export(
-        self, folder: Path, dtype: str, arm: str = "", questions: int = 16, tokens: int = 512
+        self,
+        folder: Path,
+        dtype: str,
+        arm: str = "",
+        questions: int = 16,
+        tokens: int = 512,
+        *,
+        gguf: str = "",
     ) -> Any:
-        """Merge an arm's adapter into the base; the drift, over the first held-out questions.
+        """Write an arm's adapter, merged into the base, to a folder; the drift of what was written.
 
-        Without an ``arm`` it is the recommended one, or the first that is tuned.
+        It is measured over the first held-out questions. Without an ``arm`` it is the recommended
+        one, or the first that is tuned. With ``gguf`` one of ``tuning.export.KINDS`` is written
+        instead of a folder for transformers; of the adapter alone there is no drift, and None.
 
         Raises RecipeError for an arm that the run does not have or that has no adapter;
         ModelError and RunError as ``tuning.export`` does.
         """
-        from ragtune.tuning.export import export
+        from ragtune.runs.companions import companions
+        from ragtune.tuning import export as exporting
 
-        work = self._work
+        work, name = self._work, self._exported(arm)
         form, shown = parts.form(work), parts.shows_context(work)
-        rows = [
-            form.row(q.instruction, q.context if shown else "", q.response, tokens).ids
+        materials, adapter = self.materials, self.folder.adapter(name)
+        given: dict[str, Any] = {
+            "template_hash": form.hash,
+            "tokenizer": materials.tokenizer,
+            "about": companions(work, name, form.stops),
+        }
+        if gguf == exporting.LORA:
+            exporting.export_lora(materials.base, adapter, folder, **given)
+            return None
+        given["rows"] = [
+            form.row(q.instruction, q.own(with_context=shown), q.response, tokens).ids
             for q in parts.questions(work)[:questions]
         ]
-        return export(
-            self.materials.base,
-            self.folder.adapter(self._exported(arm)),
-            folder,
-            dtype=dtype,
-            template_hash=form.hash,
-            tokenizer=self.materials.tokenizer,
-            rows=rows,
-        )
+        if gguf:
+            return exporting.export_gguf(materials.base, adapter, folder, kind=gguf, **given)
+        return exporting.export(materials.base, adapter, folder, dtype=dtype, **given)
 
     def arm_name(self, wanted: str = "") -> ArmName:
         """The arm of that name, or the one that the run recommends.
@@ -256,11 +269,12 @@ class OpenRun:
     def arm(self, name: ArmName) -> Arm:
         """One of the run's arms, its models loaded."""
         if name not in self._arms:
-            self.watcher.say(f"loading {self.recipe.model.local} for {name} …")
+            model = self.recipe.model
+            asked = f"asking {model.engine}" if model.remote else f"loading {model.local}"
+            self.watcher.say(f"{asked} for {name} …")
             retriever = self._search(name)
             with self._holding():
-                adapter = self.folder.adapter(self.recipe.adapter(name)) if is_tuned(name) else None
-                engine = parts.engine(self._work, adapter)
+                engine = parts.answering(self._work, self.recipe, name)
                 opened = answers.opened(name, self._records_copied(name), engine, retriever)
                 self._arms[name] = self._open.enter_context(opened)
         return self._arms[name]
@@ -306,6 +320,11 @@ class OpenRun:
         return self._retriever if reads_documents(name) else None
 
     def _exported(self, arm: str) -> Adapter:
+        if self.recipe.model.remote:
+            raise RecipeError(
+                f"model.engine: {self.recipe.model.engine} answered, and nothing was tuned here: "
+                "there is no adapter to export"
+            )
         if not arm and self.recipe.adapters:
             if not self.folder.results.exists():  # of `ragtune tune`: nothing was compared
                 return self.recipe.adapters[0]

@@ -10,11 +10,13 @@ from ragtune.runs.stages.answers import Answers
 from ragtune.runs.stages.coverage import Coverage
 from ragtune.runs.stages.curve import Curve
 from ragtune.runs.stages.data import Data, Template
+from ragtune.runs.stages.engine import EngineStage
 from ragtune.runs.stages.forgetting import Forgetting
 from ragtune.runs.stages.freshness import Freshness
 from ragtune.runs.stages.gold import Gold
 from ragtune.runs.stages.heldout import Heldout
 from ragtune.runs.stages.index import Index
+from ragtune.runs.stages.languages import Languages
 from ragtune.runs.stages.leaks import Leaks
 from ragtune.runs.stages.questions import Questions
 from ragtune.runs.stages.recall import Recall
@@ -42,6 +44,7 @@ def tuning(recipe: Recipe, processes: int = 1) -> list[Stage]:
     return [
         *([Index(recipe)] if recipe.retrieves else []),
         Questions(),
+        Languages(recipe),
         *(Data(adapter, recipe) for adapter in recipe.adapters or ["tuned"]),
         Template(),
         *(Search(adapter, recipe) for adapter in recipe.adapters if searched),
@@ -63,6 +66,7 @@ def _asking(recipe: Recipe) -> list[Stage]:
     numbers = range(2, recipe.study.seeds + 1)
     return [
         *(Answers(arm, recipe) for arm in recipe.arms),
+        *([EngineStage(recipe)] if recipe.model.remote else []),
         *(Seed(number, name, recipe) for name in recipe.adapters for number in numbers),
         *(Recall(adapter) for adapter in recipe.adapters),
     ]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ragtune.core.errors import ModelError
 from ragtune.prompts.base import IGNORED
 from ragtune.prompts.registry import format_of
 from ragtune.recipe.schema import Recipe
@@ -17,26 +18,28 @@ def preview_rows(recipe: Recipe, count: int) -> list[dict[str, Any]]:
     row, from 0, at which packing begins another block.
     """
     from ragtune.tuning.rows import training_rows
-    from ragtune.tuning.samples import block_length
+    from ragtune.tuning.samples import block_length, rendered_row
 
     materials, spec = Materials(recipe), recipe.tune
     tokenizer = materials.tokenizer
+    if tokenizer is None:
+        raise ModelError(
+            f"model.local: rows are rendered by the model's tokenizer, and {recipe.model.engine} "
+            "has the only one; name the model here as well"
+        )
     form = format_of(recipe.template.build(), tokenizer)
     length = block_length(spec, tokenizer, materials.context_length)
     packs = spec.local.layout == "blocks"
     shown, before = [], 0
     rows = training_rows(materials.train, recipe.records, form, seed=recipe.seed)
     for given in rows[:count]:
-        instruction, context, response = (
-            given[name] for name in ("instruction", "context", "response")
-        )
-        row = form.row(instruction, context, response, None if packs else length)
+        row = rendered_row(form, given, None if packs else length)
         tokens = tokenizer.convert_ids_to_tokens(row.ids)
         everything = spec.local.loss == "all"
         shown.append(
             {
-                "prompt": form.question(instruction, context),
-                "completion": form.answer(response),
+                "prompt": form.question(given["instruction"], given["context"]),
+                "completion": form.answer(given["response"]),
                 "tokens": tokens,
                 "completion_tokens": row.supervised,
                 "trained_on": [

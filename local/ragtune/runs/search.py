@@ -33,6 +33,7 @@ def index_status(recipe: Recipe, materials: Materials, folder: RunFolder) -> dic
         "settings": settings,
         **changes.to_json(),
         "skipped": {**materials.corpus.skipped, **(manifest.unreadable if manifest else {})},
+        "parts": manifest.parts if manifest else {},
     }
 
 
@@ -52,6 +53,7 @@ def show_status(status: dict[str, Any]) -> str:
     else:
         head = f"{run}: up to date; {status['unchanged']} documents"
     left_out = [f"left out {name}: {reason}" for name, reason in status["skipped"].items()]
+    left_out += [f"left out of {name}: {what}" for name, what in status["parts"].items()]
     return "\n".join([head, *lines, *left_out])
 
 

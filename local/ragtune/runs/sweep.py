@@ -138,9 +138,11 @@ class Sweep:
     def _trial(self, values: Values) -> Recipe:
         """The same, but on the training records' two parts."""
         at = os.path.relpath(self.folder.resolve(), self.file.parent.resolve())
-        data = {
+        data: dict[str, Any] = {
             "records.source": f"{at}/train.jsonl",
             "records.revision": None,
+            "records.fields": {},
+            "records.encoding": None,
             "study.questions": f"{at}/development.jsonl",
         }
         return self._with(values).with_fields(data)

@@ -77,7 +77,7 @@ class Scorer:
         from ragtune.results.rightness import is_unanswerable
 
         def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
-            vectors: list[list[float]] = work.materials.embedder.embed(texts)
+            vectors: list[list[float]] = work.materials.embedder.embed_questions(texts)
             return vectors
 
         study = work.recipe.study

@@ -269,3 +269,9 @@ class OneAtATime:
         with self._lock:
             vectors: list[list[float]] = self._embedder.embed(texts)
             return vectors
+
+    def embed_questions(self, texts: Sequence[str]) -> list[list[float]]:
+        """One vector a question."""
+        with self._lock:
+            vectors: list[list[float]] = self._embedder.embed_questions(texts)
+            return vectors

@@ -66,6 +66,15 @@ class Corpus:
         return documents, skipped
 
 
+def left_out(documents: Iterable[Document]) -> dict[str, str]:
+    """What is left out of documents that are held, by name."""
+    found: dict[str, dict[str, None]] = {}
+    for document in documents:
+        if document.left_out:
+            found.setdefault(document.name, {}).update(dict.fromkeys(document.left_out))
+    return {name: "; ".join(said) for name, said in found.items()}
+
+
 def nothing_in(where: str, skipped: dict[str, str]) -> DocumentsError:
     """The error for a corpus without a document, with the first reasons."""
     why = "; ".join(f"{n}: {r}" for n, r in list(skipped.items())[:3]) or "it is empty"
@@ -103,7 +112,7 @@ def from_documents(documents: Iterable[Document]) -> Corpus:
     for document in documents:
         by_name.setdefault(document.name, []).append(document)
     hashes = {name: _digest(parts) for name, parts in sorted(by_name.items())}
-    return Corpus(hashes, {}, by_name.__getitem__)
+    return Corpus(hashes, {}, lambda name: [readers.prepared(one) for one in by_name[name]])
 
 
 def from_contexts(records: Iterable[Record]) -> Corpus:
@@ -203,7 +212,7 @@ def _unfit(path: Path, folder: Path, max_file_mb: float) -> str:
     if path.is_symlink() and (reason := _unfit_link(path, folder)):
         return reason
     if path.suffix.lower() not in SUFFIXES:
-        return f"not one of {' '.join(SUFFIXES)}"
+        return _other_kind(path)
     about = path.stat()
     if not stat.S_ISREG(about.st_mode):
         return "not an ordinary file"
@@ -211,6 +220,32 @@ def _unfit(path: Path, folder: Path, max_file_mb: float) -> str:
         size = f"{about.st_size / 1e6:.0f} MB, over documents.max_file_mb {max_file_mb:g}"
         return f"{size}; split it, or allow more"
     return ""
+
+
+def _other_kind(path: Path) -> str:
+    kind = path.suffix.lower()
+    if kind in _INSTEAD:
+        return f"{kind} is not read; save it as {_INSTEAD[kind]}"
+    return f"{kind or 'a file without an ending'} is not read"
+
+
+_INSTEAD = {
+    ".doc": ".docx",
+    ".ppt": ".pptx",
+    ".xls": ".xlsx",
+    ".xlsb": ".xlsx",
+    ".pages": ".docx or .pdf",
+    ".key": ".pptx or .pdf",
+    ".numbers": ".xlsx",
+    ".msg": ".eml",
+    ".mht": ".html",
+    ".mhtml": ".html",
+    ".mobi": ".epub",
+    ".azw3": ".epub",
+    ".zip": "the files in it",
+    **dict.fromkeys((".png", ".jpg", ".jpeg", ".tif", ".tiff"), "a .pdf with recognised text"),
+}
+"""What a file of another kind can be saved as."""
 
 
 def _unfit_link(path: Path, folder: Path) -> str:

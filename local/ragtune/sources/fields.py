@@ -4,13 +4,21 @@ What says that a question has no answer: an empty ``response``, no text in ``ans
 ``unanswerable: true`` (SQuAD's ``is_impossible``).
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ragtune.core.text import refuses
 
-TEXTS = ("instruction", "context", "category", "evidence", "group")
+TEXTS = ("instruction", "context", "category", "evidence", "group", "system")
 _FLAGS = ("unanswerable", "is_impossible")
+_SAID = {
+    **dict.fromkeys(("true", "1", "1.0", "yes"), True),
+    **dict.fromkeys(("false", "0", "0.0", "no"), False),
+}
+
+
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 class NoRecord(ValueError):
@@ -22,29 +30,31 @@ def read(row: Mapping[str, Any], refusal: str) -> dict[str, Any]:
 
     Raises NoRecord.
     """
-    texts = {name: _text(name, row.get(name)) for name in TEXTS}
+    texts = {name: text(name, row.get(name)) for name in TEXTS}
     if not texts["instruction"].strip():
         raise NoRecord("instruction is missing or empty")
     response, *others = _responses(row, refusal)
     documents = _unique(
-        text
+        one
         for name in ("document", "documents", "other_documents")
-        for text in _listed(name, row.get(name))
+        for one in _listed(name, row.get(name))
     )
+    earlier = tuple(text("earlier", turn) for turn in row.get("earlier") or ())
+    if len(earlier) % 2:
+        raise NoRecord("earlier is not pairs of a question and its answer")
     return {
         **texts,
         "response": response,
         "other_responses": tuple(others),
         "document": documents[0] if documents else "",
         "other_documents": tuple(documents[1:]),
+        "earlier": earlier,
     }
 
 
 def _responses(row: Mapping[str, Any], refusal: str) -> list[str]:
     """Every right answer, the first one first."""
-    flag = next((row[name] for name in _FLAGS if row.get(name) is not None), None)
-    if flag is not None and not isinstance(flag, bool):
-        raise NoRecord("unanswerable is neither true nor false")
+    flag = _flag(next((row[name] for name in _FLAGS if row.get(name) is not None), None))
     found = _unique(
         [
             *_listed("response", row.get("response")),
@@ -56,11 +66,21 @@ def _responses(row: Mapping[str, Any], refusal: str) -> list[str]:
         return [text for text in found[:1] if refuses(text, (refusal,))] or [refusal]
     if found:
         return found
-    if row.get("response") is None and row.get("answers") is None:
+    if row.get("response") is None and row.get("answers") is None and not flag:
         raise NoRecord('response is missing; write "" where a question has no answer')
     if flag is False:
         raise NoRecord("response is empty, but unanswerable is false")
     return [refusal]
+
+
+def _flag(value: Any) -> bool | None:
+    """Whether it is said that there is no answer; None where nothing is said."""
+    if isinstance(value, str) and not value.strip():
+        return None
+    said = value if isinstance(value, bool | None) else _SAID.get(str(value).strip().lower())
+    if value is not None and said is None:
+        raise NoRecord("unanswerable is neither true nor false")
+    return said
 
 
 def _answers(value: Any) -> list[str]:
@@ -77,20 +97,38 @@ def _answers(value: Any) -> list[str]:
 def _listed(name: str, value: Any) -> list[str]:
     """The texts that say something, of one text or a list of them."""
     if isinstance(value, list | tuple):
-        texts = [_text(name, text) for text in value]
+        texts = [text(name, one) for one in value]
     else:
-        texts = [_text(name, value)]
-    return [text for text in texts if text.strip()]
+        texts = [text(name, value)]
+    return [one for one in texts if one.strip()]
 
 
-def _text(name: str, value: Any) -> str:
+def text(name: str, value: Any) -> str:
+    """A value as text: numbers and booleans as they are written, nothing for None.
+
+    Raises NoRecord for what has parts, and for half a character.
+    """
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise NoRecord(f"{name} is not text")
-    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        if isinstance(value, int | float):
+            return str(value)
+        raise NoRecord(f"{name} {_kind(name, value)}")
+    if not value.isascii() and _HALF.search(value):
         raise NoRecord(f"{name} holds half a character (a lone surrogate)")
     return value
+
+
+def _kind(name: str, value: Any) -> str:
+    if isinstance(value, Mapping):
+        keys = [str(key) for key in value][:5]
+        first = keys[0] if keys else "KEY"
+        named = f"records.fields: {{{name}: {name}.{first}}}"
+        return f"is an object ({', '.join(keys)}), not text; name one of its values: {named}"
+    what = "a list" if isinstance(value, list | tuple) else f"of the kind {type(value).__name__}"
+    return f"is {what}, not text"
 
 
 def _unique(texts: Iterable[str]) -> list[str]:

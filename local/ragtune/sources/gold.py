@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from ragtune.sources.plain import letters
+from ragtune.sources.plain import letters, spellings
 from ragtune.sources.records import Record
 
 COMPARED = 20
@@ -100,7 +100,7 @@ def absent_evidence(
             continue
         for name in golds:
             if name not in texts:
-                texts[name] = letters(read(name))
+                texts[name] = spellings(read(name))
         if not any(evidence in texts[name] for name in golds):
             found.append(AbsentEvidence(place, golds[0], record.evidence))
     return found

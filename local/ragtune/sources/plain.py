@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from ragtune.core.text.characters import UNSPACED, cleaned
 
 _WORD = re.compile(rf"(?<!\w)-?\d+(?:[.,:/]\d+)*|[{UNSPACED}]|[^\W_{UNSPACED}]+")
+_COLUMN = re.compile(r"(?:^|(?<= \| ))[^|]*?: ")
 _NUMBER = re.compile(r"-?\d")
 
 
@@ -28,6 +29,17 @@ def letters(text: str) -> str:
     A word that is broken at the end of a line is whole again.
     """
     return "".join(words(text))
+
+
+def spellings(text: str) -> str:
+    """`letters` of a text in which evidence is looked for, and once more as its file has it.
+
+    Rows of tables say ``column: value | column: value`` here, and the values alone in their files.
+    """
+    if " | " not in text:
+        return letters(text)
+    values = "\n".join(_COLUMN.sub("", ln) if " | " in ln else ln for ln in text.splitlines())
+    return f"{letters(text)} {letters(values)}"
 
 
 def numbers(found: Iterable[str]) -> frozenset[str]:

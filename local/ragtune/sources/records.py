@@ -3,19 +3,26 @@
 A record has Dolly's four fields, ``instruction, context, response, category``, and may name
 its gold ``document`` (a file name) or several, the ``evidence`` in it (a sentence), and the
 ``group`` of records that ask for the same fact in other words. A question of the study is a record
-too: its responses are the references. `ragtune.sources.fields` knows how they may be written.
+too: its responses are the references. `ragtune.sources.rows` reads files and data sets,
+`ragtune.sources.columns` finds the fields in their columns, and `ragtune.sources.fields` knows how
+they may be written.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ragtune.core import hub
-from ragtune.core.errors import RecordsError
+from ragtune.core.errors import OfflineError, RecordsError
+from ragtune.recipe.records import Records
 from ragtune.sources import fields
+from ragtune.sources.columns import Mapper
+from ragtune.sources.rows import files
+from ragtune.sources.rows.base import BadRow, Table
+from ragtune.sources.rows.columns import numbered
 
 
 @dataclass(frozen=True)
@@ -24,7 +31,9 @@ class Record:
 
     ``response`` is what is trained on and the first reference, ``document`` the first gold
     document; all of them are `references` and `gold`. The response of an unanswerable record is
-    ``study.refusal``.
+    ``study.refusal``. Of a conversation, ``instruction`` is the last question; ``earlier`` are the
+    turns before it, the user's and the assistant's by turns, and ``system`` is what was said to the
+    assistant before all of them.
     """
 
     instruction: str
@@ -36,6 +45,8 @@ class Record:
     group: str = ""
     other_responses: tuple[str, ...] = ()
     other_documents: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
+    system: str = ""
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "Record":
@@ -44,8 +55,8 @@ class Record:
         return cls(**texts)
 
     def to_json(self) -> dict[str, Any]:
-        """The fields by name; of those that hold several texts only what there is."""
-        return {n: v for n, v in asdict(self).items() if v or not n.startswith("other_")}
+        """The fields by name; of those that few records have only what there is."""
+        return {n: v for n, v in asdict(self).items() if v or n not in _RARE}
 
     @property
     def id(self) -> str:
@@ -63,13 +74,42 @@ class Record:
         return tuple(name for name in (self.document, *self.other_documents) if name)
 
     def query(self, *, with_context: bool) -> str:
-        """What is looked up for it: its context too, where that is part of the question."""
-        return f"{self.instruction}\n{self.context}" if with_context else self.instruction
+        """What is looked up for it: its context too, where that is part of the question.
+
+        The user's turn before it is always part of it: "And in winter?" asks for nothing alone.
+        """
+        asked = "\n".join([*self.earlier[-2:-1], self.instruction])
+        return f"{asked}\n{self.context}" if with_context else asked
+
+    def own(self, *, with_context: bool, turns: bool = False) -> str:
+        """What belongs to the question beside the instruction, as one text.
+
+        That is what was said to the assistant, the turns before, and the context where it is part
+        of the question. Where ``turns``, the turns are shown as such and are no part of it.
+        """
+        shown = [self.context] if with_context else []
+        if self.earlier and not turns:
+            said = zip(self.earlier[::2], self.earlier[1::2], strict=True)
+            shown = ["\n\n".join(f"User: {u}\nAssistant: {a}" for u, a in said), *shown]
+        if not (self.earlier and turns):
+            shown = [self.system, *shown]
+        return "\n\n".join(text for text in shown if text)
+
+    @property
+    def exchanges(self) -> list[tuple[str, str]]:
+        """The earlier turns in pairs; the first begins with what was said to the assistant."""
+        found = list(zip(self.earlier[::2], self.earlier[1::2], strict=True))
+        if found and self.system:
+            found[0] = f"{self.system}\n\n{found[0][0]}", found[0][1]
+        return found
 
     @property
     def key(self) -> tuple[str, str]:
         """The question as a reader would compare it: case and spacing do not count."""
-        return _squeeze(self.instruction), _squeeze(self.context)
+        return _squeeze(self.instruction), _squeeze("\n".join([*self.earlier, self.context]))
+
+
+_RARE = frozenset({"other_responses", "other_documents", "earlier", "system"})
 
 
 @dataclass(frozen=True)
@@ -85,86 +125,113 @@ class BadLine:
 
 @dataclass(frozen=True)
 class Loaded:
-    """Records in file order, and the lines that are none."""
+    """Records in file order, the lines that are none, and how each source was read, in words."""
 
     records: list[Record]
     bad: list[BadLine] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
 
 
-def load(
-    path: Path, source: str, revision: str | None, max_bad_lines: float, refusal: str = ""
-) -> Loaded:
-    """The records of a file, a folder of them, or a hub id, which is what ``source`` says.
+def load(path: Path, spec: Records, refusal: str = "", *, questions: str | None = None) -> Loaded:
+    """The records of a file, a folder of files, or a hub data set: what ``spec.source`` says.
 
+    ``path`` is where the source is, if it is no hub id. ``questions`` is the source of a study's
+    own questions instead: only what `records` says of columns and encodings holds for them.
     ``refusal`` is the response of records that have no answer.
 
-    Raises RecordsError for a source that is missing, empty or too broken, OfflineError for a hub
-    id while offline.
+    Raises RecordsError for a source that is missing, empty, too broken or without the columns that
+    it needs, OfflineError for a hub id while offline.
     """
-    if not path.exists() and hub.is_id(source):
-        rows = hub.dataset_rows(source, revision)
-        loaded = _parse(((f"{source} row {n}", row) for n, row in enumerate(rows, 1)), refusal)
-    else:
-        loaded = _parse(_lines(path), refusal)
+    source = spec.source if questions is None else questions
+    where = path if path.exists() else source
+    mapper, loaded = Mapper({str(name): column for name, column in spec.fields.items()}), Loaded([])
+    read: list[Table] = []
+    for table in _tables(path, source, spec, loaded.read):
+        read.append(table)
+        _read(table, mapper, refusal, loaded)
     if not loaded.records:
+        if mapper.rows and all(mapper.plans[names].missing for names in mapper.rows):
+            raise RecordsError(f"{where}: {mapper.fault()}")
         reason = f"; first: {loaded.bad[0]}" if loaded.bad else ""
-        raise RecordsError(f"{path if path.exists() else source}: holds no records{reason}")
+        raise RecordsError(f"{where}: holds no records{reason}")
+    if questions is None and (fault := mapper.absent()):
+        raise RecordsError(f"{where}: {fault}")
     share = len(loaded.bad) / (len(loaded.bad) + len(loaded.records))
-    if share > max_bad_lines:
+    if share > spec.max_bad_lines:
         named = "; ".join(map(str, loaded.bad[:5]))
         more = f"; and {len(loaded.bad) - 5} more" if len(loaded.bad) > 5 else ""
         raise RecordsError(
             f"{len(loaded.bad)} of {len(loaded.bad) + len(loaded.records)} lines are broken, over "
-            f"records.max_bad_lines ({max_bad_lines:g}): {named}{more}"
+            f"records.max_bad_lines ({spec.max_bad_lines:g}): {named}{more}"
         )
+    loaded.read[:] = [_said(source, read, mapper), *loaded.read, *_notes(read, mapper)]
     return loaded
 
 
-def _lines(path: Path) -> Iterable[tuple[str, Any]]:
-    """Every non-empty line of a jsonl file or a folder of them, parsed, with its place."""
-    if not path.exists():
+def _tables(path: Path, source: str, spec: Records, notes: list[str]) -> Iterator[Table]:
+    """What there is to read, each opened once the one before it was read."""
+    if not source.startswith(hub.PREFIX) and path.exists():
+        found = [path]
+        if path.is_dir():
+            found, left_out = files.folder(path)
+            notes += left_out
+        for file in found:
+            yield files.table(file, spec.encoding)
+        return
+    name = hub.named(source, path.parent.parent)
+    get = f"; get it: {spec.origin}" if spec.origin and source == spec.source else ""
+    if name is None:
         raise RecordsError(
-            f"{path}: no such file or folder; name a .jsonl file, a folder or a hub id"
+            f"{path}: no such file or folder; name a file ({files.ENDINGS}), a folder or a hub "
+            f"id{get}"
         )
-    files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
-    if not files:
-        raise RecordsError(f"{path}: holds no .jsonl file")
-    for file in files:
-        for number, line in enumerate(file.read_bytes().splitlines(), 1):
-            if line.strip():
-                yield f"{file.name}:{number}", _json(line)
-
-
-def _json(line: bytes) -> Any:
-    """The parsed line, or the exception that says why it cannot be parsed."""
+    split = hub.split_of(source)[1] or spec.hub_split
     try:
-        return json.loads(line.decode("utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        return error
+        rows = hub.dataset_rows(name, spec.revision, split, spec.hub_config)
+    except OfflineError as error:
+        raise OfflineError(f"{error}{get}") from None
+    config = f" of {spec.hub_config}" if spec.hub_config else ""
+    yield Table(name, f"hub data set, split {split}{config}", numbered(name, rows))
 
 
-def _parse(rows: Iterable[tuple[str, Any]], refusal: str) -> Loaded:
-    loaded = Loaded([])
-    for where, row in rows:
+def _read(table: Table, mapper: Mapper, refusal: str, loaded: Loaded) -> None:
+    """Add the table's records, and its rows that are none."""
+    for row in table.rows:
         try:
-            loaded.records.append(Record(**fields.read(_object(row), refusal)))
+            values = _object(row.values)
+            loaded.records.append(Record(**fields.read(mapper.read(values), refusal)))
         except fields.NoRecord as error:
-            loaded.bad.append(BadLine(where, str(error)))
-    return loaded
+            loaded.bad.append(BadLine(row.where, str(error)))
 
 
-def _object(row: Any) -> Mapping[str, Any]:
-    """The row.
+def _object(values: Any) -> Mapping[str, Any]:
+    """The row's values by column.
 
-    Raises NoRecord where it is no JSON object.
+    Raises NoRecord where it has none.
     """
-    if isinstance(row, UnicodeDecodeError):
-        raise fields.NoRecord("not UTF-8")
-    if isinstance(row, json.JSONDecodeError):
-        raise fields.NoRecord(f"not JSON: {row.msg} at column {row.colno}")
-    if not isinstance(row, dict):
+    if isinstance(values, BadRow):
+        raise fields.NoRecord(str(values))
+    if not isinstance(values, dict):
         raise fields.NoRecord("not a JSON object")
-    return row
+    return values
+
+
+def _said(source: str, read: Sequence[Table], mapper: Mapper) -> str:
+    """What was read, in which encoding, and which column is what."""
+    kinds = dict.fromkeys(table.kind for table in read)
+    encodings = dict.fromkeys(table.encoding for table in read if table.encoding)
+    many = f"{len(read)} files, " if len(read) > 1 else ""
+    written = f", in {' and '.join(encodings)}" if encodings else ""
+    return f"{source}: {many}{' and '.join(kinds)}{written}; {mapper.said()}"
+
+
+def _notes(read: Sequence[Table], mapper: Mapper) -> Iterator[str]:
+    """What else is to be known of it."""
+    for table in read:
+        yield from (f"{table.name}: {note}" for note in table.notes)
+    if count := mapper.unanswered:
+        ends = "conversation ends" if count == 1 else "conversations end"
+        yield f"{count} {ends} with a question that nobody answers; it is left out"
 
 
 def _squeeze(text: str) -> str:

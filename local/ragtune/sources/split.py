@@ -8,12 +8,12 @@ of units one is taken whose share is nearest to the one asked for.
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from ragtune.core.errors import RecordsError
-from ragtune.recipe.schema import Records
+from ragtune.recipe.records import Records
 from ragtune.sources import leaks
 from ragtune.sources.records import BadLine, Record, load
 
@@ -45,7 +45,8 @@ class Split:
     """Training records, held-out questions, and what is to be known of them.
 
     ``leaked`` are questions that are also among the training records, but for case, punctuation
-    and spacing. ``division`` is None for questions of a file of their own.
+    and spacing. ``division`` is None for questions of a file of their own. ``read`` says in words
+    how each source was read.
     """
 
     train: list[Record]
@@ -53,6 +54,7 @@ class Split:
     bad: list[BadLine]
     leaked: list[Record]
     division: Division | None = None
+    read: list[str] = field(default_factory=list)
 
 
 def prepare(
@@ -73,8 +75,8 @@ def prepare(
     Raises RecordsError for a source that is missing, empty or too broken, for categories that
     leave nothing, and for records that cannot be divided. OfflineError for a hub id while offline.
     """
-    loaded = load(path(spec.source), spec.source, spec.revision, spec.max_bad_lines, refusal)
-    records = loaded.records
+    loaded = load(path(spec.source), spec, refusal)
+    records, read = loaded.records, loaded.read
     if spec.categories is not None:
         wanted = set(spec.categories)
         records = [r for r in records if r.category in wanted]
@@ -88,11 +90,12 @@ def prepare(
     if questions == HELD_OUT:
         train, test, division = divide(records, spec.test_fraction, seed, spec.split)
     else:
-        asked = load(path(questions), questions, None, spec.max_bad_lines, refusal)
+        asked = load(path(questions), spec, refusal, questions=questions)
         train, test, bad = records, asked.records, [*bad, *asked.bad]
+        read = [*read, *asked.read]
     test = test[:max_questions]
     leaked = leaks.equal(train, test, with_context=spec.context == "input")
-    return Split(train, test, bad, [test[n] for n in sorted(leaked)], division)
+    return Split(train, test, bad, [test[n] for n in sorted(leaked)], division, read)
 
 
 def split(

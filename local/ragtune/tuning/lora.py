@@ -1,6 +1,7 @@
 """The base model with LoRA in it, its loss, and the fp32 weights that the optimiser works on."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,8 @@ def with_lora(model: Any, spec: Tune, family: ModelFamily, *, checked: bool = Fa
     from peft import LoraConfig, get_peft_model
 
     targets = spec.target_modules.split(",")
-    if unknown := [name for name in targets if name not in family.targets]:
-        raise ModelError(
-            f"tune.target_modules: {family.name} has no {', '.join(unknown)}; allowed: "
-            f"{', '.join(family.targets)}"
-        )
+    if fault := unknown_targets(spec, family):
+        raise ModelError(fault)
     if not checked:
         check_agreement(model, family)
     config = LoraConfig(
@@ -39,6 +37,7 @@ def with_lora(model: Any, spec: Tune, family: ModelFamily, *, checked: bool = Fa
         lora_alpha=spec.lora_alpha,
         lora_dropout=spec.lora_dropout,
         target_modules=targets,
+        fan_in_fan_out=_lie_the_other_way(model, targets),
         bias="none",
         task_type="CAUSAL_LM",
         use_dora=spec.local.dora,
@@ -53,6 +52,27 @@ def with_lora(model: Any, spec: Tune, family: ModelFamily, *, checked: bool = Fa
     if next(found.parameters()).device.type == "cpu":
         dropout.use(found)
     return found.train()
+
+
+def unknown_targets(spec: Tune, family: ModelFamily) -> str | None:
+    """What is wrong with ``tune.target_modules`` for a family's models, in one line."""
+    unknown = [name for name in spec.target_modules.split(",") if name not in family.targets]
+    if not unknown:
+        return None
+    return (
+        f"tune.target_modules: {family.name} has no {', '.join(unknown)}; allowed: "
+        f"{', '.join(family.targets)}"
+    )
+
+
+def _lie_the_other_way(model: Any, targets: Sequence[str]) -> bool:
+    """Whether the named layers keep their weights as (in, out), as GPT-2's do."""
+    from transformers.pytorch_utils import Conv1D
+
+    return any(
+        isinstance(module, Conv1D) and path.split(".")[-1] in targets
+        for path, module in model.named_modules()
+    )
 
 
 def batch_loss(model: Any, batch: Batch, family: ModelFamily) -> torch.Tensor:

@@ -7,7 +7,8 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from ragtune.recipe.schema import Records
+from ragtune.prompts.base import takes_turns
+from ragtune.recipe.records import Records
 from ragtune.retrieval.filters import Condition, Filter
 from ragtune.retrieval.passages import gold_rank
 from ragtune.sources.records import Record
@@ -22,7 +23,7 @@ WITHIN = 20
 
 
 class Form(Protocol):
-    """What is used of a prompt format."""
+    """What is used of a prompt format, or of the template before there is a tokenizer."""
 
     def context(self, own: str, passages: Sequence[str]) -> str:
         """A record's own context and passages as one text."""
@@ -47,14 +48,16 @@ def training_rows(
     """
     chooser = random.Random(seed)
     if retriever is None:
-        rows = [_row(r, _own(r, spec)) for r in records]
+        rows = [_row(r, _own(r, spec, form), form) for r in records]
     else:
         shown = set(chooser.sample(range(len(records)), round(spec.with_passages * len(records))))
-        rows = [_row(r, _own(r, spec)) for n, r in enumerate(records) if both or n not in shown]
+        plain = [record for n, record in enumerate(records) if both or n not in shown]
+        rows = [_row(r, _own(r, spec, form), form) for r in plain]
         chosen = [record for n, record in enumerate(records) if n in shown]
         chooser.shuffle(chosen)
         for record, passages in _retrieved(chosen, spec, retriever):
-            rows.append(_row(record, form.context(_own(record, spec), [p.text for p in passages])))
+            texts = [p.text for p in passages]
+            rows.append(_row(record, form.context(_own(record, spec, form), texts), form))
     chooser.shuffle(rows)
     return rows
 
@@ -74,10 +77,10 @@ def stand_in_rows(
     ``chunks`` take the place of what would be found, in turn; without any, rows have no passages.
     """
     shown = round(spec.with_passages * len(records)) if chunks else 0
-    rows = [_row(r, _own(r, spec)) for r in (records if both else records[shown:])]
+    rows = [_row(r, _own(r, spec, form), form) for r in (records if both else records[shown:])]
     for n, record in enumerate(records[:shown]):
         passages = [chunks[(n * top_k + k) % len(chunks)] for k in range(top_k)]
-        rows.append(_row(record, form.context(_own(record, spec), passages)))
+        rows.append(_row(record, form.context(_own(record, spec, form), passages), form))
     random.Random(seed).shuffle(rows)
     return rows
 
@@ -112,9 +115,12 @@ def _gold(record: Record, query: str, retriever: "Retriever") -> "Sequence[Passa
     return [passage for passage in found if gold_rank(record, [passage])][:1]
 
 
-def _own(record: Record, spec: Records) -> str:
-    return record.context if spec.context == "input" else ""
+def _own(record: Record, spec: Records, form: Form) -> str:
+    return record.own(with_context=spec.context == "input", turns=takes_turns(form))
 
 
-def _row(record: Record, context: str) -> TrainingRow:
-    return {"instruction": record.instruction, "context": context, "response": record.response}
+def _row(record: Record, context: str, form: Form) -> TrainingRow:
+    told = {"instruction": record.instruction, "context": context, "response": record.response}
+    if record.earlier and takes_turns(form):
+        return {**told, "earlier": [list(pair) for pair in record.exchanges]}
+    return told

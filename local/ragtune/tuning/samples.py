@@ -5,14 +5,17 @@ import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, cast
 
 from ragtune.core.errors import RecordsError
-from ragtune.prompts.base import IGNORED, PromptFormat, Row
+from ragtune.prompts.base import IGNORED, DialogueFormat, Example, PromptFormat, Row
 from ragtune.recipe.tune import Tune
 
-TrainingRow = dict[str, str]
-"""``instruction``, ``context`` and ``response``: a line of ``data/train.jsonl``."""
+TrainingRow = dict[str, Any]
+"""A line of ``data/train.jsonl``: ``instruction``, ``context`` and ``response``, all of them text.
+
+A form that shows turns as such also has ``earlier``, pairs of what was asked and answered before.
+"""
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ def prepare(rows: Sequence[TrainingRow], tune: Tune, format: PromptFormat, lengt
         rows = rows[: tune.max_train_samples]
     layout = tune.local.layout
     limit = None if layout == "blocks" else length
-    rendered = [format.row(r["instruction"], r["context"], r["response"], limit) for r in rows]
+    rendered = [rendered_row(format, row, limit) for row in rows]
     everything = [_supervise(row, n, tune.local.loss) for n, row in enumerate(rendered, 1)]
     taught = [row for row in everything if row.supervised]
     if layout == "blocks":
@@ -158,6 +161,15 @@ def prepare(rows: Sequence[TrainingRow], tune: Tune, format: PromptFormat, lengt
         answers=sum(label != IGNORED for row in rendered for label in row.labels),
     )
     return Samples(train, validation, census, micro, accumulation)
+
+
+def rendered_row(format: PromptFormat, row: TrainingRow, limit: int | None) -> Row:
+    """A training row as token ids; only a format that takes turns is given rows that have some."""
+    told = row["instruction"], row["context"], row["response"], limit
+    if earlier := row.get("earlier"):
+        turns = [Example(asked, "", answer) for asked, answer in earlier]
+        return cast(DialogueFormat, format).row(*told, earlier=turns)
+    return format.row(*told)
 
 
 def _supervise(row: Row, number: int, loss: str) -> Sample:

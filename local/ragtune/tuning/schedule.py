@@ -66,6 +66,7 @@ def choose(
     context: int,
     promoted: bool,
     passages: int = 0,
+    targets: Sequence[str] = PROJECTIONS,
     given: Mapping[str, Any] | None = None,
 ) -> Choice:
     """The settings for training rows of these lengths, in tokens with the prompt's words.
@@ -73,6 +74,7 @@ def choose(
     A cheap estimate will do, such as a row's characters / 4: only the length of blocks and the
     number of steps in them depend on it. ``passages`` are the tokens that passages add to a row of
     tuned+rag, in none of ``lengths``. ``hidden`` is the model's width, ``context`` what it reads.
+    ``targets`` are the model's linear layers, all of which are tuned.
     ``given`` are the dotted fields that the recipe sets itself: the others are chosen to suit them.
 
     ``promoted`` keeps the container's form: blocks, loss on every token, a validation split, and
@@ -87,7 +89,7 @@ def choose(
         return own.get(f"tune.{field}", value)
 
     rate = take("learning_rate", learning_rate(hidden))
-    take("target_modules", ",".join(PROJECTIONS))
+    take("target_modules", ",".join(targets))
     take("lora_dropout", 0.0)
     longest = max(lengths, default=1)
     if promoted:

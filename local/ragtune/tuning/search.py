@@ -144,7 +144,7 @@ def candidates(tune: Tune, targets: Sequence[str], *, seed: int, promoted: bool)
     own = {name: getattr(tune, name) for name in SETTINGS}
     modules = [own["target_modules"]]
     if not promoted:
-        modules += [t for t in TARGETS if _projections(t) <= {*targets}]
+        modules += [t for t in TARGETS if _projections(t) <= {*targets}] + [",".join(targets)]
     columns: dict[str, list[Any]] = {
         "learning_rate": [float(f"{tune.learning_rate * factor:.2g}") for factor in RATES],
         "epoch": [math.ceil(tune.epoch * factor) for factor in EPOCHS],

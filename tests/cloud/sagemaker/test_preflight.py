@@ -76,6 +76,15 @@ def test_what_the_account_lacks_is_named_with_the_remedy(
         refused(made, run, opened, fake, aws)
 
 
+def test_a_model_that_is_no_llama_is_not_promoted(run: RunFolder, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "qwen2"}', encoding="utf-8")
+    made = planned(run, model={"local": str(tmp_path)})
+    assert finding(made, "model") == (
+        f"failed: JumpStart trains Llama only; this recipe asks for qwen2 ({tmp_path}): name a "
+        "Llama in model.local"
+    )
+
+
 def test_a_zero_quota_is_refused(
     run: RunFolder, account: Open, aws: boto3.Session, fake: FakeSageMaker
 ) -> None:

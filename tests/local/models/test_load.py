@@ -1,6 +1,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -9,9 +10,10 @@ from safetensors.torch import load_file, save_file
 from ragtune.core.errors import ModelError
 from ragtune.models.adapter import check_adapter
 from ragtune.models.find import context_length, model_folder
+from ragtune.models.folder import check_weights
 from ragtune.models.hardware import Hardware
 from ragtune.models.load import load_base
-from ragtune.recipe.schema import Model
+from ragtune.recipe.model import Model
 
 HARDWARE = Hardware("cpu", "test", 1, "float32", "float32")
 
@@ -62,13 +64,32 @@ def test_weights_that_are_not_whole_are_refused_and_not_made_up(copy: Path) -> N
         load_base(copy, HARDWARE)
 
 
+def test_a_part_of_the_weights_that_is_missing_is_named(copy: Path) -> None:
+    whole: Any = load_base(copy, HARDWARE)
+    size = (copy / "model.safetensors").stat().st_size
+    (copy / "model.safetensors").unlink()
+    whole.save_pretrained(copy, max_shard_size=size // 3)
+    check_weights(copy)
+    load_base(copy, HARDWARE)
+    _, second, *_ = sorted(copy.glob("model-*.safetensors"))
+    second.unlink()
+    with pytest.raises(ModelError, match=f"{second.name} of the weights missing; fetch the whole"):
+        check_weights(copy)
+    (copy / "model.safetensors.index.json").write_text("[]")
+    with pytest.raises(ModelError, match=r"index\.json: cannot be read"):
+        check_weights(copy)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
         (None, "no model there: config.json is missing"),
         ("{", "config.json: cannot be read"),
         ("[]", "config.json: cannot be read: not a JSON object"),
-        ('{"model_type": "gpt2"}', "copy: a model of type gpt2; known types: llama; name another"),
+        (
+            '{"model_type": "t5", "is_encoder_decoder": true}',
+            "copy: a model of type t5, an enc",
+        ),
     ],
 )
 def test_a_folder_without_a_usable_configuration_is_named(

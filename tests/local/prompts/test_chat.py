@@ -21,6 +21,41 @@ LLAMA2 = (
     "{{ ' ' + message['content'] + eos_token }}{% else %}"
     "{{ raise_exception('Only user and assistant roles are supported!') }}{% endif %}{% endfor %}"
 )
+GEMMA2 = (
+    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}"
+    "{{ raise_exception('System role not supported') }}{% endif %}{% for message in messages %}"
+    "{% if (message['role'] == 'user') != (loop.index0 % 2 == 0) %}"
+    "{{ raise_exception('Conversation roles must alternate user/assistant') }}{% endif %}"
+    "{% set role = 'model' if message['role'] == 'assistant' else message['role'] %}"
+    "{{ '<start_of_turn>' + role + '\n' + message['content'] | trim + '<end_of_turn>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}"
+)
+GEMMA3 = (
+    "{{ bos_token }}{% if messages[0]['role'] == 'system' %}"
+    "{% set first = messages[0]['content'] + '\n\n' %}{% set said = messages[1:] %}"
+    "{% else %}{% set first = '' %}{% set said = messages %}{% endif %}{% for message in said %}"
+    "{% set role = 'model' if message['role'] == 'assistant' else message['role'] %}"
+    "{{ '<start_of_turn>' + role + '\n' + (first if loop.first else '') }}"
+    "{{ message['content'] | trim + '<end_of_turn>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<start_of_turn>model\n' }}{% endif %}"
+)
+QWEN25 = (
+    "{% if messages[0]['role'] != 'system' %}"
+    "{{ '<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n' }}{% endif %}"
+    "{% for message in messages %}"
+    "{{ '<|im_start|>' + message['role'] + '\n' + message['content'] + '<|im_end|>\n' }}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+QWEN3 = (
+    "{% set last = messages | length - 1 %}{% for message in messages %}"
+    "{% set said = message.content.split('</think>')[-1].lstrip('\n') %}"
+    "{% if message.role == 'assistant' and loop.index0 == last %}"
+    "{{ '<|im_start|>assistant\n<think>\n\n</think>\n\n' + said + '<|im_end|>\n' }}"
+    "{% else %}{{ '<|im_start|>' + message.role + '\n' + said + '<|im_end|>\n' }}{% endif %}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}"
+    "{% if enable_thinking is defined and enable_thinking is false %}"
+    "{{ '<think>\n\n</think>\n\n' }}{% endif %}{% endif %}"
+)
 DROPS_SYSTEM = "{% for m in messages if m.role != 'system' %}<s>{{ m.content }}</s>{% endfor %}"
 WITHOUT_END = "{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% endfor %}"
 THINKS = (
@@ -167,6 +202,43 @@ def test_a_template_that_refuses_a_system_turn_has_it_before_the_first_question(
     learnt = [label for label in row.labels if label != IGNORED]
     assert tokenizer.decode(learnt) == " six</s>"
     assert chat(tokenizer, system="").prompt("When?").ids == rendered(tokenizer, "When?")
+
+
+GEMMA_TURN = "<start_of_turn>user\nBe brief.\n\nWhen?<end_of_turn>\n<start_of_turn>model\n"
+QWEN_TURNS = (
+    "<|im_start|>system\nBe brief.<|im_end|>\n"
+    "<|im_start|>user\nWhen?<|im_end|>\n<|im_start|>assistant\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "marks", "bos", "asked"),
+    [
+        (GEMMA2, ("<start_of_turn>", "<end_of_turn>"), True, GEMMA_TURN),
+        (GEMMA3, ("<start_of_turn>", "<end_of_turn>"), True, GEMMA_TURN),
+        (QWEN25, ("<|im_start|>", "<|im_end|>"), False, QWEN_TURNS),
+        (QWEN3, ("<|im_start|>", "<|im_end|>"), False, QWEN_TURNS + "<think>\n\n</think>\n\n"),
+    ],
+    ids=["gemma2", "gemma3", "qwen2.5", "qwen3"],
+)
+def test_a_common_template_asks_and_teaches_with_the_systems_words_and_ends_at_its_turn(
+    tiny_tokenizer: Any, template: str, marks: tuple[str, str], bos: bool, asked: str
+) -> None:
+    tokenizer = with_template(tiny_tokenizer, template)
+    tokenizer.add_special_tokens({"additional_special_tokens": list(marks)})
+    form = chat(tokenizer, system="Be brief.")
+    end = tokenizer.convert_tokens_to_ids(marks[1])
+    assert form.stops == (end,)
+    prompt, row = form.prompt("When?"), form.row("When?", "", "six")
+    assert tokenizer.decode(prompt.ids) == ("<s>" if bos else "") + asked
+    assert row.ids == [*prompt.ids, *tokenizer("six", add_special_tokens=False)["input_ids"], end]
+    learnt = [label for label in row.labels if label != IGNORED]
+    assert tokenizer.decode(learnt) == f"six{marks[1]}"
+    shown = form.prompt("When?", examples=SHOTS)
+    assert shown.examples == len(SHOTS)
+    assert shown.ids.count(end) > prompt.ids.count(end)
+    with_passages = form.prompt("When?", passages=["It opens at six."])
+    assert "[1] It opens at six.\n\nWhen?" in tokenizer.decode(with_passages.ids)
 
 
 def test_a_template_that_leaves_a_system_turn_out_has_it_before_the_question(

@@ -41,3 +41,12 @@ def test_words_of_the_format_that_do_not_fit_are_an_error() -> None:
 
 def test_a_text_without_tokens_is_shortened_all_the_same() -> None:
     assert fitted(SHOWN, 1, make, lambda text: 0).text == ">"
+
+
+def test_a_passage_that_does_not_fit_is_dropped_alone() -> None:
+    shown = Shown("when", "own", ("ab", "x" * 99, "cd", "y" * 99, "ef", "gh"))
+    found = fitted(shown, 14, make, len)
+    assert (found.text, found.passages, found.without) == ("abcdefownwhen>", 3, (1, 3))
+    assert found.shown(["1", "2", "3", "4", "5", "6"]) == ["1", "3", "5"]
+    (first, *_) = shown.passages
+    assert fitted(shown, 10, make, len).shown([first, "2", "3"]) == [first]

@@ -35,7 +35,10 @@ def test_all_faults_are_reported_with_line_field_and_nearest_key(tmp_path: Path)
 def test_a_missing_field_says_what_belongs_there(tmp_path: Path) -> None:
     found = faults(write(tmp_path, "name: demo\nrecords: {}\n"))
     assert len(found) == 1
-    assert "records.source: missing; a jsonl file, a folder of them, or a hub id" in found[0]
+    assert (
+        "records.source: missing; a file of records (jsonl, JSON, CSV, TSV, Parquet, XLSX), a "
+        in found[0]
+    )
 
 
 def test_a_key_written_twice_is_refused(tmp_path: Path) -> None:
@@ -154,6 +157,27 @@ def test_a_prompt_without_a_place_for_what_is_shown_is_refused(
     assert recipe_file.load(path).template.prompt == "{instruction}"
     (fault,) = faults(path, override)
     assert fault.endswith(f"template.prompt: {{context}} is missing, where {shown} go")
+
+
+@pytest.mark.parametrize(
+    ("override", "said"),
+    [
+        ("tune.target_modules='q_proj, v_proj'", "' v_proj' is no name of a layer; allowed: a "),
+        ("tune.target_modules=all-linear", "'all-linear' is no name of a layer"),
+        ("tune.target_modules='q_proj,'", "'' is no name of a layer"),
+    ],
+)
+def test_layers_are_named_in_a_comma_list(
+    project: Callable[..., Path], override: str, said: str
+) -> None:
+    assert said in faults(project(), override)[0]
+
+
+def test_jumpstart_knows_a_llamas_layers_alone(project: Callable[..., Path]) -> None:
+    named = ("tune.target_modules=qkv_proj", "model.jumpstart=meta-textgeneration-llama-2-7b")
+    assert recipe_file.load(project(), named[:1]).tune.target_modules == "qkv_proj"
+    (fault,) = faults(project(), *named)
+    assert "tune.target_modules: JumpStart has no qkv_proj; allowed: q_proj, k_proj" in fault
 
 
 def test_a_phrase_that_refuses_is_not_empty(project: Callable[..., Path]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import qdrant_edge as qdrant
 from llama_index.core.node_parser import SentenceSplitter
 
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.rag import Rag
 from ragtune.retrieval import index
 from ragtune.retrieval.manifest import Manifest
 from ragtune.retrieval.stores import places
@@ -36,6 +36,9 @@ class Words:
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         return [[1.0 + byte for byte in hashlib.sha256(t.encode()).digest()[:8]] for t in texts]
+
+    def embed_questions(self, texts: Sequence[str]) -> list[list[float]]:
+        return self.embed(texts)
 
 
 def corpus(texts: dict[str, str]) -> documents.Corpus:

@@ -14,7 +14,7 @@ from ragtune.core import files
 from ragtune.core.errors import RecipeError, RunError
 from ragtune.models.find import check_chunks
 from ragtune.models.hardware import probe
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.rag import Rag
 from ragtune.retrieval import copies
 from ragtune.retrieval.chunks import Chunker
 from ragtune.retrieval.embedder import Embedder
@@ -260,7 +260,7 @@ from ragtune.core.errors import RunError
 from ragtune.retrieval.index import Retriever
 
 rag = SimpleNamespace(chunk_tokens=32, chunk_overlap=0.2, qdrant="embedded", top_k=1)
-rag.search = "hybrid"
+rag.search, rag.language = "hybrid", "en"
 retriever = Retriever(Path(sys.argv[1]), rag, None, "f")
 ((found,),) = retriever.search(["What does soup cost?"], mode="keyword")
 print(found.document)

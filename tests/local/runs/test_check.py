@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
+from ragtune.core.errors import RecipeError
 from ragtune.recipe import file as recipe_file
 from ragtune.results.faults import FAULTS, AnyFault, FewSteps, LongReferences, NoValidation
 from ragtune.results.wording import verdict
+from ragtune.runs import audit, defaults, foresight
 from ragtune.runs.check import check, show
 from ragtune.runs.materials import Materials
 from ragtune.runs.pipeline import Pipeline
 from tests.conftest import write_jsonl
+from tests.local.models.families import zoo
 
 Project = Callable[..., Path]
 
@@ -47,6 +50,29 @@ def plain(project: Project) -> Callable[..., Path]:
         return forty(project(**sections), response)
 
     return write
+
+
+def test_layers_that_the_model_does_not_have_are_refused_with_those_that_it_has(
+    project: Project, tmp_path: Path, tiny_llama: Path
+) -> None:
+    other = zoo.write(zoo.KINDS["GPT-2"], tmp_path / "gpt2", tiny_llama)
+    for base, named, said in (
+        (tiny_llama, "q_proj,c_attn", "llama has no c_attn; allowed: q_proj, k_proj, v_proj, o_"),
+        (other, "q_proj", "gpt2 has no q_proj; allowed: c_attn, c_proj, c_fc"),
+    ):
+        how = (f"model.local={base}", f"tune.target_modules='{named}'")
+        with pytest.raises(RecipeError, match=f"tune.target_modules: {said}"):
+            check(recipe_file.load(project(), how))
+
+
+def test_a_recipe_that_names_no_layers_tunes_all_that_the_model_has(
+    plain: Callable[..., Path], tmp_path: Path, tiny_llama: Path
+) -> None:
+    other = zoo.write(zoo.KINDS["GPT-2"], tmp_path / "gpt2", tiny_llama)
+    filled = defaults.load(plain(), (f"model.local={other}",))
+    assert filled.tune.target_modules == "c_attn,c_proj,c_fc"
+    assert any("c_attn,c_proj,c_fc" in line for line in defaults.summary(filled))
+    assert "tune.max_input_length" not in check(filled)[0]["warnings"]
 
 
 def test_too_few_questions_and_steps_are_foreseen(plain: Callable[..., Path]) -> None:
@@ -86,6 +112,20 @@ def test_a_split_without_a_validation_sample_is_foreseen(plain: Callable[..., Pa
 
 def test_what_tunes_nothing_is_not_warned_of_its_steps(plain: Callable[..., Path]) -> None:
     assert "few_steps" not in warnings(plain(arms=["base"]))
+
+
+def test_of_very_many_records_some_are_looked_at(
+    plain: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = warnings(plain())["few_steps"]
+    monkeypatch.setattr(audit, "PAIRS", 80)
+    monkeypatch.setattr(foresight, "MANY", 18)
+    summary, _ = check(recipe_file.load(plain()))
+    assert summary["near_duplicates"]["looked_at"] == 2 < summary["questions"]
+    some = warnings(plain())["few_steps"]
+    assert isinstance(whole, FewSteps)
+    assert isinstance(some, FewSteps)
+    assert abs(some.steps - whole.steps) <= whole.steps / 2
 
 
 def test_no_model_is_loaded_for_it(

@@ -42,7 +42,7 @@ def made(
 
 def test_the_recipe_has_every_stage(made: tuple[Recipe, RunFolder]) -> None:
     assert named(plan(made[0])) == [
-        *("index", "questions", "data/tuned", "data/tuned+rag", "template"),
+        *("index", "questions", "languages", "data/tuned", "data/tuned+rag", "template"),
         *("tune/tuned", "tune/tuned+rag", "retrieval", "gold"),
         *("index-records", "retrieval-records", "examples"),
         *(f"answers/{arm}" for arm in ARMS),

@@ -6,6 +6,7 @@ import pytest
 
 from ragtune.core.errors import DocumentsError
 from ragtune.sources import documents
+from ragtune.sources.readers import ocr
 from ragtune.sources.records import Record
 
 
@@ -22,7 +23,10 @@ def test_a_folder_gives_its_documents_by_name_with_their_titles(tmp_path: Path) 
     assert skipped == {}
 
 
-def test_what_is_not_read_is_named_with_its_reason_and_the_rest_goes_on(tmp_path: Path) -> None:
+def test_what_is_not_read_is_named_with_its_reason_and_the_rest_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ocr, "is_installed", lambda: False)
     folder = tmp_path / "docs"
     folder.mkdir()
     (tmp_path / "outside.md").write_text("Outside.")
@@ -55,7 +59,7 @@ def test_what_is_not_read_is_named_with_its_reason_and_the_rest_goes_on(tmp_path
         "empty.md": "holds no text",
         "latin.txt": "cannot be read: not UTF-8: byte 0xe9 at 3; save it as UTF-8",
         "rubbish.txt": "cannot be read: binary, not text",
-        "image.png": "not one of .md .txt .html .htm .pdf .docx",
+        "image.png": ".png is not read; save it as a .pdf with recognised text",
         "large.txt": "2 MB, over documents.max_file_mb 1; split it, or allow more",
         "pipe.txt": "not an ordinary file",
         "out.md": "a link that leads out of the folder",
@@ -63,7 +67,7 @@ def test_what_is_not_read_is_named_with_its_reason_and_the_rest_goes_on(tmp_path
         "loop": "a link to a folder; links to folders are not followed",
         "bad\\xff.md": "its name is not valid UTF-8; rename it",
         "bad\\xfe/in.md": "its name is not valid UTF-8; rename it",
-        "scan.pdf": "holds no text in 1 pages: a scan? recognise its text",
+        "scan.pdf": f"holds no text in 1 pages: {ocr.ADVICE}",
     }
     broken = {name: skipped.pop(name) for name in ("broken.pdf", "broken.docx")}
     assert skipped == reasons

@@ -7,9 +7,10 @@ import pypdfium2
 import pytest
 
 from ragtune.core.errors import DocumentsError
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.rag import Rag
 from ragtune.retrieval.index import Retriever, update
 from ragtune.sources.documents import from_folder
+from ragtune.sources.readers import ocr
 from tests.local.retrieval.killing import Words
 
 FIRST, LAST = 56, 60
@@ -86,12 +87,14 @@ def test_pages_have_their_number_and_the_label_that_the_file_gives_them(tmp_path
     ]
 
 
-def test_a_hyphen_at_the_end_of_a_line_is_kept_and_lines_end_plainly(tmp_path: Path) -> None:
+def test_a_compound_keeps_its_hyphen_at_the_end_of_a_line_and_lines_end_plainly(
+    tmp_path: Path,
+) -> None:
     drawn = "(forward-) Tj 0 -20 Td (looking words) Tj 0 -20 Td (end.) Tj ("
     content = pdf(f") Tj {drawn}")
     (tmp_path / "a.pdf").write_bytes(content)
     (document,) = from_folder(tmp_path).read("a.pdf")
-    assert document.text == "forward-\nlooking words\nend."
+    assert document.text == "forward-looking words\nend."
 
 
 def test_half_characters_of_a_broken_font_are_replaced(tmp_path: Path) -> None:
@@ -107,15 +110,103 @@ def test_half_characters_of_a_broken_font_are_replaced(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (zlib.decompress(base64.b85decode(ENCRYPTED)), "needs a password; save it without one"),
-        (b"not a pdf", "cannot be read: no PDF, or a broken one"),
-        (pdf("Text.")[:99], "cannot be read: no PDF, or a broken one"),
-        (pdf("", ""), "holds no text in 2 pages: a scan? recognise its text"),
+        (b"not a pdf", "cannot be read: no PDF but something else"),
+        (b" <html>404", "cannot be read: no PDF but a web page, perhaps an error"),
+        (pdf("Text.")[:99], "cannot be read: cut off before its end; get it again"),
+        (b"%PDF-1.4 %%EOF", "cannot be read: a broken PDF"),
+        (b"", "holds no text: the file is empty (0 bytes)"),
+        (pdf("", ""), f"holds no text in 2 pages: {ocr.ADVICE}"),
     ],
 )
 def test_what_gives_no_text_is_left_out_with_the_reason(
-    tmp_path: Path, content: bytes, reason: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, reason: str
 ) -> None:
+    monkeypatch.setattr(ocr, "is_installed", lambda: False)
     (tmp_path / "a.pdf").write_bytes(content)
     with pytest.raises(DocumentsError) as caught:
         from_folder(tmp_path).read("a.pdf")
     assert str(caught.value) == reason
+
+
+def drawn(*pieces: tuple[int, int, str]) -> bytes:
+    """A page with each text at its place, in this order."""
+    inner = "".join(f") Tj 1 0 0 1 {x} {y} Tm ({text}" for x, y, text in pieces)
+    return pdf(inner)
+
+
+LEFT = ["The ferry to the", "island leaves at", "seven and takes for-", "ty minutes each."]
+RIGHT = ["The museum opens", "at ten and closes", "at five; children", "under six are free."]
+
+
+@pytest.mark.parametrize("by_column", [True, False])
+def test_columns_are_read_one_after_the_other(tmp_path: Path, by_column: bool) -> None:
+    left = [(9, 180 - 14 * n, text) for n, text in enumerate(LEFT)]
+    right = [(200, 180 - 14 * n, text) for n, text in enumerate(RIGHT)]
+    lines = [piece for pair in zip(left, right, strict=True) for piece in pair]
+    content = drawn(*(left + right if by_column else lines))
+    (tmp_path / "a.pdf").write_bytes(content)
+    (document,) = from_folder(tmp_path).read("a.pdf")
+    text = " ".join(document.text.split())
+    assert text == (
+        "The ferry to the island leaves at seven and takes forty minutes each. "
+        "The museum opens at ten and closes at five; children under six are free."
+    )
+
+
+def test_pieces_in_columns_are_a_table_with_its_header(tmp_path: Path) -> None:
+    rows = [("", "beds", "price"), ("Heron", "2", "90"), ("Plover", "4", "140"), ("Tern", "", "70")]
+    places = (9, 150, 250)
+    cells = [
+        (x, 150 - 14 * n, text)
+        for n, row in enumerate(rows)
+        for x, text in zip(places, row, strict=True)
+        if text
+    ]
+    content = drawn((9, 180, "Prices of rooms"), *cells, (9, 60, "Valid from May."))
+    (tmp_path / "a.pdf").write_bytes(content)
+    (document,) = from_folder(tmp_path).read("a.pdf")
+    assert document.text == (
+        "Prices of rooms\nHeron | beds: 2 | price: 90\nPlover | beds: 4 | price: 140\n"
+        "Tern | price: 70\nValid from May."
+    )
+    (table,) = document.tables
+    assert document.text[table.start : table.end].count("\n") == 2
+
+
+def scanned(path: Path, *pages: bytes) -> None:
+    """A PDF with a page of text, pages that are pictures of others, and a blank one."""
+    made = pypdfium2.PdfDocument(pdf("One."))
+    for content in pages:
+        picture = pypdfium2.PdfDocument(content)[0].render(scale=2)
+        page = made.new_page(400, 200)
+        image = pypdfium2.PdfImage.new(made)
+        image.set_bitmap(picture)
+        image.set_matrix(pypdfium2.PdfMatrix().scale(400, 200))
+        page.insert_obj(image)
+        page.gen_content()
+    made.new_page(400, 200)
+    made.save(path)
+    made.close()
+
+
+def test_pages_without_text_among_others_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ocr, "is_installed", lambda: False)
+    scanned(tmp_path / "a.pdf", pdf("Fog."))
+    (document,) = from_folder(tmp_path).read("a.pdf")
+    assert document.left_out == (f"1 of 3 pages without text (page 2): {ocr.ADVICE}",)
+
+
+def test_scans_are_read_where_the_extra_is_installed(tmp_path: Path) -> None:
+    pytest.importorskip("rapidocr")
+    rows = [("room", "beds"), ("Heron", "2"), ("Plover", "14")]
+    cells = [
+        (x, 150 - 14 * n, t) for n, r in enumerate(rows) for x, t in zip((9, 200), r, strict=True)
+    ]
+    scanned(tmp_path / "a.pdf", drawn((9, 180, "The keeper is Ida Brandt."), *cells))
+    _, document = from_folder(tmp_path).read("a.pdf")
+    assert (document.page, document.locator, document.left_out) == (2, "p. 2", ())
+    assert (
+        document.text == "The keeper is Ida Brandt.\nroom: Heron | beds: 2\nroom: Plover | beds: 14"
+    )

@@ -6,7 +6,7 @@ import pytest
 
 from ragtune.core import offline
 from ragtune.core.errors import OfflineError, RecordsError
-from ragtune.recipe.schema import Records
+from ragtune.recipe.records import Records
 from ragtune.sources import split as splits
 from tests.conftest import record_rows, write_jsonl
 
@@ -32,7 +32,7 @@ def test_the_published_preparation_of_dolly_gives_its_1069_rows(shared: Path) ->
 
 def test_bad_lines_are_named_by_number_and_reason(tmp_path: Path) -> None:
     lines = [json.dumps(row) for row in record_rows()]
-    bad = ["{broken", "[1]", '{"instruction": "q"}', '{"instruction": 3, "response": "a"}']
+    bad = ["{broken", "[1]", '{"instruction": "q"}', '{"instruction": ["q"], "response": "a"}']
     (tmp_path / "r.jsonl").write_text("\n".join([*lines, *bad, ""]))
     split = prepared(tmp_path, test_fraction=0.3, max_bad_lines=0.5)
     assert [b.where for b in split.bad] == [f"r.jsonl:{n}" for n in (13, 14, 15, 16)]
@@ -40,7 +40,7 @@ def test_bad_lines_are_named_by_number_and_reason(tmp_path: Path) -> None:
     assert [b.reason for b in split.bad[1:]] == [
         "not a JSON object",
         'response is missing; write "" where a question has no answer',
-        "instruction is not text",
+        "instruction is a list, not text",
     ]
 
 

@@ -1,7 +1,9 @@
 """The checks of a plan that need no account."""
 
+from ragtune.core.errors import RagtuneError
 from ragtune.core.files import read_json, read_jsonl
 from ragtune.core.run_folder import RunFolder
+from ragtune.models.find import family_name
 from ragtune.prompts.instruct import fields_of
 from ragtune.recipe.schema import Recipe
 from ragtune_cloud.gate import promoted
@@ -9,6 +11,9 @@ from ragtune_cloud.sagemaker import catalog, contract
 from ragtune_cloud.sagemaker.cost import Cost
 from ragtune_cloud.sagemaker.spec import Spec
 from ragtune_cloud.target import FAILED, OK, UNCHECKED, WARNING, Finding
+
+LLAMA = "llama"
+"""The one type of model whose tuning here is the container's."""
 
 
 def checks(
@@ -34,6 +39,8 @@ def checks(
 
 def _model(recipe: Recipe, spec: Spec | None) -> Finding:
     wanted = recipe.model.jumpstart
+    if against := _other_type(recipe):
+        return Finding(FAILED, against)
     if spec is not None:
         told = f"{spec.model_id} {spec.version}, as of {spec.dated} from {spec.source}"
         return Finding(OK if spec.is_live else WARNING, told)
@@ -47,6 +54,20 @@ def _model(recipe: Recipe, spec: Spec | None) -> Finding:
         FAILED,
         f"{wanted} {version} in {recipe.cloud.region}: its artefacts are not known here; "
         "`ragtune cloud resolve RUN` reads them from JumpStart",
+    )
+
+
+def _other_type(recipe: Recipe) -> str | None:
+    """Why the model that was measured cannot be promoted; None where it can, or is not here."""
+    try:
+        kind = family_name(recipe.model, recipe.path(""))
+    except RagtuneError:
+        return None
+    if kind == LLAMA:
+        return None
+    return (
+        f"JumpStart trains Llama only; this recipe asks for {kind} ({recipe.model.local}): name a "
+        "Llama in model.local"
     )
 
 

@@ -23,6 +23,7 @@ class Completion:
     ``text`` is without special tokens and outer white space. ``ids`` are its tokens, the end token
     left out; empty where an engine gives text alone, so ``tokens`` counts them. ``seconds`` is its
     share of its batch's time, ``prefill`` the share of those until the first token was there.
+    ``prompt_tokens`` are as the engine counts them; None: as many as the prompt has ids.
     """
 
     text: str
@@ -30,6 +31,7 @@ class Completion:
     seconds: float
     prefill: float
     tokens: int
+    prompt_tokens: int | None = None
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,8 @@ leaves the batch. Few rows are given a draft: what followed the last tokens wher
 before, checked in the same step, since a step takes about as long for eight tokens as for one.
 
 The cache only grows. What is not part of a row (padding, a draft that was wrong) stays in it and
-is masked, so rows of different lengths share one.
+is masked, so rows of different lengths share one. A layer with a sliding window is masked by the
+tokens of the row that lie between, not by slots of the cache.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,7 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
+from ragtune.models.engines.cache import roomy
 from ragtune.prompts.base import common_prefix
 
 STEP = 8
@@ -149,7 +151,9 @@ class _Batch:
         self.prompts = [list(prompts[n]) for group in groups for n in group.places]
         self.written: list[list[int]] = [[] for _ in self.prompts]
         self.active = list(range(len(self.prompts)))
-        self.cache = DynamicCache(config=model.config)
+        self.windows = sliding_windows(model.config)
+        # Without the configuration every layer keeps all keys: which to see is for the mask.
+        self.cache = roomy(None if self.windows else model.config)
         self.mask = torch.zeros((len(groups), 0), dtype=torch.long, device=model.device)
 
     def read(self) -> list[list[int]]:
@@ -203,7 +207,7 @@ class _Batch:
         self.mask = torch.cat([self.mask, fresh], dim=1)
         logits = self.model(
             input_ids=ids,
-            attention_mask=self.mask,
+            attention_mask=self._seen(width) if self._slides() else self.mask,
             position_ids=(self.mask.cumsum(1) - 1).clamp(min=0)[:, -width:],
             past_key_values=self.cache,
             logits_to_keep=last,
@@ -211,11 +215,46 @@ class _Batch:
         likeliest: list[list[int]] = logits.argmax(-1).tolist()
         return likeliest
 
+    def _slides(self) -> bool:
+        """Whether a window is shorter than what is in the cache."""
+        return any(size and size < self.mask.shape[1] for size in self.windows.values())
+
+    def _seen(self, width: int) -> Any:
+        """What the last ``width`` slots see, for each kind of layer: (rows, 1, width, slots)."""
+        places = self.mask.cumsum(1)
+        behind = places[:, -width:, None] - places[:, None, :]
+        seen = (behind >= 0) & self.mask.bool()[:, None, :]
+        # A slot that is no part of the row sees itself: something has to be seen.
+        own = torch.eye(self.mask.shape[1], dtype=torch.bool, device=seen.device)[-width:]
+        kinds: dict[str, torch.Tensor] = {}
+        for kind, window in self.windows.items():
+            near = seen if window is None else seen & (behind < window)
+            kinds[kind] = self._as_attention_reads_it((near | own)[:, None])
+        return kinds if len(kinds) > 1 else next(iter(kinds.values()))
+
+    def _as_attention_reads_it(self, seen: torch.Tensor) -> torch.Tensor:
+        if self.model.config._attn_implementation != "eager":
+            return seen
+        dtype = self.model.dtype
+        hidden = torch.zeros(seen.shape, dtype=dtype, device=seen.device)
+        return hidden.masked_fill_(~seen, torch.finfo(dtype).min)
+
     def _keep(self, rows: list[int]) -> None:
         """Make the cache's rows those named, which may be named more than once."""
         chosen = torch.tensor(rows, device=self.mask.device)
         self.mask = self.mask[chosen]
         self.cache.batch_select_indices(chosen)
+
+
+def sliding_windows(config: Any) -> dict[str, int | None]:
+    """The kinds of attention layers, each with its window in tokens; empty where none has one."""
+    layers = DynamicCache(config=config).layers
+    kinds = getattr(config, "layer_types", None) or ["attention"] * len(layers)
+    found = {
+        kind: getattr(layer, "sliding_window", None)
+        for kind, layer in zip(kinds, layers, strict=True)
+    }
+    return found if any(found.values()) else {}
 
 
 def _draft(text: list[int], length: int) -> list[int]:

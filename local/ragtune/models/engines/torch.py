@@ -2,13 +2,14 @@
 
 import functools
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import Any
 
 import torch
 from transformers import TextStreamer
 
 from ragtune.core.progress import Advance
+from ragtune.models.engines.alone import decode_alone
 from ragtune.models.engines.base import Ability, Completion, Loss, unwatched
 from ragtune.models.engines.decoding import Group, batches, decode
 from ragtune.models.engines.packed import pack
@@ -29,11 +30,12 @@ class TorchEngine:
         family: ModelFamily,
         fingerprint: str | Callable[[], str],
     ) -> None:
-        """Bind a model, which is made to answer and no more: see ``packed``.
+        """Bind a model; it is made to answer and no more where its family is known: see ``packed``.
 
         A ``fingerprint`` that has to be computed is computed when it is read.
         """
-        pack(model)
+        if family.together:  # of other kinds nobody knows what they do with their weights
+            pack(model)
         self.model, self.tokenizer, self.family = model, tokenizer, family
         self._fingerprint = fingerprint
 
@@ -74,11 +76,11 @@ class TorchEngine:
         ids = [prompt.ids for prompt in prompts]
         ends = self.ends.union(stops)
         done: dict[int, Completion] = {}
-        for groups in batches(ids, batch_size):
+        for groups in batches(ids, batch_size) if self.family.together else _one_by_one(ids):
             started = time.perf_counter()
             first = 0.0
             rows: list[list[int]] = []
-            for written in decode(self.model, ids, groups, limit=limit, ends=ends):
+            for written in self._decode(ids, groups, limit, ends):
                 first, rows = first or time.perf_counter(), written
             seconds = time.perf_counter() - started
             places = [n for group in groups for n in group.places]
@@ -99,7 +101,7 @@ class TorchEngine:
         row: list[int] = []
         given, seconds, prefill = 0, 0.0, 0.0
         started = time.perf_counter()
-        for (row,) in decode(self.model, [prompt.ids], [Group([0], 0)], limit=limit, ends=ends):
+        for (row,) in self._decode([prompt.ids], [Group([0], 0)], limit, ends):
             seconds += time.perf_counter() - started
             prefill = prefill or seconds
             yield from words.after(row[given:])
@@ -107,6 +109,14 @@ class TorchEngine:
             started = time.perf_counter()
         yield from words.rest()
         return self._completion(row, seconds, prefill)
+
+    def _decode(
+        self, prompts: Sequence[list[int]], groups: list[Group], limit: int, ends: frozenset[int]
+    ) -> Iterator[list[list[int]]]:
+        if self.family.together:
+            return decode(self.model, prompts, groups, limit=limit, ends=ends)
+        ((place,),) = (group.places for group in groups)
+        return decode_alone(self.model, prompts[place], limit=limit, ends=ends)
 
     def loss(
         self, rows: Sequence[Row], *, batch_size: int = 16, advance: Advance = unwatched
@@ -181,6 +191,10 @@ class _Words(TextStreamer):  # type: ignore[misc]  # untyped in transformers
     def _taken(self) -> list[str]:
         taken, self._ready = self._ready, []
         return taken
+
+
+def _one_by_one(prompts: Sequence[list[int]]) -> Iterator[list[Group]]:
+    return ([Group([n], 0)] for n in range(len(prompts)))
 
 
 def _tokens(named: int | list[int] | None) -> set[int]:

@@ -36,7 +36,9 @@ class ModelFamily(Protocol):
 
     ``targets`` are the projections that LoRA may name. ``segments`` says that tokens of a sequence
     mix in attention alone, and that the model hands what its forward is given on to it: rows may
-    then lie side by side in one sequence. Without it rows are padded.
+    then lie side by side in one sequence. Without it rows are padded. ``together`` says that rows
+    of different lengths can be answered in one batch, whose cache keeps keys and values of every
+    token and is masked; without it they are answered one by one, by transformers' ``generate``.
     """
 
     @property
@@ -50,6 +52,10 @@ class ModelFamily(Protocol):
     @property
     def segments(self) -> bool:
         """Whether rows may lie side by side in one sequence."""
+
+    @property
+    def together(self) -> bool:
+        """Whether prompts of different lengths can be answered in one batch."""
 
     def knows(self, config: Mapping[str, Any]) -> bool:
         """Whether a ``config.json`` is one of this family."""
@@ -77,8 +83,9 @@ class Decoder:
     """
 
     name = ""
-    targets = PROJECTIONS
+    targets: tuple[str, ...] = PROJECTIONS
     segments = False
+    together = True
 
     def knows(self, config: Mapping[str, Any]) -> bool:
         """Whether the configuration's ``model_type`` is the family's name."""

@@ -9,13 +9,23 @@ from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
-from ragtune.core.errors import ModelError
 from ragtune.models.families.base import ModelFamily
+from ragtune.models.families.generic import Generic
+from ragtune.models.families.gpt2 import GPT2
 from ragtune.models.families.llama import Llama
+from ragtune.models.families.scaled import Gemma, Granite
+from ragtune.models.families.standard import STANDARD
 
 GROUP = "ragtune.families"
 
-_families: list[ModelFamily] = [Llama()]
+_families: list[ModelFamily] = [
+    Llama(),
+    *STANDARD,
+    Gemma("gemma2"),
+    Gemma("gemma3_text"),
+    Granite(),
+    GPT2(),
+]
 
 
 def register(family: ModelFamily) -> None:
@@ -29,18 +39,14 @@ def families() -> tuple[ModelFamily, ...]:
 
 
 def family_of(config: Mapping[str, Any]) -> ModelFamily:
-    """The family of a ``config.json``.
+    """The family of a ``config.json``: the first that knows it, or else one made for it.
 
-    Raises ModelError where none knows it.
+    Raises ModelError where it is of no causal language model that transformers has.
     """
     for family in families():
         if family.knows(config):
             return family
-    known = ", ".join(sorted({family.name for family in families()}))
-    raise ModelError(
-        f"a model of type {config.get('model_type') or 'unknown'}; known types: {known}; name "
-        f"another in model.local, or install a package with its family ({GROUP})"
-    )
+    return Generic(config)
 
 
 @functools.cache

@@ -3,6 +3,7 @@
 import datetime
 
 from ragtune.recipe.tune import Tune
+from ragtune.results.engine import names
 from ragtune.results.schema import Results, Training
 from ragtune.results.wording import brief, recall
 
@@ -21,6 +22,8 @@ def facts(results: Results) -> list[tuple[str, str]]:
 
 
 def _model(results: Results) -> str:
+    if used := results.engine:
+        return f"{names(used)} at {used.url}"
     name = results.recipe.filled.model.local
     trained = next(iter(results.tune.values()), None)
     return f"{name}, {_count(trained.parameters)} parameters" if trained else name

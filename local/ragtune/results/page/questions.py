@@ -91,7 +91,7 @@ def read(results: Results, folder: RunFolder) -> list[ShownQuestion]:
         ShownQuestion(
             number=n + 1,
             text=record.instruction,
-            input=record.context if with_input else "",
+            input=record.own(with_context=with_input),
             reference=" or ".join([record.response, *record.other_responses]),
             document=record.document,
             judged=judged,

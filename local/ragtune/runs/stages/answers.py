@@ -11,7 +11,8 @@ from ragtune.arms.ask_all import ask
 from ragtune.core.files import write_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune.models.engines.base import Engine
-from ragtune.recipe.arms import MAKEUP, is_tuned
+from ragtune.prompts.messages import estimated
+from ragtune.recipe.arms import MAKEUP
 from ragtune.recipe.arms import Arm as ArmName
 from ragtune.recipe.schema import Recipe
 from ragtune.retrieval.passages import Passage
@@ -20,16 +21,19 @@ from ragtune.runs.stages import parts
 from ragtune.sources import documents
 from ragtune.sources.records import Record
 
-ASKED = (*parts.PROMPT, *parts.ANSWERS, "study.max_new_tokens")
+ASKED = (*parts.PROMPT, "study.max_new_tokens")
+KEPT = "completions.jsonl"
+"""What a server has answered, while the stage is being made."""
 
 
 def reads(name: ArmName, recipe: Recipe) -> dict[str, tuple[str, ...]]:
     """Fields, materials and stages that asking an arm depends on."""
-    fields: tuple[str, ...] = ASKED
-    materials: tuple[str, ...] = ("base",)
+    remote = recipe.model.remote
+    fields: tuple[str, ...] = (*ASKED, *(parts.SERVER if remote else parts.ANSWERS))
+    materials: tuple[str, ...] = ("server" if remote else "base",)
     after: tuple[str, ...] = ("questions",)
     made = MAKEUP[name]
-    if made.tuned:
+    if made.tuned and not remote:
         after = (*after, f"tune/{recipe.adapter(name)}")
     if made.examples:
         fields = (*fields, *parts.CHUNKS, "study.shots")
@@ -54,8 +58,7 @@ class Answers(Stage):
     """One arm, asked all questions in batches and some alone."""
 
     def __init__(self, arm: ArmName, recipe: Recipe) -> None:
-        self.arm, self.name = arm, f"answers/{arm}"
-        self.adapter = recipe.adapter(arm) if is_tuned(arm) else None
+        self.arm, self.name, self.recipe = arm, f"answers/{arm}", recipe
         read = reads(arm, recipe)
         self.fields = (*read["fields"], "study.batch_size", "study.latency_questions")
         self.materials, self.after = read["materials"], read["after"]
@@ -67,7 +70,7 @@ class Answers(Stage):
     def make(self, work: Work) -> None:
         """Ask."""
         questions, passages = parts.questions(work), found(work, self.arm)
-        engine = parts.engine(work, work.run.adapter(self.adapter) if self.adapter else None)
+        engine = parts.answering(work, self.recipe, self.arm, work.out.path / KEPT)
         with opened(self.arm, work, engine) as arm, work.watcher.progress(self.name) as advance:
             answers, latencies = ask(arm, questions, passages, work.recipe.study, advance)
         lengths = [reference_tokens(work.materials.tokenizer, q) for q in questions]
@@ -80,7 +83,12 @@ class Answers(Stage):
 
 
 def reference_tokens(tokenizer: Any, question: Record) -> int:
-    """The tokens that the shortest reference takes, with the one that ends an answer."""
+    """The tokens that the shortest reference takes, with the one that ends an answer.
+
+    Estimated where only a server has a tokenizer.
+    """
+    if tokenizer is None:
+        return min(map(estimated, question.references)) + 1
     encoded = tokenizer(list(question.references), add_special_tokens=False)
     return min(map(len, encoded["input_ids"])) + 1
 

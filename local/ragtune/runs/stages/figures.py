@@ -44,7 +44,7 @@ class Figures(Stage):
         }
 
         def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
-            vectors: list[list[float]] = work.materials.embedder.embed(texts)
+            vectors: list[list[float]] = work.materials.embedder.embed_questions(texts)
             return vectors
 
         tools = Tools(embedder=embed if self.materials else None)

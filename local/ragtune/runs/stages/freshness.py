@@ -8,7 +8,6 @@ from typing import Any
 from ragtune.core.files import read_jsonl, write_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.arms import Arm as ArmName
-from ragtune.recipe.arms import is_tuned
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import answers, parts
@@ -20,8 +19,7 @@ class Freshness(Stage):
     name = "freshness"
 
     def __init__(self, arm: ArmName, recipe: Recipe) -> None:
-        self.arm = arm
-        self.adapter = recipe.adapter(arm) if is_tuned(arm) else None
+        self.arm, self.recipe = arm, recipe
         read = answers.reads(arm, recipe)
         self.fields = tuple(dict.fromkeys((*read["fields"], "study.refusal")))
         self.materials = (*read["materials"], "documents")
@@ -49,7 +47,7 @@ class Freshness(Stage):
         copy = work.out.index
         shutil.rmtree(copy, ignore_errors=True)
         index.copy(work.run.index, copy)
-        engine = parts.engine(work, work.run.adapter(self.adapter) if self.adapter else None)
+        engine = parts.answering(work, self.recipe, self.arm)
 
         def opened(corpus: Any) -> Retriever:
             fingerprint, embedder = materials.embedder_fingerprint, materials.embedder

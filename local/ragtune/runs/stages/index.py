@@ -12,6 +12,7 @@ from ragtune.retrieval.manifest import FORMAT, Manifest
 from ragtune.retrieval.stores.base import EMBEDDED
 from ragtune.runs.lock import Output
 from ragtune.runs.stage import Stage, Work
+from ragtune.runs.stages.parts import CHUNKS
 
 
 class Index(Stage):
@@ -22,7 +23,7 @@ class Index(Stage):
 
     name = "index"
     version = FORMAT
-    fields = ("rag.chunk_tokens", "rag.chunk_overlap", "rag.qdrant")
+    fields = (*CHUNKS, "rag.qdrant")
     materials = ("documents", "embedder")
     in_place = True
 
@@ -67,9 +68,11 @@ class Index(Stage):
 
     @staticmethod
     def left_out(folder: RunFolder) -> dict[str, str]:
-        """The documents that the index in a run folder does not hold, with the reasons."""
+        """What the index in a run folder does not hold of its documents, with the reasons."""
         manifest = Manifest.load(folder.index)
-        return manifest.skipped if manifest else {}
+        if manifest is None:
+            return {}
+        return manifest.skipped | {f"of {name}": what for name, what in manifest.parts.items()}
 
 
 def of_another_version(folder: Path) -> bool:

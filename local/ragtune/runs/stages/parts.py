@@ -17,7 +17,9 @@ from ragtune.models.find import fingerprint
 from ragtune.models.folder import family_at
 from ragtune.prompts.base import PromptFormat
 from ragtune.prompts.registry import format_of
-from ragtune.recipe.arms import Adapter
+from ragtune.recipe.arms import Adapter, is_tuned
+from ragtune.recipe.arms import Arm as ArmName
+from ragtune.recipe.schema import Recipe
 from ragtune.recipe.tune import Tune
 from ragtune.retrieval.passages import Passage
 from ragtune.retrieval.section import Mode, Searching
@@ -31,14 +33,16 @@ from ragtune.tuning.search import applied
 
 PROMPT = ("template", "records.context")
 """Fields that decide what the model is asked."""
-CHUNKS = ("rag.chunk_tokens", "rag.chunk_overlap")
-"""Fields that decide how texts are cut."""
+CHUNKS = ("rag.chunk_tokens", "rag.chunk_overlap", "rag.language")
+"""Fields that decide how texts are cut, and which words they have."""
 RANKING = ("rag.search", "rag.top_k", "rag.rerank")
 """Fields that decide which chunks are found."""
 SEARCH = (*CHUNKS, "rag.qdrant", *RANKING)
 """Fields that decide what a search in the documents finds."""
 ANSWERS = ("model.precision",)
 """Fields that decide how a model computes its answers."""
+SERVER = ("model.engine", "model.served", "model.context_length")
+"""Fields that decide which server answers, and with what."""
 SEARCHED = ("embedder", "reranker")
 """Materials that a search needs."""
 
@@ -72,6 +76,7 @@ class Here:
 
     chunk_tokens: int
     chunk_overlap: float
+    language: str
     search: Mode = "hybrid"
     top_k: int = 1
     qdrant: str = EMBEDDED
@@ -81,7 +86,7 @@ class Here:
 def records_retriever(work: Work) -> Iterator[Any]:
     """The index of the training records, searched as the documents are."""
     rag = work.recipe.rag
-    how = Here(rag.chunk_tokens, rag.chunk_overlap, rag.search, rag.top_k)
+    how = Here(rag.chunk_tokens, rag.chunk_overlap, rag.language, rag.search, rag.top_k)
     with _opened(work, work.run.records_index, how, work.materials.reranker) as opened:
         yield opened
 
@@ -92,7 +97,7 @@ def nearest_records(work: Work) -> Iterator[Search]:
     from ragtune.retrieval.nearest import Nearest
 
     rag = work.recipe.rag
-    how = Here(rag.chunk_tokens, rag.chunk_overlap)
+    how = Here(rag.chunk_tokens, rag.chunk_overlap, rag.language)
     with _opened(work, work.run.records_index, how) as opened:
         yield Nearest(opened, work.recipe.study.shots)
 
@@ -132,6 +137,18 @@ def engine(work: Work, adapter: Path | None) -> Engine:
         return base if adapter is None else digest([base, fingerprint(adapter)])
 
     return TorchEngine(model, materials.tokenizer, family_at(materials.base), identity)
+
+
+def answering(work: Work, recipe: Recipe, arm: ArmName, kept: Path | None = None) -> Engine:
+    """What answers for an arm: a server's model, or the base with the arm's adapter.
+
+    ``recipe`` is the whole one, of which a stage may read what it was made with. ``kept`` is a
+    file that a server's answers are noted in, so that an interrupted stage asks for none twice.
+    """
+    if recipe.model.remote:
+        served: Engine = work.materials.server.engine(arm if is_tuned(arm) else None, kept)
+        return served
+    return engine(work, work.run.adapter(recipe.adapter(arm)) if is_tuned(arm) else None)
 
 
 def arm(

@@ -32,14 +32,14 @@ class IndexRecords(Stage):
         """Bring the index up to date; rebuild it where what is there was damaged."""
         from ragtune.retrieval import index
 
-        folder = work.out.records_index
+        folder, rag = work.out.records_index, work.recipe.rag
         corpus = documents.from_records(
             work.materials.train, with_context=parts.shows_context(work)
         )
         with work.watcher.progress(self.name) as advance:
             index.update(
                 corpus,
-                parts.Here(work.recipe.rag.chunk_tokens, work.recipe.rag.chunk_overlap),
+                parts.Here(rag.chunk_tokens, rag.chunk_overlap, rag.language),
                 work.materials.embedder,
                 fingerprint=work.materials.embedder_fingerprint,
                 folder=folder,

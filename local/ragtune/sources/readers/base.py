@@ -6,12 +6,26 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
+class Table:
+    """Where in a text the rows of a table are, a line each, from ``start`` to ``end``.
+
+    ``caption`` goes with every chunk of them: what the table is of, and the names of its columns
+    where the rows do not say them.
+    """
+
+    start: int
+    end: int
+    caption: str = ""
+
+
+@dataclass(frozen=True)
 class Document:
     """A piece of text with its place: ``name`` is the file's path in the folder.
 
     A PDF gives one document a page; ``page`` counts from 1 and ``locator`` says it as the file
     labels it (``p. iii``). Elsewhere ``headings`` holds each heading with the offset in ``text``
-    where it is, and a chunk's locator is the heading that it is under.
+    where it is, and a chunk's locator is the heading that it is under. ``tables`` are in order and
+    do not overlap. ``left_out`` says what of the file is not in the text, and why.
     """
 
     name: str
@@ -20,6 +34,8 @@ class Document:
     locator: str = ""
     page: int | None = None
     headings: tuple[tuple[int, str], ...] = ()
+    tables: tuple[Table, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     def locator_at(self, start: int, end: int) -> str:
         """Where the characters from ``start`` to ``end`` are: the page, or the heading.

@@ -5,7 +5,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+from ragtune.sources.readers import archive
 from ragtune.sources.readers.base import Document, one_line
+from ragtune.sources.readers.blocks import Blocks
+from ragtune.sources.readers.table import Grid, guessed, marked
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
@@ -14,31 +17,31 @@ _HEADING = re.compile(r"(heading|title)\b", re.I)
 
 
 def read(path: Path, name: str) -> list[Document]:
-    """Headers, then the body with a line for each row of a table, then footers.
+    """Headers, then the body with a table's rows as ``column: value``, then footers.
 
     A heading is a paragraph whose style is one of Word's headings, by its English name, which
     files in every language keep.
     """
     import docx
 
+    archive.check(path)
     document = docx.Document(str(path))
     styles = {style.style_id: style.name or "" for style in document.styles}
-    blocks = [(text, False) for text in _edges(document, "header")]
+    blocks = Blocks()
+    for text in _edges(document, "header"):
+        blocks.text(text)
     for block in _blocks(document.element.body):
         style = block.find(f"{_W}pPr/{_W}pStyle")
         named = styles.get(style.get(f"{_W}val"), "") if style is not None else ""
-        said = _row_lines(block) if block.tag == f"{_W}tbl" else _said(block)
-        blocks.append((said, bool(_HEADING.match(named))))
-    blocks += [(text, False) for text in _edges(document, "footer")]
-    texts, headings, offset = [], [], 0
-    for block_text, is_heading in blocks:
-        if not (said := block_text.strip()):
-            continue
-        if is_heading:
-            headings.append((offset, one_line(said)))
-        texts.append(said)
-        offset += len(said) + 2
-    return [Document(name, "\n\n".join(texts), path.stem, headings=tuple(headings))]
+        if block.tag == f"{_W}tbl":
+            blocks.table(_grid(block))
+        elif _HEADING.match(named):
+            blocks.heading(_said(block))
+        else:
+            blocks.text(_said(block))
+    for text in _edges(document, "footer"):
+        blocks.text(text)
+    return [blocks.document(name, path)]
 
 
 def _edges(document: Any, kind: str) -> Iterable[str]:
@@ -66,12 +69,29 @@ def _all_said(part: Any) -> list[str]:
 
 
 def _row_lines(table: Any) -> str:
-    """A table's rows, a line each, with a bar between cells."""
-    rows = []
+    """A table in a header or in a cell of another: a row a line."""
+    return "\n".join(_grid(table).lines())
+
+
+def _grid(table: Any) -> Grid:
+    """The rows; cells over several rows are in each of them, as are their header's over columns."""
+    rows: list[list[str]] = []
+    heads: list[bool] = []
     for row in _children(table, "tr"):
-        cells = [one_line(" ".join(_all_said(cell))) for cell in _children(row, "tc")]
-        rows.append(" | ".join(cells))
-    return "\n".join(rows)
+        head = row.find(f"{_W}trPr/{_W}tblHeader") is not None
+        cells: list[str] = []
+        for cell in _children(row, "tc"):
+            said = one_line(" ".join(_all_said(cell)))
+            merged = cell.find(f"{_W}tcPr/{_W}vMerge")
+            if merged is not None and merged.get(f"{_W}val") != "restart" and rows:
+                said = rows[-1][len(cells)] if len(cells) < len(rows[-1]) else said
+            span = cell.find(f"{_W}tcPr/{_W}gridSpan")
+            more = int(span.get(f"{_W}val") or 1) - 1 if span is not None else 0
+            cells += [said, *[said if head else ""] * more]
+        rows.append(cells)
+        heads.append(head)
+    count = next((n for n, head in enumerate(heads) if not head), 0)
+    return marked(rows[:count], rows[count:]) if count else guessed(rows)
 
 
 def _children(part: Any, tag: str) -> Iterator[Any]:

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001  (characters that look alike are what is tested)
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
