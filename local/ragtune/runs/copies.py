@@ -10,7 +10,7 @@ from ragtune.recipe.arms import MAKEUP, Arm
 
 
 class Copies:
-    """A folder of copies in ``RUN/.open``, named after the process, so that others can remove it."""
+    """A folder of copies in ``RUN/.open``, named after the process, so others can remove it."""
 
     def __init__(self, run: RunFolder, name: str) -> None:
         """Bind; ``name`` is another for each opening in this process."""

@@ -2,11 +2,8 @@
 
 import contextlib
 import functools
-import os
-import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -18,12 +15,13 @@ from ragtune.core.files import content_hash, share
 from ragtune.core.progress import Silent, Watcher
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
-from ragtune.recipe.arms import ARMS, MAKEUP, Adapter, is_tuned, reads_documents
+from ragtune.recipe.arms import ARMS, Adapter, is_tuned, reads_documents
 from ragtune.recipe.arms import Arm as ArmName
 from ragtune.recipe.schema import Recipe
 from ragtune.results.schema import Results
 from ragtune.retrieval.passages import Passage
 from ragtune.runs.ask import Asked, summary
+from ragtune.runs.copies import Copies
 from ragtune.runs.fresh import FreshIndex, State
 from ragtune.runs.lock import Lock, differing
 from ragtune.runs.materials import Materials
@@ -55,7 +53,7 @@ class OpenRun:
         self.recipe, self.alone = recipe_of(folder), alone
         self.materials = Materials(self.recipe)
         self.run = Run(folder, self.watcher)
-        self._copies = self.folder.copies / f"{os.getpid()}-{id(self):x}"
+        self._copies = Copies(self.folder, f"{id(self):x}")
         self._open = ExitStack()
         self._arms: dict[str, Arm] = {}
         with ExitStack() as stack:
@@ -67,8 +65,8 @@ class OpenRun:
                 with contextlib.closing(share(folder)):
                     self.lock = Lock.load(self.folder)
                     self._refuse_damaged()
-                    _remove_left_over(self.folder)
-                stack.callback(shutil.rmtree, self._copies, ignore_errors=True)
+                    self._copies.remove_left_over()
+                stack.callback(self._copies.remove)
             self._open = stack.pop_all()
 
     def __enter__(self) -> "OpenRun":
@@ -275,7 +273,7 @@ class OpenRun:
             retriever = self._search(name)
             with self._holding():
                 engine = parts.answering(self._work, self.recipe, name)
-                opened = answers.opened(name, self._records_copied(name), engine, retriever)
+                opened = answers.opened(name, self._looked_up(name), engine, retriever)
                 self._arms[name] = self._open.enter_context(opened)
         return self._arms[name]
 
@@ -304,16 +302,9 @@ class OpenRun:
                     raise RunError(f"{self.folder}: {name} was made again meanwhile; open it again")
             yield
 
-    def _records_copied(self, name: ArmName) -> Work:
+    def _looked_up(self, name: ArmName) -> Work:
         """What an arm is opened with; an index of records that it needs is a copy."""
-        made = MAKEUP[name]
-        if self.alone or not (made.examples or made.passages == "records"):
-            return self._work
-        from ragtune.retrieval import index
-
-        run = _WithCopies(self.folder.path, self._copies / name)  # one opens a copy at a time
-        run.beside.mkdir(parents=True, exist_ok=True)
-        index.copy(self.folder.records_index, run.records_index)
+        run = self.folder if self.alone else self._copies.of_records(name)
         return Work(self.recipe, self.materials, run, run, self.watcher)
 
     def _search(self, name: ArmName) -> Any:
@@ -357,30 +348,8 @@ class OpenRun:
                 self.materials.reranker,
             )
 
-        index = FreshIndex(self.folder.index, self._copies, opened)
+        index = FreshIndex(self.folder.index, self._copies.folder, opened)
         return self._open.enter_context(contextlib.closing(index))
-
-
-@dataclass(frozen=True)
-class _WithCopies(RunFolder):
-    """A run folder whose index of records is searched in a copy."""
-
-    beside: Path
-
-    @property
-    def records_index(self) -> Path:
-        """The copy."""
-        return self.beside / "index-records"
-
-
-def _remove_left_over(folder: RunFolder) -> None:
-    """Remove the copies of processes that were killed."""
-    import psutil
-
-    for copy in folder.copies.glob("*-*"):
-        process = copy.name.partition("-")[0]
-        if process.isdecimal() and not psutil.pid_exists(int(process)):
-            shutil.rmtree(copy, ignore_errors=True)
 
 
 def open_run(folder: str | Path, watcher: Watcher | None = None, *, alone: bool = True) -> OpenRun:
