@@ -107,3 +107,20 @@ def test_another_process_is_named_and_its_end_gives_the_folder_back(tmp_path: Pa
     child.communicate()
     files.own(tmp_path).close()
     shutil.rmtree(tmp_path)
+
+
+def test_readers_share_a_folder_that_nobody_owns(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="cannot be read"):
+        files.share(tmp_path / "none")
+    files.own(tmp_path).close()
+    first, second = files.share(tmp_path), files.share(tmp_path)
+    first.close()
+    with pytest.raises(RunError, match=f"in use by process {os.getpid()}"):
+        files.own(tmp_path)
+    second.close()
+    second.close()
+    owner = files.own(tmp_path)
+    with pytest.raises(RunError, match=f"in use by process {os.getpid()}"):
+        files.share(tmp_path)
+    owner.close()
+    files.share(tmp_path).close()
