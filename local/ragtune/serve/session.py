@@ -93,8 +93,10 @@ class Session:
 
     @property
     def state(self) -> State | None:
-        """The state of the run's index; the next question is answered by it."""
-        return state(self.opened.folder.index) if self.has_index else None
+        """The state of the index that the next question is answered by."""
+        if not self.has_index:
+            return None
+        return state(self.opened.folder.index) or self.opened.index.state  # while it is updated
 
     def submit(
         self,

@@ -152,3 +152,20 @@ def test_openais_client_is_content(served: Served) -> None:
     with pytest.raises(openai.NotFoundError, match="this server has"):
         client.chat.completions.create(model="gpt-4", messages=asked)
     client.close()
+
+
+def test_llama_index_asks_an_arm(served: Served) -> None:
+    from llama_index.core.llms import ChatMessage
+    from llama_index.llms.openai_like import OpenAILike
+
+    arm = OpenAILike(model="rag", api_base=f"{served.url}/v1", api_key="none", is_chat_model=True)
+    whole = served.session.ask(QUESTION, "rag")
+    message = ChatMessage(role="user", content=QUESTION)
+    answer = arm.chat([message])
+    assert (answer.message.content or "") == whole["text"]
+    raw: Any = answer.raw
+    assert raw.choices[0].sources[0]["document"] == "fog.md"
+    streamed = [piece.delta or "" for piece in arm.stream_chat([message])]
+    assert "".join(streamed).strip() == whole["text"]
+    plain = OpenAILike(model="rag", api_base=f"{served.url}/v1", api_key="none")
+    assert plain.complete(QUESTION).text == whole["text"]
