@@ -72,12 +72,25 @@ def body(arm: str, question: str) -> dict[str, Any]:
     return {"model": arm, "stream": True, "messages": [{"role": "user", "content": question}]}
 
 
-async def streamed(client: httpx.AsyncClient, arm: str, question: str) -> tuple[str, float, float]:
-    """The text of an answer, and seconds to its first word and to its end.
+@dataclass
+class Streamed:
+    """An answer's text, and the seconds to its first word and its end.
+
+    ``own`` are those that the arm itself took to its first word.
+    """
+
+    text: str = ""
+    first: float = 0.0
+    whole: float = 0.0
+    own: float = 0.0
+
+
+async def streamed(client: httpx.AsyncClient, arm: str, question: str) -> Streamed:
+    """Ask, and read the answer as it comes.
 
     Raises HTTPStatusError where the server refuses, ValueError where the stream is no answer.
     """
-    started, first, text, ended = time.perf_counter(), 0.0, "", False
+    started, found, ended = time.perf_counter(), Streamed(), False
     async with client.stream("POST", "/v1/chat/completions", json=body(arm, question)) as response:
         if response.status_code != 200:
             await response.aread()
@@ -89,11 +102,14 @@ async def streamed(client: httpx.AsyncClient, arm: str, question: str) -> tuple[
                 event = json.loads(line.removeprefix("data: "))
                 if "error" in event:
                     raise ValueError(event["error"]["message"])
-                first = first or time.perf_counter() - started
-                text += event["choices"][0]["delta"].get("content", "")
+                found.first = found.first or time.perf_counter() - started
+                found.text += event["choices"][0]["delta"].get("content", "")
+                if told := event.get("ragtune"):
+                    found.own = told["first_milliseconds"] / 1000
     if not ended:
         raise ValueError("the stream ended too early")
-    return text, first, time.perf_counter() - started
+    found.whole = time.perf_counter() - started
+    return found
 
 
 async def person(client: httpx.AsyncClient, n: int, alone: Alone, until: float, load: Load) -> None:
@@ -103,7 +119,7 @@ async def person(client: httpx.AsyncClient, n: int, alone: Alone, until: float, 
         key = asked[n % len(asked)]
         n += 7
         try:
-            text, first, whole = await streamed(client, *key)
+            found = await streamed(client, *key)
         except httpx.HTTPStatusError as error:
             refused = error.response.status_code == 503
             load.kinds["refused" if refused else "failed"] += 1
@@ -113,9 +129,9 @@ async def person(client: httpx.AsyncClient, n: int, alone: Alone, until: float, 
             load.kinds["failed"] += 1
             load.reasons[f"{type(error).__name__}: {error}"] += 1
         else:
-            load.kinds["answered" if text == alone[key] else "mixed up"] += 1
-            load.first.append(first)
-            load.whole.append(whole)
+            load.kinds["answered" if found.text == alone[key] else "mixed up"] += 1
+            load.first.append(found.first)
+            load.whole.append(found.whole)
 
 
 def _reason(response: httpx.Response) -> str:
@@ -135,17 +151,15 @@ async def measure(served: Served, options: argparse.Namespace, questions: list[s
         base_url=served.url, limits=limits, timeout=timeout, trust_env=False
     ) as client:
         arms = [one["id"] for one in (await client.get("/v1/models")).json()["data"]]
-        alone, own, seen = Alone(), list[float](), list[float]()
+        alone, ratios = Alone(), list[float]()
         for arm in arms:
             for question in questions:
-                alone[arm, question], first, _ = await streamed(client, arm, question)
-                seen.append(first)
-        for arm in arms:
-            for question in questions[:5]:
-                _, first, _ = await streamed(client, arm, question)
-                seen.append(first)
-                own.append(await _own_first(client, arm, question))
-        print(f"alone: first word p50 {_ms(seen, 50)} seen, {_ms(own, 50)} the engine's own")
+                found = await streamed(client, arm, question)
+                alone[arm, question] = found.text
+                ratios.append(found.first / found.own)
+        ratios.sort()
+        middle, last = ratios[len(ratios) // 2], ratios[len(ratios) * 95 // 100]
+        print(f"alone: first word after {middle:.2f} times the arm's own, p95 {last:.2f} times")
         searched = [await _searched(client, q) for q in questions for _ in range(5)]
         print(f"search: p50 {_ms(searched, 50)}, p95 {_ms(searched, 95)} of {len(searched)}")
         until = time.monotonic() + options.seconds
@@ -155,12 +169,6 @@ async def measure(served: Served, options: argparse.Namespace, questions: list[s
         )
         await watching
     return load
-
-
-async def _own_first(client: httpx.AsyncClient, arm: str, question: str) -> float:
-    response = await client.post("/v1/chat/completions", json=body(arm, question))
-    last = response.text.split("\n\n")[-3].removeprefix("data: ")
-    return float(json.loads(last)["ragtune"]["first_milliseconds"]) / 1000
 
 
 async def _searched(client: httpx.AsyncClient, question: str) -> float:
