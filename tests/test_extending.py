@@ -17,7 +17,7 @@ from ragtune.models.families.base import ModelFamily
 from ragtune.prompts import registry as prompts
 from ragtune.prompts.base import Example, PromptFormat
 from ragtune.prompts.instruct import InstructFormat, Template
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.rag import Rag
 from ragtune.recipe.template import Template as TemplateSection
 from ragtune.results.metrics import registry as metrics
 from ragtune.results.metrics.base import Case, Metric

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from ragtune.recipe.schema import Records
+from ragtune.recipe.records import Records
 from ragtune.sources.records import load
 from tests.conftest import ROOT
 

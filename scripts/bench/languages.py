@@ -16,7 +16,7 @@ from ragtune.core.bundled import builtin_embedder
 from ragtune.core.text.language import languages_of, named
 from ragtune.models.hardware import probe
 from ragtune.models.multilingual import multilingual_folder
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.rag import Rag
 from ragtune.retrieval import index
 from ragtune.retrieval.embedder import Embedder
 from ragtune.retrieval.section import Mode

@@ -21,7 +21,7 @@ import numpy as np
 from ragtune.core import offline
 from ragtune.core.bundled import builtin_embedder
 from ragtune.models.hardware import probe
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.rag import Rag
 from ragtune.results.retrieval import quality
 from ragtune.retrieval.chunks import Chunker
 from ragtune.retrieval.embedder import Embedder

@@ -14,7 +14,7 @@ import numpy as np
 from ragtune.core import offline
 from ragtune.core.bundled import builtin_embedder
 from ragtune.models.hardware import probe
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.rag import Rag
 from ragtune.retrieval.embedder import Embedder
 from ragtune.retrieval.index import Retriever, update
 from ragtune.sources.documents import from_documents

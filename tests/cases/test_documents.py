@@ -8,7 +8,7 @@ import pytest
 from ragtune.core import bundled
 from ragtune.models.hardware import probe
 from ragtune.recipe import file as recipe_file
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.rag import Rag
 from ragtune.retrieval.embedder import Embedder
 from ragtune.retrieval.index import Retriever, update
 from ragtune.retrieval.manifest import Manifest

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ragtune.recipe.schema import Records
+from ragtune.recipe.records import Records
 from ragtune.sources.records import load
 
 ROWS = [{"question": f"Wie heißt Tür {n}?", "answer": f"Nº {n}, blau"} for n in range(30)]

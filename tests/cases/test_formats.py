@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ragtune.recipe.schema import Records
+from ragtune.recipe.records import Records
 from ragtune.sources.records import load
 from tests.conftest import write_jsonl
 

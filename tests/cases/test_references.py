@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ragtune.recipe.schema import Records
+from ragtune.recipe.records import Records
 from ragtune.results.rightness import is_right, is_unanswerable
 from ragtune.retrieval.passages import Passage, gold_rank
 from ragtune.sources import split as splits

@@ -124,8 +124,17 @@ def explain(error: Exception, what: str, kind: type[RagtuneError]) -> RagtuneErr
     )
 
 
-def snapshot(name: str, revision: str | None, what: str, kind: type[RagtuneError]) -> Path:
+def snapshot(
+    name: str,
+    revision: str | None,
+    what: str,
+    kind: type[RagtuneError],
+    *,
+    weights: bool = True,
+) -> Path:
     """The local folder of a hub model, downloaded where it is not cached and may be.
+
+    Without ``weights`` none are fetched; those that are cached are in it.
 
     Raises OfflineError or ``kind``, as ``explain`` says.
     """
@@ -136,7 +145,7 @@ def snapshot(name: str, revision: str | None, what: str, kind: type[RagtuneError
             name,
             revision=revision,
             allow_patterns=list(MODEL_FILES),
-            ignore_patterns=list(TWICE),
+            ignore_patterns=[*TWICE, *([] if weights else ["*.safetensors"])],
         )
         return Path(folder)
     except Exception as error:

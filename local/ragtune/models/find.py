@@ -90,7 +90,8 @@ def _named(model: Model, beside: Path) -> Path:
     if (folder := beside / Path(name).expanduser()).is_dir():
         return folder
     if hub_id := hub.named(name, beside):
-        return hub.snapshot(hub_id, model.revision, "model", ModelError)
+        weights = not model.remote  # beside a server its tokenizer is enough
+        return hub.snapshot(hub_id, model.revision, "model", ModelError, weights=weights)
     raise ModelError(f"model.local: {folder}: no such folder; name a folder or a hub id")
 
 

@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
 from ragtune.core import hub
-from ragtune.core.text.language import ENGLISH, NAMES, codes_of
 from ragtune.prompts.template import fields_of
 from ragtune.recipe.arms import (
     ARMS,
@@ -27,64 +26,11 @@ from ragtune.recipe.arms import (
 )
 from ragtune.recipe.cloud import Cloud
 from ragtune.recipe.model import Model
+from ragtune.recipe.rag import Rag
+from ragtune.recipe.records import Records
 from ragtune.recipe.section import Section, Share
 from ragtune.recipe.template import Template
 from ragtune.recipe.tune import PROJECTIONS, Tune
-
-Column = Literal[
-    "instruction",
-    "context",
-    "response",
-    "category",
-    "document",
-    "evidence",
-    "group",
-    "unanswerable",
-    "system",
-    "messages",
-]
-"""A field of a record that `records.fields` can name a column for."""
-
-
-class Records(Section):
-    """Instruction records: Dolly's instruction, context, response, category, or other forms."""
-
-    source: str = Field(
-        description="a file of records (jsonl, JSON, CSV, TSV, Parquet, XLSX), a folder of them, "
-        "or a hub id"
-    )
-    revision: str | None = Field(None, description="the hub revision, for a hub id")
-    hub_split: str = Field("train", description="the split of a hub data set")
-    hub_config: str | None = Field(None, description="its configuration, where it has several")
-    fields: dict[Column, str] = Field(
-        {},
-        description="columns by the field that each is, as `{instruction: frage, response: "
-        "antwort}`, where their names do not say it; a dotted path leads into an object",
-    )
-    encoding: str | None = Field(
-        None, description="of text files; null: UTF-8 or UTF-16, or another that is certain"
-    )
-    categories: list[str] | None = Field(None, description="keep these categories; null: all")
-    context: Literal["input", "passage"] = Field(
-        "input",
-        description="`input`: a record's context belongs to its question and is always shown; "
-        "`passage`: it is knowledge to be retrieved, hidden from base and tuned",
-    )
-    test_fraction: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.1, description="share held out, see split, when study.questions is held-out"
-    )
-    split: Literal["document", "question"] = Field(
-        "document",
-        description="`document`: what is held out is about other documents and contexts; "
-        "`question`: about the same ones; records of one `group` stay together in both",
-    )
-    with_passages: Share = Field(
-        1.0, description="share of the rows of tuned+rag that are trained on with passages"
-    )
-    without_gold: Share = Field(
-        0.2, description="share of the rows with passages that get others instead of the gold one"
-    )
-    max_bad_lines: Share = Field(0.01, description="more broken lines than this share: an error")
 
 
 class Documents(Section):
@@ -93,70 +39,10 @@ class Documents(Section):
     source: str = Field(
         description="a folder of text, html, pdf, office files; or `contexts`: the records' own"
     )
+    origin: str | None = Field(None, description="where to get them, said where they are missing")
     max_file_mb: Annotated[float, Field(gt=0)] = Field(
         50.0, description="bigger files are left out, named with this reason"
     )
-
-
-class Rag(Section):
-    """Retrieval-augmented generation."""
-
-    chunk_tokens: Annotated[int, Field(ge=16)] = Field(
-        256, description="tokens of the embedder a chunk"
-    )
-    chunk_overlap: Annotated[float, Field(ge=0, le=0.5)] = Field(0.2, description="share")
-    language: str = Field(
-        ENGLISH,
-        description="of the documents: a code such as `de`, or several as `de, en`; `auto`: found "
-        "in a sample of the documents",
-    )
-    top_k: Annotated[int, Field(ge=1, le=100)] = 4
-    search: Literal["dense", "keyword", "hybrid"] = "hybrid"
-    rerank: str | None = Field(
-        None, description="a cross-encoder's folder, to rank again what was found; null: none"
-    )
-    refuse_below: Literal["calibrated"] | float | None = Field(
-        None,
-        description="score of the best passage below which the answer is study.refusal; "
-        "`calibrated`: refuses 5 % of the training questions; null: the model is always asked",
-    )
-    embedder: str = Field(
-        "builtin",
-        description="`builtin` (all-MiniLM-L6-v2, English), `multilingual` (multilingual-e5-small, "
-        "about 100 languages), a folder or hub id",
-    )
-    qdrant: str = Field(
-        "embedded",
-        description="`embedded`: Qdrant's engine in this process; or a server's http(s) URL, its "
-        "key in QDRANT_API_KEY",
-    )
-
-    @field_validator("language", mode="before")
-    @classmethod
-    def _codes(cls, value: Any) -> Any:
-        """Codes in a list or a text; YAML reads Norway's as false."""
-        parts = value.split(",") if isinstance(value, str) else value
-        listed = parts if isinstance(parts, list) else [parts]
-        codes = ["no" if code is False else str(code).strip().lower() for code in listed]
-        if unknown := [code for code in codes if code not in NAMES]:
-            if codes == ["auto"]:
-                return "auto"
-            raise ValueError(f"{unknown[0]!r} is none of auto, {', '.join(NAMES)}")
-        return ", ".join(dict.fromkeys(codes))
-
-    @property
-    def languages(self) -> list[str]:
-        """The codes of ``language``; English where it was left to be found."""
-        return codes_of(self.language)
-
-    @field_validator("qdrant")
-    @classmethod
-    def _embedded_or_a_server(cls, value: str) -> str:
-        if value != "embedded" and not value.startswith(("http://", "https://")):
-            raise ValueError(f"`embedded` or an http(s) URL, got {value!r}")
-        if "@" in value or "api_key" in value:
-            raise ValueError("a recipe holds no keys; put the server's into QDRANT_API_KEY")
-        return value
 
 
 class Study(Section):
@@ -397,15 +283,17 @@ class Recipe(Section):
     def identity(self) -> str:
         """SHA-256 of the filled recipe less what answers are judged and weighed by, in hexadecimal.
 
-        That is name, needs, cloud, promote, study.metric and study.refusals: none changes what is
-        answered, so a run stays valid when they change, and only its figures are made again. With
-        tune.search the last two choose what is tuned, and so are part of it.
+        That is name, needs, cloud, promote, the origins of data, study.metric and study.refusals:
+        none changes what is answered, so a run stays valid when they change, and only its figures
+        are made again. With tune.search the last two choose what is tuned, and so are part of it.
         """
         if self._named is not None:
             return self._named
         beside = {"name", "needs", "cloud", "promote"}
         what = {k: v for k, v in self.filled.items() if k not in beside}
         judging: set[str] = set() if self.tune.search else {"metric", "refusals"}
+        for name in ("records", "documents"):  # where data is from says nothing of what it is
+            what[name] = {k: v for k, v in (what[name] or {}).items() if k != "origin"} or None
         what["study"] = {k: v for k, v in what["study"].items() if k not in judging}
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 

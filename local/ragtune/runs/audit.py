@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
+from ragtune.arms.ask_all import spread
 from ragtune.recipe.arms import is_tuned
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.materials import Materials
@@ -15,6 +16,8 @@ from ragtune.sources.gold import AbsentEvidence, UnknownName
 from ragtune.sources.plain import letters, spellings
 from ragtune.sources.split import HELD_OUT, Division
 
+PAIRS = 100_000_000
+"""Questions times training records that are compared here; a run compares all of them."""
 SHOWN = 5
 """Faults of one kind that are shown, before they are only counted."""
 
@@ -33,12 +36,10 @@ def data_faults(
     values: dict[str, Any] = {"division": asdict(division) if division else None}
     said = [*_of_division(division), *_of_facts(recipe)]
     if tunes(recipe) or recipe.searches_records:
-        found = leaks.find(
-            materials.train,
-            materials.questions,
-            with_context=recipe.records.context == "input",
-        )
-        values["near_duplicates"] = found.to_json(materials.train, materials.questions)
+        asked = spread(materials.questions, max(1, PAIRS // max(1, len(materials.train))))
+        found = leaks.find(materials.train, asked, with_context=recipe.records.context == "input")
+        looked = {"looked_at": len(asked)} if len(asked) < len(materials.questions) else {}
+        values["near_duplicates"] = {**found.to_json(materials.train, asked), **looked}
         said += _of_leaks(values["near_duplicates"])
     if recipe.retrieves:
         unknown, absent = _gold(materials, documents, left_out)
@@ -88,8 +89,10 @@ def _of_leaks(found: Mapping[str, Any]) -> Iterator[str]:
     if counts:
         first = found["examples"][0]
         total = sum(found[kind] for kind in kinds)
+        of = f" of the {found['looked_at']} that were looked at" if "looked_at" in found else ""
         yield (
-            f"{total} held-out questions are nearly asked by training records ({', '.join(counts)}"
+            f"{total} held-out questions{of} are nearly asked by training records "
+            f"({', '.join(counts)}"
             f"; e.g. {first['asked']!r} and {first['trained']!r}), which favours tuned arms; give "
             "records that ask for the same fact one `group`, or remove them"
         )

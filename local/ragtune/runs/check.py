@@ -8,20 +8,22 @@ from typing import TYPE_CHECKING, Any
 from ragtune.core.errors import DocumentsError, RecipeError
 from ragtune.models.folder import family_at
 from ragtune.prompts.registry import format_of
-from ragtune.prompts.template import CHAT
 from ragtune.recipe import file as recipe_file
-from ragtune.recipe.arms import is_tuned
 from ragtune.recipe.schema import Recipe
 from ragtune.runs import defaults
 from ragtune.runs.audit import data_faults
 from ragtune.runs.materials import Materials
 from ragtune.runs.plan import tunes
+from ragtune.runs.stages.engine import answering
 from ragtune.runs.stages.search import development
 from ragtune.sources.documents import left_out
 
 if TYPE_CHECKING:
-    from ragtune.recipe.arms import Adapter
+    from ragtune.recipe.arms import Adapter, Arm
     from ragtune.tuning.prediction import Prediction
+
+SENT = {"messages": "messages", "ids": "the run's own tokens", "text": "the run's own text"}
+"""What a prompt is sent to a server as."""
 
 
 def everything(recipe: Recipe, materials: Materials) -> None:
@@ -50,17 +52,13 @@ def everything(recipe: Recipe, materials: Materials) -> None:
     _lengths(recipe, materials)
 
 
-def models_of(recipe: Recipe, materials: Materials) -> None:
-    """Look at the server's models, one by one.
+def models_of(recipe: Recipe, materials: Materials) -> "dict[Arm, dict[str, Any]]":
+    """The models of a server that answer, by arm.
 
     Raises ModelError where one is missing, or reads no raw prompts and is asked with them.
     """
-    raw = recipe.template.format != CHAT
-    for arm in recipe.arms:
-        engine = materials.server.engine(arm if is_tuned(arm) else None)
-        _ = engine.context_length
-        if raw and materials.tokenizer is not None:
-            materials.server.takes(engine.model)
+    form = format_of(recipe.template.build(), materials.tokenizer)
+    return answering(materials.server, recipe.arms, form)
 
 
 def retrieval(recipe: Recipe, materials: Materials) -> None:
@@ -125,6 +123,7 @@ def check(recipe: Recipe, *, probe: bool = False) -> tuple[dict[str, Any], str]:
         "skipped": skipped,
         "parts": left_out(found),
         "arms": recipe.arms,
+        "answered": models_of(recipe, materials) if recipe.model.remote else {},
         "warnings": [fault.to_json() for fault in foresee(recipe, materials, found)],
         **faults,
         "data_warnings": said,
@@ -214,6 +213,11 @@ def show(file: Path, found: dict[str, Any], prediction: str) -> str:
         f"questions{split}, {found['documents']} documents, arms {', '.join(found['arms'])}",
         *(f"of these {line}" for line in _answers_shown(found)),
         *found["read"],
+        *(
+            f"{arm}: answered by {by['model']}, which reads {by['context_length']:,} tokens and is "
+            f"sent {SENT[by['takes']]}"
+            for arm, by in found["answered"].items()
+        ),
         *found["filled_in"],
         *(f"warning: {warning}" for warning in found["data_warnings"]),
         *(f"left out {bad}" for bad in found["bad_lines"]),

@@ -16,7 +16,8 @@ from ragtune.models import find
 from ragtune.models.defaults import has_chat_template, read_defaults
 from ragtune.models.folder import Shape
 from ragtune.recipe import file as recipe_file
-from ragtune.recipe.schema import Recipe, Records
+from ragtune.recipe.records import Records
+from ragtune.recipe.schema import Recipe
 from ragtune.recipe.section import Section, written
 from ragtune.recipe.tune import PROJECTIONS
 from ragtune.results.rightness import is_unanswerable
@@ -96,7 +97,9 @@ class _Filling:
 
     def _at_a_server(self) -> Recipe:
         """Fill what is known without the model: it is asked in its server's chat template."""
-        self._of_the_records(self._records())
+        records = self._records()
+        self._of_the_records(records)
+        self._language(records)
         self.add({"template.format": "chat"}, "model.engine: the server has the chat template")
         return self._with_origins()
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ragtune.arms.ask_all import spread
 from ragtune.prompts.registry import format_of
 from ragtune.recipe.arms import Adapter
 from ragtune.recipe.schema import Recipe
@@ -22,6 +23,8 @@ from ragtune.tuning import samples
 from ragtune.tuning.rows import stand_in_rows
 from ragtune.tuning.samples import Samples
 
+MANY = 4000
+"""Training records that are rendered to foresee what tuning is given; more take minutes."""
 CHARACTERS = 4
 """About as many a token of the embedder, for the length of passages that are not found yet."""
 
@@ -35,7 +38,7 @@ def foresee(recipe: Recipe, materials: Materials, found: Sequence[Document]) -> 
     """
     arms, study, asked = recipe.arms, recipe.study, materials.questions
     answerable = [q for q in asked if not is_unanswerable(q, study.all_refusals)] or asked
-    lengths = [reference_tokens(materials.tokenizer, q) for q in answerable]
+    lengths = [reference_tokens(materials.tokenizer, q) for q in spread(answerable, MANY)]
     faults = [
         *few_questions(len(answerable), arms),
         *long_references(lengths, study.max_new_tokens, arms),
@@ -55,23 +58,32 @@ def foresee(recipe: Recipe, materials: Materials, found: Sequence[Document]) -> 
     for adapter in recipe.adapters:
         tuned = recipe.served(adapter)
         chunks = _parts(recipe, found) if recipe.trains_with_passages(adapter) else []
-        census = prepare(recipe, materials, adapter, chunks).census
-        faults += few_steps(census.steps_an_epoch * recipe.tune.of(adapter).epoch, tuned)
+        census = prepare(recipe, materials, adapter, chunks, most=MANY).census
+        share = min(1.0, MANY / len(materials.train))
+        steps = round(census.steps_an_epoch / share) * recipe.tune.of(adapter).epoch
+        faults += few_steps(steps, tuned)
         validates = recipe.tune.validation_split_ratio > 0
-        faults += census_faults(census, tuned, validates=validates)
+        faults += census_faults(census, tuned, validates=validates) if share == 1 else []
     return faults
 
 
 def prepare(
-    recipe: Recipe, materials: Materials, adapter: Adapter, chunks: Sequence[str]
+    recipe: Recipe,
+    materials: Materials,
+    adapter: Adapter,
+    chunks: Sequence[str],
+    *,
+    most: int | None = None,
 ) -> Samples:
     """The samples of an adapter, with ``chunks`` in the place of the passages that will be found.
+
+    Of more training records than ``most``, so many are taken, at even distances.
 
     Raises RecordsError where nothing would be trained on.
     """
     template = recipe.template.build()
     rows = stand_in_rows(
-        materials.train,
+        spread(materials.train, most) if most else materials.train,
         recipe.records,
         template,
         seed=recipe.seed,

@@ -74,4 +74,6 @@ def unknown(
 
 
 def _strange(tokenizer: Any, texts: Mapping[str, Sequence[str]]) -> list[str]:
+    if tokenizer is None:  # a server has the only one
+        return []
     return [code for code, of in texts.items() if code != ENGLISH and unread(tokenizer, of, code)]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ragtune.core import bundled
-from ragtune.core.errors import ModelError, RecipeError
+from ragtune.core.errors import DocumentsError, ModelError, RecipeError
 from ragtune.core.files import digest, file_hash
 from ragtune.models.find import (
     check_chunks,
@@ -101,7 +101,11 @@ class Materials:
         source, most = self._recipe.documents.source, self._recipe.documents.max_file_mb
         if source == documents.CONTEXTS:
             return documents.from_contexts([*self.split.train, *self.split.test])
-        return documents.from_folder(self._recipe.path(source), most)
+        try:
+            return documents.from_folder(self._recipe.path(source), most)
+        except DocumentsError as error:
+            origin = self._recipe.documents.origin
+            raise DocumentsError(f"{error}; get them: {origin}" if origin else error) from None
 
     @property
     def general_text(self) -> Path:
@@ -212,7 +216,8 @@ class Materials:
     @functools.cached_property
     def model_languages(self) -> frozenset[str] | None:
         """The languages that the base model knows; None where its card does not say."""
-        return card_languages(model_card(self._recipe.model, self._recipe.path(""))[0])
+        model = self._recipe.model
+        return card_languages(model_card(model, self._recipe.path(""))[0]) if model.here else None
 
     def check_embedder(self, chunk_tokens: int) -> None:
         """Raise RecipeError when chunks of that length would be cut by the embedder, unseen."""
@@ -271,7 +276,7 @@ _PARTS = {
         *("base", "base_fingerprint", "base_model", "tuned_model"),
         *("context_length", "tokenizer", "model_languages"),
     },
-    "server": {"server", "context_length", "tokenizer"},
+    "server": {"server", "context_length", "tokenizer", "model_languages"},
     "own": {"runs_here", "base", "base_fingerprint", "base_model", "tokenizer"},
     "embedder": {"embedder", "embedder_fingerprint", "embedder_languages"},
     "reranker": {"reranker"},

@@ -55,6 +55,11 @@ class Pipeline:
 
         Raises RagtuneError as ``execute`` does.
         """
+        if self.recipe.model.remote:
+            raise RecipeError(
+                f"model.engine: {self.recipe.model.engine} tunes nothing; tune the model here with "
+                "model.engine: torch"
+            )
         check.everything(self.recipe, self.materials)
         if not tunes(self.recipe):
             raise RecipeError("study.arms: none of them is tuned; add tuned or tuned+rag")

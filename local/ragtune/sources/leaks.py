@@ -30,6 +30,10 @@ from ragtune.sources.records import Record
 SIMILAR = 0.8
 SHARED = 0.3
 CLOSE = 0.85
+CROWDED = 0.6
+"""The mean cosine of unrelated questions from which `CLOSE` is taken above it."""
+MANY = 16
+"""Questions, and records, of fewer of which a mean says nothing."""
 FREQUENT = 50
 """An answer that more records than this give is a label, and says nothing about the question."""
 COMMON = 0.1
@@ -132,10 +136,20 @@ def find(
 
 def equal(train: Sequence[Record], test: Sequence[Record], *, with_context: bool) -> dict[int, int]:
     """The places of the questions that are also in training, each with that of the record."""
-    return _equal(
-        [_Asked.of(record, with_context=with_context) for record in train],
-        [_Asked.of(record, with_context=with_context) for record in test],
+    known, asked = (_instructions(records) for records in (train, test))
+    both = {*known} & {*asked}
+    here = [n for n, text in enumerate(known) if text in both]
+    there = [n for n, text in enumerate(asked) if text in both]
+    found = _equal(
+        [_Asked.of(train[n], with_context=with_context) for n in here],
+        [_Asked.of(test[n], with_context=with_context) for n in there],
     )
+    return {there[question]: here[record] for question, record in found.items()}
+
+
+def _instructions(records: Sequence[Record]) -> list[str]:
+    """The words of each instruction: only where they are equal can two records be."""
+    return [" ".join(words(record.instruction)) for record in records]
 
 
 @dataclass(frozen=True, eq=False)
@@ -343,6 +357,18 @@ class _SameFact:
         return math.fsum(self.weights[word] for word in found)
 
 
+def _least(train: Vectors, test: Vectors) -> float:
+    """The cosine from which two questions are close.
+
+    Some embedders, E5 among them, leave no two texts far apart: of such a one only what is above
+    the mean counts.
+    """
+    if min(len(train), len(test)) < MANY:
+        return CLOSE
+    mean = float(test.mean(axis=0) @ train.mean(axis=0))
+    return CLOSE if mean < CROWDED else mean + CLOSE * (1 - mean)
+
+
 def _close(
     known: Sequence[_Asked],
     asked: Sequence[_Asked],
@@ -351,12 +377,12 @@ def _close(
     test: Vectors,
 ) -> list[Duplicate]:
     """For each of the questions that are left, the nearest record that agrees."""
-    found = []
+    found, least = [], _least(train, test)
     for start in range(0, len(left), BLOCK):
         block = left[start : start + BLOCK]
         cosines = test[block] @ train.T
         for n, row in zip(block, cosines, strict=True):
-            places = np.flatnonzero(row >= CLOSE)
+            places = np.flatnonzero(row >= least)
             for place in places[np.argsort(-row[places], kind="stable")]:
                 record = known[place]
                 if not asked[n].declared(record) and asked[n].agrees(record):

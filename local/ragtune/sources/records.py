@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from ragtune.core import hub
-from ragtune.core.errors import RecordsError
-from ragtune.recipe.schema import Records
+from ragtune.core.errors import OfflineError, RecordsError
+from ragtune.recipe.records import Records
 from ragtune.sources import fields
 from ragtune.sources.columns import Mapper
 from ragtune.sources.rows import files
@@ -179,12 +179,17 @@ def _tables(path: Path, source: str, spec: Records, notes: list[str]) -> Iterato
             yield files.table(file, spec.encoding)
         return
     name = hub.named(source, path.parent.parent)
+    get = f"; get it: {spec.origin}" if spec.origin and source == spec.source else ""
     if name is None:
         raise RecordsError(
-            f"{path}: no such file or folder; name a file ({files.ENDINGS}), a folder or a hub id"
+            f"{path}: no such file or folder; name a file ({files.ENDINGS}), a folder or a hub "
+            f"id{get}"
         )
     split = hub.split_of(source)[1] or spec.hub_split
-    rows = hub.dataset_rows(name, spec.revision, split, spec.hub_config)
+    try:
+        rows = hub.dataset_rows(name, spec.revision, split, spec.hub_config)
+    except OfflineError as error:
+        raise OfflineError(f"{error}{get}") from None
     config = f" of {spec.hub_config}" if spec.hub_config else ""
     yield Table(name, f"hub data set, split {split}{config}", numbered(name, rows))
 

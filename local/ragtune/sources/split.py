@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from ragtune.core.errors import RecordsError
-from ragtune.recipe.schema import Records
+from ragtune.recipe.records import Records
 from ragtune.sources import leaks
 from ragtune.sources.records import BadLine, Record, load
 

@@ -81,7 +81,8 @@ def export(
         merged = model.merge_and_unload().to(getattr(torch, dtype))
         merged.save_pretrained(fresh)
         ends = _ends(tokenizer, merged.config, merged.generation_config, about)
-        ties = merged.get_output_embeddings().weight is merged.get_input_embeddings().weight
+        head = merged.get_output_embeddings()
+        ties = head is not None and head.weight is merged.get_input_embeddings().weight
         del model, merged
         tokenizer.save_pretrained(fresh)
         template = about.dialogue.jinja() if about and about.dialogue else ""

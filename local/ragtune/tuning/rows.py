@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from ragtune.prompts.base import takes_turns
-from ragtune.recipe.schema import Records
+from ragtune.recipe.records import Records
 from ragtune.retrieval.filters import Condition, Filter
 from ragtune.retrieval.passages import gold_rank
 from ragtune.sources.records import Record

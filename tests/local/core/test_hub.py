@@ -138,7 +138,13 @@ def test_a_download_takes_all_that_a_model_needs_and_nothing_twice(
     monkeypatch.setattr(huggingface_hub, "snapshot_download", download)
     folder = hub.snapshot("org/model", None, "model", ModelError)
     found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
-    assert found == {name for name, wanted in REPOSITORY.items() if wanted}
+    wanted = {name for name, wanted in REPOSITORY.items() if wanted}
+    assert found == wanted
+    for name in found:
+        (folder / name).unlink()
+    hub.snapshot("org/model", None, "model", ModelError, weights=False)
+    found = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()}
+    assert found == {name for name in wanted if not name.endswith(".safetensors")}
 
 
 CACHED = """
@@ -155,7 +161,7 @@ model = home / "hub" / "models--org--llama"
 (model / "refs").mkdir()
 (model / "refs" / "main").write_text(commit)
 offline.go_offline()
-from ragtune.recipe.schema import Records
+from ragtune.recipe.records import Records
 from ragtune.sources.records import load
 path = home / "org" / "tiny"
 named = load(path, Records(source="hub:org/tiny#train[:5]"))

@@ -13,7 +13,7 @@ from ragtune.models.load import load_base
 from ragtune.prompts.base import IGNORED, Example
 from ragtune.prompts.chat import ChatFormat
 from ragtune.prompts.instruct import InstructFormat
-from ragtune.recipe.schema import Records
+from ragtune.recipe.records import Records
 from ragtune.recipe.template import Template
 from ragtune.results import heldout
 from ragtune.sources.records import Record

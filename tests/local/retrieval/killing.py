@@ -11,7 +11,7 @@ from typing import Any
 import qdrant_edge as qdrant
 from llama_index.core.node_parser import SentenceSplitter
 
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.rag import Rag
 from ragtune.retrieval import index
 from ragtune.retrieval.manifest import Manifest
 from ragtune.retrieval.stores import places

@@ -10,7 +10,7 @@ import pytest
 import qdrant_edge as qdrant
 from qdrant_client import QdrantClient
 
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.rag import Rag
 from ragtune.retrieval import index
 from ragtune.retrieval.bm25 import Words
 from ragtune.retrieval.stores import server

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ragtune.core.errors import DocumentsError
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.rag import Rag
 from ragtune.retrieval.chunks import BYTES, Chunker
 from ragtune.sources.readers import Document, Table
 from tests.local.retrieval.killing import Words

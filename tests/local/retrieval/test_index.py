@@ -14,7 +14,7 @@ from ragtune.core import files
 from ragtune.core.errors import RecipeError, RunError
 from ragtune.models.find import check_chunks
 from ragtune.models.hardware import probe
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.rag import Rag
 from ragtune.retrieval import copies
 from ragtune.retrieval.chunks import Chunker
 from ragtune.retrieval.embedder import Embedder

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from llama_index.core.node_parser.text.utils import split_by_sentence_tokenizer
 
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.rag import Rag
 from ragtune.retrieval.chunks import Chunker
 from ragtune.retrieval.sentences import LONGEST, sentences
 from ragtune.sources.readers import Document

@@ -6,7 +6,7 @@ import pytest
 from ragtune.core import bundled as builtin
 from ragtune.core.errors import RecordsError
 from ragtune.models.hardware import probe
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.rag import Rag
 from ragtune.retrieval.embedder import Embedder
 from ragtune.retrieval.index import Retriever, update
 from ragtune.retrieval.threshold import WRONGLY, calibrate

@@ -11,7 +11,7 @@ from ragtune.core.errors import RecipeError
 from ragtune.recipe import file as recipe_file
 from ragtune.results.faults import FAULTS, AnyFault, FewSteps, LongReferences, NoValidation
 from ragtune.results.wording import verdict
-from ragtune.runs import defaults
+from ragtune.runs import audit, defaults, foresight
 from ragtune.runs.check import check, show
 from ragtune.runs.materials import Materials
 from ragtune.runs.pipeline import Pipeline
@@ -112,6 +112,20 @@ def test_a_split_without_a_validation_sample_is_foreseen(plain: Callable[..., Pa
 
 def test_what_tunes_nothing_is_not_warned_of_its_steps(plain: Callable[..., Path]) -> None:
     assert "few_steps" not in warnings(plain(arms=["base"]))
+
+
+def test_of_very_many_records_some_are_looked_at(
+    plain: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = warnings(plain())["few_steps"]
+    monkeypatch.setattr(audit, "PAIRS", 80)
+    monkeypatch.setattr(foresight, "MANY", 18)
+    summary, _ = check(recipe_file.load(plain()))
+    assert summary["near_duplicates"]["looked_at"] == 2 < summary["questions"]
+    some = warnings(plain())["few_steps"]
+    assert isinstance(whole, FewSteps)
+    assert isinstance(some, FewSteps)
+    assert abs(some.steps - whole.steps) <= whole.steps / 2
 
 
 def test_no_model_is_loaded_for_it(

@@ -9,7 +9,7 @@ import pytest
 
 from ragtune.core.errors import RecipeError
 from ragtune.recipe import file as recipe_file
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.rag import Rag
 from ragtune.results.faults import FAULTS, UnknownLanguage
 from ragtune.results.wording import fault
 from ragtune.runs import defaults

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from transformers import AutoModelForCausalLM
 
 from ragtune.core.bundled import builtin_model
 from ragtune.models.engines.server import Server
@@ -35,7 +37,7 @@ def own() -> TorchEngine:
 
 
 @pytest.fixture(scope="module")
-def llama(own: TorchEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaServer]:
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LlamaServer]:
     """The built-in model. llama.cpp cuts some texts otherwise; prompts come as token ids."""
     pytest.importorskip("gguf")
     told = json.loads((builtin_model() / "tokenizer.json").read_text(encoding="utf-8"))
@@ -46,7 +48,8 @@ def llama(own: TorchEngine, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     vocabulary = Vocabulary("gpt2", "smollm", tokens, types, merges=merges)
     path = tmp_path_factory.mktemp("gguf") / "tiny.gguf"
     about = About("tiny", "tiny", "apache-2.0", (2,), {"bos": 1, "pad": 0}, True, TEMPLATE)
-    write_model(own.model, vocabulary, about, path)
+    model = AutoModelForCausalLM.from_pretrained(builtin_model(), dtype=torch.float32)
+    write_model(model, vocabulary, about, path)
     with serving(path, slots=4) as server:
         yield server
 

@@ -35,6 +35,7 @@ from tests.conftest import record_rows, write_jsonl
 STAGES = [
     "index",
     "questions",
+    "languages",
     "data/tuned",
     "data/tuned+rag",
     "template",

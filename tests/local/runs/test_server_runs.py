@@ -120,6 +120,7 @@ def test_check_looks_at_the_server_and_says_what_is_left_out(
     found, _ = check.check(defaults.load(path))
     assert found["arms"] == ["base", "rag"]
     shown = check.show(path, found, "")
+    assert "rag: answered by llama, which reads 2,048 tokens and is sent messages" in shown
     assert "arms left out: tuned, tuned+rag: a server tunes nothing" in shown
     with pytest.raises(ModelError, match="has no model theirs; it has llama, ours"):
         check.check(defaults.load(path, ("model.served.tuned=theirs",)))
@@ -228,6 +229,12 @@ def test_a_study_of_tuned_arms_alone_needs_their_names(project: Callable[..., Pa
     path = project(model={"engine": "http://127.0.0.1:9/v1"}, study={"arms": ["tuned"]})
     with pytest.raises(RecipeError, match="a server answers tuned only by a name"):
         recipe_file.load(path)
+
+
+def test_a_server_tunes_nothing(project: Callable[..., Path]) -> None:
+    path = project(model={"engine": "http://127.0.0.1:9/v1"}, study=STUDY)
+    with pytest.raises(RecipeError, match="tunes nothing; tune the model here"):
+        Pipeline(recipe_file.load(path), path.parent / "runs" / "one").tune()
 
 
 def test_the_guard_lets_only_the_named_host_through(

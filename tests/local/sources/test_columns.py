@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from ragtune.core.errors import RecordsError
-from ragtune.recipe.schema import Records
+from ragtune.recipe.records import Records
 from ragtune.sources.records import Loaded, Record, load
 from tests.conftest import write_jsonl
 

@@ -101,6 +101,22 @@ def test_near_equal_embeddings_count_where_answers_agree() -> None:
     assert leaks.find(train, test, with_context=False).to_json(train, test)["close"] is None
 
 
+def test_an_embedder_that_leaves_nothing_far_apart_does_not_make_everything_close() -> None:
+    names = "Ada Bea Cleo Dora Edith Flora Greta Hilde Ines Jutta Kaya Lore Maud Nora Olga Pia Rosa"
+    answers = names.split()
+    count = len(answers)
+    train = [Record("Who keeps it?", name) for name in answers]
+    test = [Record("By whom?", f"It is {name}.") for name in answers]
+    apart = np.eye(2 * count, dtype=np.float32)
+    crowded = np.sqrt(0.1) * apart + np.sqrt(0.9 / len(apart))
+    crowded /= np.linalg.norm(crowded, axis=1, keepdims=True)
+    known, asked = crowded[:count], crowded[count:].copy()
+    asked[3] = known[3]
+    assert (asked @ known.T).min() > 0.85
+    found = leaks.find(train, test, with_context=False, vectors=(known, asked))
+    assert [(one.kind, one.question, one.record) for one in found.duplicates] == [("close", 3, 3)]
+
+
 def test_many_candidates_are_judged_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = random.Random(1)
     words = [f"w{n}" for n in range(12)]

@@ -7,7 +7,7 @@ import pypdfium2
 import pytest
 
 from ragtune.core.errors import DocumentsError
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.rag import Rag
 from ragtune.retrieval.index import Retriever, update
 from ragtune.sources.documents import from_folder
 from ragtune.sources.readers import ocr

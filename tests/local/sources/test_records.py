@@ -6,7 +6,7 @@ import pytest
 
 from ragtune.core import offline
 from ragtune.core.errors import OfflineError, RecordsError
-from ragtune.recipe.schema import Records
+from ragtune.recipe.records import Records
 from ragtune.sources import split as splits
 from tests.conftest import record_rows, write_jsonl
 

@@ -341,3 +341,10 @@ def test_a_family_without_segments_trains_on_padded_rows_to_the_same_end(
     alone, _ = tuned(tiny_llama, tmp_path / "other", tiny_tokenizer, layout)
     assert alone.steps == [pytest.approx(step, rel=1e-4) for step in side_by_side.steps]
     assert alone.epochs == [pytest.approx(epoch, rel=1e-4) for epoch in side_by_side.epochs]
+
+
+def test_a_model_whose_tokens_see_those_that_follow_is_refused() -> None:
+    config = transformers.XLNetConfig(vocab_size=50, d_model=32, n_layer=1, n_head=2, d_inner=32)
+    both_ways = transformers.XLNetLMHeadModel(config).eval()
+    with pytest.raises(ModelError, match="xlnet whose tokens see those that follow: it would"):
+        check_agreement(both_ways, registry.family_of(config.to_dict()))

@@ -7,7 +7,8 @@ import pytest
 from ragtune.core import bundled as builtin
 from ragtune.models.hardware import probe
 from ragtune.recipe import file as recipe_file
-from ragtune.recipe.schema import Rag, Recipe
+from ragtune.recipe.rag import Rag
+from ragtune.recipe.schema import Recipe
 from ragtune.retrieval.embedder import Embedder
 from ragtune.retrieval.index import Retriever, update
 from ragtune.sources.documents import Document, from_documents

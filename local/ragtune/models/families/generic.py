@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import torch
 
 ALLOWED = "allowed: causal language models that transformers has, for text alone"
-SENSES = ("vision_config", "audio_config", "speech_config", "vision_encoder", "audio_encoder")
-"""Parts of a configuration that say that a model reads pictures or sounds."""
+SENSES = ("vision", "audio", "speech", "image")
+"""In names of a configuration's parts: the model reads pictures or sounds."""
 ROUTERS = frozenset({"gate", "router", "shared_expert_gate"})
 """Layers that choose among experts: LoRA on them would change who answers, not what is said."""
 
@@ -137,9 +137,11 @@ def _refusal(config: Mapping[str, Any]) -> str | None:
     kind = config.get("model_type")
     if not kind:
         return "a configuration without model_type"
-    if config.get("is_encoder_decoder"):
+    usual = _usual(kind) if kind in CAUSAL else None
+    if config.get("is_encoder_decoder", getattr(usual, "is_encoder_decoder", False)):
         return f"a model of type {kind}, an encoder with a decoder"
-    if any(config.get(part) is not None for part in SENSES):
+    parts = [*getattr(usual, "sub_configs", {}), *(p for p in config if config[p] is not None)]
+    if any(sense in part for part in parts if part.endswith("_config") for sense in SENSES):
         return f"a model of type {kind}, which reads more than text"
     if kind in CAUSAL:
         both_ways = kind in MASKED and not config.get("is_decoder")
@@ -147,3 +149,13 @@ def _refusal(config: Mapping[str, Any]) -> str | None:
     if config.get("auto_map"):
         return f"a model of type {kind}, whose code is in its folder and is not run"
     return f"a model of type {kind}, which is no causal language model of transformers"
+
+
+def _usual(kind: str) -> Any:
+    """The configuration of a type as transformers makes it by itself; None where it cannot."""
+    from transformers import CONFIG_MAPPING
+
+    try:
+        return CONFIG_MAPPING[kind]()
+    except Exception:  # whatever a configuration needs that is not given
+        return None

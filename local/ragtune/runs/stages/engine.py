@@ -8,6 +8,7 @@ from typing import Any
 from ragtune.arms.ask_all import spread
 from ragtune.core.files import read_jsonl, write_json
 from ragtune.core.run_folder import RunFolder
+from ragtune.prompts.base import PromptFormat
 from ragtune.recipe.arms import Arm, is_tuned, reads_documents
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.stage import Stage, Work
@@ -41,11 +42,7 @@ class EngineStage(Stage):
 
     def make(self, work: Work) -> None:
         """Note what answered; ask the loop here."""
-        form = parts.form(work)
-        answered = {
-            arm: asdict(work.materials.server.engine(served(arm)).answered(form.prompt("?")))
-            for arm in self.recipe.arms
-        }
+        answered = answering(work.materials.server, self.recipe.arms, parts.form(work))
         agreement = self._agreement(work)
         found = {**work.materials.server.to_json(), "answered": answered, "agreement": agreement}
         if agreement is not None:
@@ -82,6 +79,12 @@ class EngineStage(Stage):
         return {"arm": self.arm, "questions": len(asked), "equal": equal}
 
 
-def served(arm: Arm) -> str | None:
-    """The arm by which the server's model is named; None for those that share its base."""
-    return arm if is_tuned(arm) else None
+def answering(server: Any, arms: Sequence[Arm], form: PromptFormat) -> dict[Arm, dict[str, Any]]:
+    """What answers for each arm: the model's name, what it is sent, how many tokens it reads.
+
+    Raises ModelError for a model that is not there, or that is sent what it cannot read.
+    """
+    prompt = form.prompt("?")
+    return {
+        arm: asdict(server.engine(arm if is_tuned(arm) else None).answered(prompt)) for arm in arms
+    }

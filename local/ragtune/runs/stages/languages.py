@@ -16,15 +16,15 @@ class Languages(Stage):
 
     name = "languages"
     fields: tuple[str, ...] = ()
-    materials: tuple[str, ...] = ("base",)
     after = ("questions",)
 
     def __init__(self, recipe: Recipe) -> None:
         self.arms = tuple(recipe.arms)
+        self.materials: tuple[str, ...] = ("server" if recipe.model.remote else "base",)
         self.searches = recipe.retrieves or recipe.searches_records
         if self.searches:
             self.fields = ("rag.language", "rag.search")
-            self.materials = ("base", "embedder")
+            self.materials = (*self.materials, "embedder")
 
     def outputs(self, folder: RunFolder) -> Sequence[Path]:
         """One file."""

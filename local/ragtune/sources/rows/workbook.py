@@ -60,7 +60,7 @@ def _of_book(name: str, book: Any, notes: list[str]) -> Iterator[Row]:
 def _row(where: str, names: Sequence[str], cells: Sequence[Any]) -> Row:
     number = next((cell.row for cell in cells if getattr(cell, "row", None)), 0)
     values = {
-        column: None if cell.value is None else shown(cell)
+        column: "" if cell.value is None else shown(cell)  # as in CSV
         for column, cell in zip(names, cells, strict=False)
         if column
     }

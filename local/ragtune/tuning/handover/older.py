@@ -49,6 +49,10 @@ def older_config(config: dict[str, Any]) -> dict[str, Any]:
     found = dict(config)
     if "dtype" in config:
         found["torch_dtype"] = config["dtype"]
+    if "num_local_experts" in config:
+        found.setdefault("num_experts", config["num_local_experts"])  # Qwen's name for it
+    if period := _period(config.get("layer_types") or ()):
+        found["sliding_window_pattern"] = period  # Gemma 3's way to say the same
     rope = config.get("rope_parameters")
     if not isinstance(rope, dict):
         return found
@@ -63,6 +67,13 @@ def older_config(config: dict[str, Any]) -> dict[str, Any]:
     kept = {k: v for k, v in rope.items() if k not in ("rope_theta", "partial_rotary_factor")}
     found["rope_scaling"] = kept if scaled else None
     return found
+
+
+def _period(layers: Sequence[str]) -> int:
+    """Every how many layers one has no window; 0 where that does not say which."""
+    period = layers.index(FULL) + 1 if SLIDING in layers and FULL in layers else 0
+    kinds = (SLIDING if (n + 1) % period else FULL for n in range(len(layers)) if period)
+    return period if period > 1 and list(kinds) == list(layers) else 0
 
 
 def greedy(config: dict[str, Any], stops: Sequence[int]) -> dict[str, Any]:

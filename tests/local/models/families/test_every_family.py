@@ -50,6 +50,7 @@ def test_the_text_is_that_of_generate_alone_and_in_batches(any_base: Path, token
     found = zoo.texts(any_base, tokenizer)
     assert found.batched == found.expected
     assert found.single == found.expected
+    assert found.loss < zoo.CLOSE
     assert len({token for text in found.expected for token in text}) > 12  # it says something
 
 

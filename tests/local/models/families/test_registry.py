@@ -28,6 +28,8 @@ ALLOWED = "; allowed: causal language models that transformers has, for text alo
         ({"model_type": "t5", "is_encoder_decoder": True}, "type t5, an encoder with a decoder"),
         ({"model_type": "qwen2_vl", "vision_config": {}}, "type qwen2_vl, which reads more than"),
         ({"model_type": "gemma3", "vision_config": {"a": 1}}, "gemma3, which reads more than text"),
+        ({"model_type": "bart"}, "type bart, an encoder with a decoder"),
+        ({"model_type": "moshi"}, "type moshi, which reads more than text"),
         ({"model_type": "bert"}, "a model of type bert, which reads a text both ways"),
         ({"model_type": "mine", "auto_map": {}}, "mine, which is no causal language model of"),
         ({"model_type": "mine", "auto_map": {"A": "b"}}, "mine, whose code is in its folder and"),

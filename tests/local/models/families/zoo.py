@@ -19,7 +19,7 @@ from ragtune.models.families.base import ModelFamily
 from ragtune.models.folder import family_at
 from ragtune.models.hardware import Hardware
 from ragtune.models.load import load_base, quiet_libraries
-from ragtune.prompts.base import IGNORED, Prompt
+from ragtune.prompts.base import IGNORED, Prompt, Row
 from ragtune.prompts.instruct import InstructFormat, Template
 from ragtune.recipe.tune import Tune
 from ragtune.tuning import lora
@@ -223,6 +223,19 @@ def gradients(adapted: Any, loss: torch.Tensor) -> list[torch.Tensor]:
     ]
 
 
+def _row_by_row(model: Any) -> torch.Tensor:
+    """The summed loss of transformers' logits, each row read alone."""
+    summed = [
+        cross_entropy(
+            model(torch.tensor([row.ids])).logits[0, :-1],
+            torch.tensor(row.labels[1:]),
+            reduction="sum",
+        )
+        for row in rows()
+    ]
+    return torch.stack(summed).sum()
+
+
 @dataclass(frozen=True)
 class Losses:
     """How far a batch's loss and its gradients are from those of the rows one by one."""
@@ -247,16 +260,7 @@ def losses(folder: Path) -> Losses:
         task_type="CAUSAL_LM",
     )
     expected = with_adapter(get_peft_model(plain(folder), config))
-    summed = torch.stack(
-        [
-            cross_entropy(
-                expected(torch.tensor([row.ids])).logits[0, :-1],
-                torch.tensor(row.labels[1:]),
-                reduction="sum",
-            )
-            for row in rows()
-        ]
-    ).sum()
+    summed = _row_by_row(expected)
     adapted = with_adapter(lora.with_lora(plain(folder), tuned, family))
     batch = collate(rows(), segments=family.segments)
     found = lora.batch_loss(adapted, batch, family)
@@ -287,11 +291,15 @@ PROMPTS = [
 
 @dataclass(frozen=True)
 class Texts:
-    """What transformers writes after each prompt, and what ours does: batched, and one by one."""
+    """What transformers writes after each prompt, and what ours does: batched, and one by one.
+
+    ``loss`` is how far the engine's loss on the rows is from transformers', as a share.
+    """
 
     expected: list[list[int]]
     batched: list[list[int]]
     single: list[list[int]]
+    loss: float
 
 
 def texts(folder: Path, tokenizer: Any) -> Texts:
@@ -309,11 +317,15 @@ def texts(folder: Path, tokenizer: Any) -> Texts:
         )[0, len(prompt) :].tolist()
         expected.append(output[: output.index(END)] if END in output else output)
     engine = TorchEngine(load_base(folder, HARDWARE), tokenizer, family_at(folder), "")
+    with torch.no_grad():
+        nats = float(_row_by_row(model))
+    measured = engine.loss([Row(row.ids, row.labels) for row in rows()]).nats
     asked = [Prompt(ids, "") for ids in PROMPTS]
     return Texts(
         expected,
         [c.ids for c in engine.complete(asked, limit=LIMIT, batch_size=4)],
         [engine.complete([prompt], limit=LIMIT)[0].ids for prompt in asked],
+        abs(measured - nats) / nats,
     )
 
 

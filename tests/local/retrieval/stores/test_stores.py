@@ -17,7 +17,7 @@ from llama_index.core.vector_stores.types import VectorStoreQuery, VectorStoreQu
 from qdrant_client import QdrantClient
 
 from ragtune.core.errors import OfflineError, RunError
-from ragtune.recipe.schema import Rag
+from ragtune.recipe.rag import Rag
 from ragtune.retrieval import index
 from ragtune.retrieval.chunks import Chunker
 from ragtune.retrieval.filters import Condition, Filter

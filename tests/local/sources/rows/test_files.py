@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from ragtune.core.errors import RecordsError
-from ragtune.recipe.schema import Records
+from ragtune.recipe.records import Records
 from ragtune.sources.records import Loaded, load
 
 ROWS = [{"question": f"Which desk, {n}?", "answer": f"desk {n}"} for n in range(3)]

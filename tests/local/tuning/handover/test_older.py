@@ -79,11 +79,19 @@ def test_the_scaling_of_llama_3_is_in_both_spellings(tmp_path: Path) -> None:
     assert again == {**scaling, "rope_theta": 500000.0}
 
 
+def test_layers_and_experts_have_the_older_names_as_well() -> None:
+    full, sliding = "full_attention", "sliding_attention"
+    found = older_config({"num_local_experts": 4, "layer_types": [sliding, full] * 2})
+    assert (found["num_experts"], found["sliding_window_pattern"]) == (4, 2)
+    for layers in ([full, sliding], [sliding, sliding], [sliding, full, full], [full, full]):
+        assert "sliding_window_pattern" not in older_config({"layer_types": layers})
+
+
 def test_gemma_has_a_theta_of_its_own_in_its_windows(tmp_path: Path) -> None:
     Gemma3TextConfig().save_pretrained(tmp_path)
     before = json.loads((tmp_path / "config.json").read_text())
     config = older_config(before)
     assert as_transformers_4(config) == (1000000.0, None)
-    assert config["rope_local_base_freq"] == 10000.0
+    assert (config["rope_local_base_freq"], config["sliding_window_pattern"]) == (10000.0, 6)
     (tmp_path / "config.json").write_text(json.dumps(config))
     assert AutoConfig.from_pretrained(tmp_path).rope_parameters == before["rope_parameters"]
