@@ -194,13 +194,14 @@ class Chunker:
             yield held
 
     def _size(self, text: str) -> int:
-        """The embedder's tokens, or more where a token has too many bytes."""
+        """The embedder's tokens, or more where a token of more than a word has too many bytes."""
         letters = len(text) if text.isascii() else len(text.encode("utf-8", errors="replace"))
-        return max(len(self._tokens(text)), math.ceil(letters / BYTES))
+        least = math.ceil(letters / BYTES) if letters >= 4 * BYTES else 0
+        return max(len(self._tokens(text)), least)
 
     def _units(self, text: str) -> list[str]:
         """Sentences, and the pieces of words that are longer than a quarter of a chunk."""
-        most = max(BYTES, self._room * BYTES // 4)
+        most = max(4 * BYTES, self._room * BYTES // 4)
         return [unit for one in self._sentences(text) for unit in _unbroken(one, most)]
 
     def _shortened(self, title: str) -> str:

@@ -44,7 +44,6 @@ def tuning(recipe: Recipe, processes: int = 1) -> list[Stage]:
     return [
         *([Index(recipe)] if recipe.retrieves else []),
         Questions(),
-        Languages(recipe),
         *(Data(adapter, recipe) for adapter in recipe.adapters or ["tuned"]),
         Template(),
         *(Search(adapter, recipe) for adapter in recipe.adapters if searched),
@@ -73,7 +72,7 @@ def _asking(recipe: Recipe) -> list[Stage]:
 
 
 def _measuring(recipe: Recipe) -> list[Stage]:
-    found: list[Stage] = []
+    found: list[Stage] = [Languages(recipe)]
     if recipe.adapters or recipe.searches_records:
         found += [Coverage(), Leaks(embeds=recipe.retrieves or recipe.searches_records)]
     if recipe.adapters:

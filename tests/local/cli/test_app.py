@@ -130,7 +130,7 @@ def test_an_index_is_kept_up_to_date_and_searched_without_a_model(
     assert {"added: empty.md", "changed: fog.md", "removed: dogs.md"} <= set(out.splitlines())
     code, out, err = called("index", str(folder), "--json")
     assert json.loads(out)["documents"] == 5
-    assert json.loads(out)["skipped"] == {"empty.md": "holds no text"}
+    assert json.loads(out)["skipped"] == {"empty.md": "holds no text: the file is empty (0 bytes)"}
     assert "documents: left out empty.md: holds no text" in err
     code, out, _ = called("index", str(folder), "--status")
     assert "up to date; 6 documents" in out
@@ -186,7 +186,7 @@ def test_three_faults_are_three_lines_and_exit_code_2(tmp_path: Path, called: An
     [
         ("records.source=none.jsonl", 3),
         ("documents.source=none", 3),
-        ("model.local=none", 4),
+        ("model.local=nowhere", 4),
         ("model.local=no-body/nothing", 5),
     ],
 )

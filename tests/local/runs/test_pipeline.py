@@ -321,11 +321,13 @@ def test_bad_input_is_one_line_and_nothing_is_written(
     assert not (tmp_path / "runs").exists()
 
 
-def test_a_model_that_is_no_llama_is_refused(project: Callable[..., Path], tmp_path: Path) -> None:
-    (tmp_path / "gpt").mkdir()
-    (tmp_path / "gpt" / "config.json").write_text('{"model_type": "gpt2"}')
-    with pytest.raises(ModelError, match="a model of type gpt2; known types: llama; name another"):
-        execute(project(), tmp_path / "runs", StopAfter(), f"model.local={tmp_path / 'gpt'}")
+def test_a_model_that_writes_no_text_by_itself_is_refused(
+    project: Callable[..., Path], tmp_path: Path
+) -> None:
+    (tmp_path / "t5").mkdir()
+    (tmp_path / "t5" / "config.json").write_text('{"model_type": "t5", "is_encoder_decoder": true}')
+    with pytest.raises(ModelError, match="a model of type t5, an encoder with a decoder; allowed"):
+        execute(project(), tmp_path / "runs", StopAfter(), f"model.local={tmp_path / 't5'}")
 
 
 @pytest.mark.parametrize("name", ["TinyStories-656K", "stories260K-hf"])
