@@ -99,21 +99,21 @@ class FreshIndex:
         return self._retriever
 
     def refresh(self) -> bool:
-        """Search the run's index as it is now; whether that is another than before.
+        """Search the run's index as it is now; whether it holds something else than before.
 
         While an update has it, the state of before is searched.
         """
         if self._stamp() == self._seen:
             return False
         with self._refreshing:
-            before = self._state
+            before = self._state and self._state.id
             try:
                 if self._stamp() == self._seen or state(self.folder) is None:
                     return False
                 self._open()
             except RunError:
                 return False
-            return self._state != before
+            return (self._state and self._state.id) != before
 
     def search(
         self,

@@ -18,11 +18,11 @@ EXAMPLES = 12
 
 def about(opened: OpenRun, arms: Sequence[Arm], recommended: Arm) -> dict[str, Any]:
     """The run as the page shows it; without figures where nothing was compared yet."""
-    results = _results(opened)
+    results, model = _results(opened), opened.recipe.model
     return {
         "run": opened.folder.path.resolve().name,
         "name": opened.recipe.name,
-        "model": opened.recipe.model.local,
+        "model": model.engine if model.remote else model.local,
         "tokens": opened.recipe.study.max_new_tokens,
         "refusal": opened.recipe.study.refusal,
         "recommended": recommended,
