@@ -43,7 +43,8 @@ def bound(host: str, port: int) -> socket.socket:
     Raises RecipeError where that cannot be.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # Named, for asyncio sends words at once (TCP_NODELAY) where it knows the protocol: else in 40 ms.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((host, port))

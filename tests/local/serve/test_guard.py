@@ -1,3 +1,5 @@
+import socket
+
 import pytest
 
 from ragtune.core.errors import RecipeError
@@ -84,6 +86,7 @@ def test_another_address_is_served_with_a_token_alone() -> None:
 
 def test_a_port_that_is_taken_is_named() -> None:
     taken = bound("127.0.0.1", 0)
+    assert taken.proto == socket.IPPROTO_TCP  # asyncio sends words at once then
     port = taken.getsockname()[1]
     assert address(taken) == f"http://127.0.0.1:{port}/"
     assert address(taken, "t") == f"http://127.0.0.1:{port}/?token=t"
