@@ -27,6 +27,8 @@ QUESTIONS = 16
 """Prompts of one request to ``/v1/completions``."""
 ALIVE = 10.0
 """Seconds of silence after which a stream says that it is still there."""
+LATE = 10.0
+"""Seconds after a question's time that its client is told so, whatever the models do."""
 
 
 class Api:
@@ -131,7 +133,7 @@ class Api:
     async def _stream(self, form: Form, question: str, tokens: int | None, usage: bool) -> Response:
         asked = _Asked.of(self.session, question, form.arm, tokens, streamed=True)
         try:
-            first = await asked.events.get()
+            first = await asked.next()
         except BaseException:
             asked.job.cancel()
             raise
@@ -163,9 +165,23 @@ class _Asked:
         asked.job = session.submit(question, arm, tell, streamed=streamed, tokens=tokens)
         return asked
 
+    async def next(self, seconds: float | None = None) -> Event:
+        """What happens next.
+
+        Raises TimeoutError where nothing does for so long, Declined where it is far too late: the
+        worker says so itself, unless something holds it.
+        """
+        left = self.job.deadline + LATE - time.monotonic()
+        try:
+            return await asyncio.wait_for(self.events.get(), min(left, seconds or left))
+        except TimeoutError:
+            if seconds is not None and left > seconds:
+                raise
+            raise Declined("late", "the models are held up; ask again later") from None
+
     async def whole(self, gone: "asyncio.Future[None]") -> dict[str, Any]:
         """The answer, where the client is still there."""
-        waiting = asyncio.ensure_future(self.events.get())
+        waiting = asyncio.ensure_future(self.next())
         both: set[asyncio.Future[Any]] = {waiting, gone}
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
         if not waiting.done():
@@ -198,10 +214,13 @@ async def _sent(form: Form, asked: _Asked, first: Event, usage: bool) -> AsyncIt
                 break
             while True:
                 try:
-                    event = await asyncio.wait_for(asked.events.get(), ALIVE)
+                    event = await asked.next(ALIVE)
                     break
                 except TimeoutError:
                     yield ": still there\n\n"
+                except Declined as error:
+                    event = Failed(error)
+                    break
         yield "data: [DONE]\n\n"
     finally:
         asked.job.cancel()

@@ -1,6 +1,7 @@
 """The server: its address, its signals, its end."""
 
 import contextlib
+import ipaddress
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -22,7 +23,10 @@ GRACE = 3
 
 def is_loopback(host: str) -> bool:
     """Whether nobody but this machine reaches a server there."""
-    return host in {"localhost", "::1"} or host.startswith("127.")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def access(host: str, token: str) -> Access:
@@ -43,7 +47,7 @@ def bound(host: str, port: int) -> socket.socket:
     Raises RecipeError where that cannot be.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named, for asyncio sends words at once (TCP_NODELAY) where it knows the protocol: else in 40 ms.
+    # Named, for only then asyncio sends words at once (TCP_NODELAY), and not after 40 ms.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -31,7 +31,7 @@ class Worker:
         self._waiting: deque[Job] = deque()
         self._active: list[_Writing] = []
         self._wake = threading.Condition()
-        self._closing = False
+        self._closing, self._said = False, ""
         self._thread = threading.Thread(target=self._work, name="ragtune-models", daemon=True)
 
     def start(self) -> None:
@@ -76,7 +76,7 @@ class Worker:
             with self._wake:
                 if not self._waiting and not self._active and not self._closing:
                     self._wake.wait(LOOK)
-            self.opened.refresh()
+            self._refresh()
             self._begin()
             for writing in list(self._active):
                 if not self._closing and not self._go_on(writing):
@@ -86,6 +86,15 @@ class Worker:
             _tell(job, Failed(stopped))
         self._active.clear()
         self._waiting.clear()
+
+    def _refresh(self) -> None:
+        """Search the index as it is now; where that fails, as it was."""
+        try:
+            self.opened.refresh()
+        except Exception as error:
+            if str(error) != self._said:
+                self._said = str(error)
+                self.opened.watcher.say(f"index: {error}")
 
     def _begin(self) -> None:
         """Take questions from the queue, oldest first, as far as there is room."""
@@ -131,14 +140,15 @@ class Worker:
             arm = shortened(self.opened.arm(jobs[0].arm), jobs[0].tokens)
             found, by = arm.retrieve(records), self.opened.state
             answers = arm.ask_all(records, found, batch_size=len(records))
+            both = zip(jobs, answers, strict=True)
+            summed = [told(self.opened, job, answer, by, arm.limit) for job, answer in both]
         except BaseException as error:  # the engine's panics are not Exceptions
             for job in jobs:
                 _tell(job, Failed(_failure(error)))
             return
         seconds = (time.perf_counter() - started) / len(jobs)
-        for job, answer, wait in zip(jobs, answers, waited, strict=True):
-            summed = told(self.opened, job, answer, by, arm.limit)
-            _tell(job, Done({**summed, **_times(seconds, None, wait)}))
+        for job, said, wait in zip(jobs, summed, waited, strict=True):
+            _tell(job, Done({**said, **_times(seconds, None, wait)}))
 
     def _go_on(self, writing: "_Writing") -> bool:
         """Write the next piece of an answer; whether more follows."""

@@ -78,7 +78,7 @@ def test_a_server_that_others_reach_asks_for_its_token(served: Served) -> None:
 def test_another_address_is_served_with_a_token_alone() -> None:
     for host in ("127.0.0.1", "localhost", "::1"):
         assert access(host, "").hosts is not None
-    for host in ("0.0.0.0", "box", "::"):
+    for host in ("0.0.0.0", "box", "::", "127.example.com"):
         with pytest.raises(RecipeError, match="needs a token"):
             access(host, "")
         assert access(host, "t") == Access("t", None)

@@ -104,6 +104,32 @@ def test_a_model_that_fails_fails_one_question(
     assert served.session.ask(QUESTION, "rag")["sources"]
 
 
+def test_a_model_that_never_answers_keeps_nobody_waiting(
+    served: Served, held: threading.Event, wait: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ragtune.serve.api.LATE", 0.2)
+    monkeypatch.setattr(served.session, "limits", Limits(seconds=0.2))
+    with served.client() as client:
+        answer = client.post("/v1/completions", json={"prompt": "Why?", "stream": True})
+        assert answer.status_code == 503
+        assert "held up" in answer.json()["error"]["message"]
+    held.set()
+    wait(lambda: served.session._worker.active == 0)
+
+
+def test_an_index_that_cannot_be_read_is_said_and_the_one_of_before_searched(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> bool:
+        raise OSError("disk full")
+
+    said: list[str] = []
+    monkeypatch.setattr(served.session.opened, "refresh", broken)
+    monkeypatch.setattr(served.session.opened.watcher, "say", said.append)
+    assert served.session.ask(QUESTION, "rag")["sources"]
+    assert said == ["index: disk full"]
+
+
 def test_what_cannot_be_asked_is_refused_at_once(served: Served) -> None:
     for question, arm, said in (
         ("  ", "rag", "empty"),
