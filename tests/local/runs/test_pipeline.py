@@ -188,7 +188,8 @@ def test_answers_older_than_the_data_are_not_reported(
     (folder,) = (tmp_path / "runs").iterdir()
     with open_run(folder) as opened:
         for report in (opened.report, lambda: opened.figures):
-            with pytest.raises(RunError, match=r"answers/base, languages older .*; go on with `ragtune run`"):
+            older = r"answers/base, languages older .*; go on with `ragtune run`"
+            with pytest.raises(RunError, match=older):
                 report()
 
 
