@@ -159,7 +159,24 @@ def _studies(finished: Mapping[str, Finished]) -> list[str]:
         seconds = f"{sum(one.results.seconds.values()):.0f}"
         cells = [study, str(len(one.questions)), arms, recall or "-", seconds]
         lines.append("| " + " | ".join(cells) + " |")
-    return [*lines, "", _machine(finished), ""]
+    return [*lines, "", *_untrained(finished), _machine(finished), ""]
+
+
+def _untrained(finished: Mapping[str, Finished]) -> list[str]:
+    """A line for the adapters that do not answer half of their own training rows."""
+    named = [
+        f"{name} of *{study}*"
+        for study, one in finished.items()
+        for name, recall in one.results.recall.items()
+        if 2 * recall.right < recall.questions
+    ]
+    if not named:
+        return []
+    return [
+        f"Under half of its own rows: {', '.join(named)}. It was not trained enough, so "
+        "comparisons with it say nothing of tuning, whatever came out.",
+        "",
+    ]
 
 
 def _machine(finished: Mapping[str, Finished]) -> str:

@@ -1,5 +1,7 @@
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -123,3 +125,14 @@ def test_the_page_names_every_sign_before_any_run() -> None:
     assert all(f"### {sign.name}" in text and sign.source in text for sign in signs.SIGNS)
     assert "came out |" in text
     assert "| not run |" in text
+
+
+def test_an_adapter_that_was_hardly_trained_is_named() -> None:
+    def study(right: int) -> Any:
+        recall = {"tuned": SimpleNamespace(right=right, questions=50)}
+        return SimpleNamespace(results=SimpleNamespace(recall=recall))
+
+    assert reproducing._untrained({"good": study(25)}) == []
+    told, _ = reproducing._untrained({"good": study(25), "bad/builtin": study(24)})
+    assert "tuned of *bad/builtin*" in told
+    assert "good" not in told

@@ -35,7 +35,6 @@ from tests.conftest import record_rows, write_jsonl
 STAGES = [
     "index",
     "questions",
-    "languages",
     "data/tuned",
     "data/tuned+rag",
     "template",
@@ -49,6 +48,7 @@ STAGES = [
     "answers/tuned+rag",
     "recall/tuned",
     "recall/tuned+rag",
+    "languages",
     "coverage",
     "leaks",
     "heldout",
@@ -188,7 +188,8 @@ def test_answers_older_than_the_data_are_not_reported(
     (folder,) = (tmp_path / "runs").iterdir()
     with open_run(folder) as opened:
         for report in (opened.report, lambda: opened.figures):
-            with pytest.raises(RunError, match=r"answers/base older .*; go on with `ragtune run`"):
+            older = r"answers/base, languages older .*; go on with `ragtune run`"
+            with pytest.raises(RunError, match=older):
                 report()
 
 

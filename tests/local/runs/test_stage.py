@@ -42,12 +42,12 @@ def made(
 
 def test_the_recipe_has_every_stage(made: tuple[Recipe, RunFolder]) -> None:
     assert named(plan(made[0])) == [
-        *("index", "questions", "languages", "data/tuned", "data/tuned+rag", "template"),
+        *("index", "questions", "data/tuned", "data/tuned+rag", "template"),
         *("tune/tuned", "tune/tuned+rag", "retrieval", "gold"),
         *("index-records", "retrieval-records", "examples"),
         *(f"answers/{arm}" for arm in ARMS),
         *("seed/2/tuned", "seed/2/tuned+rag", "recall/tuned", "recall/tuned+rag"),
-        *("coverage", "leaks", "heldout", "forgetting", "curve/0.6", "freshness"),
+        *("languages", "coverage", "leaks", "heldout", "forgetting", "curve/0.6", "freshness"),
     ]
 
 
