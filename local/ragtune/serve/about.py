@@ -16,9 +16,10 @@ EXAMPLES = 12
 """Questions of the study that are offered."""
 
 
-def about(opened: OpenRun, arms: Sequence[Arm], recommended: Arm) -> dict[str, Any]:
+def about(opened: OpenRun, arms: Sequence[Arm], recommended: Arm | None) -> dict[str, Any]:
     """The run as the page shows it; without figures where nothing was compared yet."""
     results, model = _results(opened), opened.recipe.model
+    told = summarise(results) if results else None
     return {
         "run": opened.folder.path.resolve().name,
         "name": opened.recipe.name,
@@ -26,7 +27,8 @@ def about(opened: OpenRun, arms: Sequence[Arm], recommended: Arm) -> dict[str, A
         "tokens": opened.recipe.study.max_new_tokens,
         "refusal": opened.recipe.study.refusal,
         "recommended": recommended,
-        "verdict": summarise(results).lines if results else [],
+        "verdict": told.lines if told else [],
+        "state": told.state if told else "undecided",
         "questions": results.questions if results else 0,
         "arms": [
             {

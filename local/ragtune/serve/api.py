@@ -65,6 +65,7 @@ class Api:
             "created": self.created,
             "owned_by": "ragtune",
             "recommended": name == self.session.recommended,
+            "default": name == self.session.default,
         }
 
     async def chat(self, request: Request) -> Response:

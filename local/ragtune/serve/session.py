@@ -12,6 +12,7 @@ from ragtune.core.errors import RecipeError, RunError
 from ragtune.core.files import digest
 from ragtune.core.progress import Silent, Watcher
 from ragtune.recipe.arms import Arm as ArmName
+from ragtune.results.schema import Results
 from ragtune.retrieval.passages import Passage
 from ragtune.runs.fresh import FreshIndex, State, state
 from ragtune.runs.open import OpenRun
@@ -58,6 +59,7 @@ class Session:
                 self.opened.arm_name(name) for name in arms or self.opened.recipe.arms
             )
             self.recommended = self._recommended()
+            self.default = self.recommended or self.arms[-1]
         except BaseException:
             self.opened.close()
             raise
@@ -145,12 +147,12 @@ class Session:
         return event.answer
 
     def arm(self, name: str) -> ArmName:
-        """The arm of that name; without one the recommended, or else the last.
+        """The arm of that name; without one the default: the recommended, or else the last.
 
         Raises RecipeError for one that is not served.
         """
         if not name:
-            return self.recommended
+            return self.default
         for arm in self.arms:
             if arm == name:
                 return arm
@@ -237,9 +239,13 @@ class Session:
             raise RunError(f"{self.opened.folder}: this run has no index of documents")
         return self.opened.index
 
-    def _recommended(self) -> ArmName:
-        named = self.opened.arm_name() if self.opened.folder.results.exists() else None
-        return named if named in self.arms else self.arms[-1]
+    def _recommended(self) -> ArmName | None:
+        """The arm that the study recommends; None where it recommends none, or it is not served."""
+        try:
+            named = Results.load(self.opened.folder.results).recommendation.arm
+        except RunError:  # nothing was compared yet, or by an older ragtune
+            return None
+        return named if named in self.arms else None
 
     def _with_keys(self, answer: dict[str, Any]) -> dict[str, Any]:
         return {**answer, "sources": self._keyed(answer["sources"])}

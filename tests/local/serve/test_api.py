@@ -26,7 +26,8 @@ def test_the_arms_are_models(served: Served) -> None:
     with served.client() as client:
         listed = client.get("/v1/models").json()
         assert [m["id"] for m in listed["data"]] == ["base", "tuned", "rag", "tuned+rag"]
-        assert sum(m["recommended"] for m in listed["data"]) == 1
+        assert [m["id"] for m in listed["data"] if m["default"]] == [served.session.default]
+        assert not any(m["recommended"] for m in listed["data"])  # four questions tell nothing
         assert client.get("/v1/models/tuned+rag").json()["id"] == "tuned+rag"
         assert client.get("/v1/models/gpt").status_code == 404
 

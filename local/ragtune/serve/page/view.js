@@ -43,6 +43,7 @@ export function state(found, update) {
 export function welcome(found, take) {
   const [first, ...rest] = found.verdict;
   $("verdict").textContent = first ?? "Ask this run";
+  $("verdict").className = found.state;
   $("rest").replaceChildren(...rest.map((line) => h("p", {}, line)));
   const scored = found.arms.filter((arm) => arm.right !== null);
   $("arms-of-study").replaceChildren(...scored.map((arm) =>
@@ -71,7 +72,8 @@ export function turn(question, example, names) {
   const element = h("article", { class: "turn" },
     h("h2", { tabindex: "-1" }, question),
     example ? h("p", { class: "reference" }, `Reference: ${example.references.join(" or ")}`) : "",
-    h("div", { class: "answers" }, ...[...cards.values()].map((one) => one.element)));
+    h("div", { class: "answers" }, ...[...cards.values()].filter((one) => one.name !== "search").map((one) => one.element)),
+    cards.has("search") ? h("div", { class: "answers" }, cards.get("search").element) : "");
   $("turns").append(element);
   return { element, cards };
 }
