@@ -20,7 +20,7 @@ from tests.test_dependencies import PROJECT
 
 VERBS = {
     *("init", "check", "preview", "run", "tune", "report", "export"),
-    *("index", "search", "ask", "compare", "sweep", "label"),
+    *("index", "search", "serve", "ask", "compare", "sweep", "label"),
     *("promote", "cloud"),
 }
 LOOK_FOR = """
