@@ -156,7 +156,7 @@ def test_the_readmes_program_as_cells_of_a_notebook(finished_run: Path) -> None:
 
 
 def test_the_readmes_index_is_llama_indexs(finished_run: Path) -> None:
-    lines = printed(PROGRAMS[1], finished_run)
+    lines = printed(PROGRAMS[2], finished_run)
     assert len(lines) == 3
     assert {line.split()[1] for line in lines} <= {name for name, *_ in FACTS}
 

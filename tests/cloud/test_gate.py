@@ -65,7 +65,7 @@ def test_an_unfinished_run_says_what_is_missing(run: RunFolder) -> None:
     [
         ("tune/tuned", "answers/tuned, recall/tuned, heldout, forgetting"),
         ("data/tuned", "tune/tuned, recall/tuned"),
-        ("questions", "answers/base, answers/tuned, coverage, heldout"),
+        ("questions", "answers/base, answers/tuned, languages, coverage, heldout"),
         ("answers/base", "figures"),
     ],
 )

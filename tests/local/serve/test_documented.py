@@ -25,6 +25,7 @@ def cell(program: str, names: dict[str, Any]) -> Any:
 
 def test_openais_client(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
     (program,) = [text for text in PROGRAMS if "openai" in text]
+    assert program in (ROOT / "README.md").read_text(encoding="utf-8")
     names: dict[str, Any] = {}
     exec(program.replace("http://127.0.0.1:8080", served.url), names)
     names["client"].close()
