@@ -114,7 +114,7 @@ def main() -> None:
     hardware = probe()
     if options.dtype:
         hardware = replace(hardware, load_dtype=options.dtype)
-    with open_run(options.run) as run:
+    with open_run(options.run, alone=False) as run:
         run.materials.hardware = hardware
         figures = [measure(run, arm, options.questions) for arm in run.recipe.arms]
     if options.json:
