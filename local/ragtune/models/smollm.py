@@ -7,9 +7,6 @@ reads, in the user's cache: as published, or with the reading adapter of
 """
 
 import hashlib
-import os
-import shutil
-import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +14,7 @@ from typing import Any
 from ragtune.core.bundled import data_folder
 from ragtune.core.errors import ModelError
 from ragtune.models.folder import Shape
+from ragtune.models.unpacked import cache, unpacking
 
 PUBLISHED = "smollm2"
 READER = "smollm2-reader"
@@ -44,13 +42,10 @@ def smollm_folder(name: str) -> Path:
             reader = hashlib.file_digest(file, "sha256").hexdigest()
         folder = cache() / f"smollm2-135m-reader-{SHA256[:8]}-{reader[:8]}"
     if not folder.is_dir():
-        _unpack(_published(name), adapter, folder)
+        packed = _published(name)
+        with unpacking(folder) as fresh:
+            _unpack(packed, adapter, fresh)
     return folder
-
-
-def cache() -> Path:
-    """The folder of the user that models are unpacked in."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ragtune"
 
 
 def _published(name: str) -> Path:
@@ -69,35 +64,21 @@ def _published(name: str) -> Path:
 
 
 def _unpack(packed: Path, adapter: Path | None, folder: Path) -> None:
-    """Write the model folder beside its place, then rename it, so it is whole or not there."""
+    """Write the model into an empty folder."""
     import torch
     from peft import PeftModel
     from transformers import AutoTokenizer, GgufConfig, LlamaForCausalLM
 
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix="smollm2-", dir=folder.parent))
-    except OSError as error:
-        raise ModelError(
-            f"{folder.parent}: cannot be written: {error.strerror}; set XDG_CACHE_HOME"
-        ) from None
-    try:
-        model: Any = LlamaForCausalLM.from_pretrained(
-            packed.parent,
-            gguf_file=packed.name,
-            quantization_config=GgufConfig(gguf_file=packed.name, dequantize=True),
-            dtype=torch.float32,
-            local_files_only=True,
-        )
-        if adapter is not None:
-            model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
-        model.to(torch.bfloat16).save_pretrained(fresh)
-        AutoTokenizer.from_pretrained(
-            packed.parent, gguf_file=packed.name, local_files_only=True
-        ).save_pretrained(fresh)
-        if not folder.is_dir():
-            fresh.rename(folder)
-    except OSError as error:
-        raise ModelError(f"{folder}: cannot be written: {error}") from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+    model: Any = LlamaForCausalLM.from_pretrained(
+        packed.parent,
+        gguf_file=packed.name,
+        quantization_config=GgufConfig(gguf_file=packed.name, dequantize=True),
+        dtype=torch.float32,
+        local_files_only=True,
+    )
+    if adapter is not None:
+        model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
+    model.to(torch.bfloat16).save_pretrained(folder)
+    AutoTokenizer.from_pretrained(
+        packed.parent, gguf_file=packed.name, local_files_only=True
+    ).save_pretrained(folder)

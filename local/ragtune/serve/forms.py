@@ -2,11 +2,12 @@
 
 import time
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
 
-class Form:
+class Form(ABC):
     """How answers are written: as chat completions, or as completions."""
 
     kind = ""
@@ -17,17 +18,17 @@ class Form:
         self.arm, self.ignored = arm, ignored
         self.id, self.created = f"{self.name}-{uuid.uuid4().hex}", int(time.time())
 
+    @abstractmethod
     def message(self, text: str) -> dict[str, Any]:
         """A whole answer in a choice."""
-        raise NotImplementedError
 
+    @abstractmethod
     def delta(self, text: str, *, first: bool = False) -> dict[str, Any]:
         """A piece in a choice."""
-        raise NotImplementedError
 
+    @abstractmethod
     def end(self) -> dict[str, Any]:
         """No piece, in the last choice."""
-        raise NotImplementedError
 
     def whole(self, answers: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """The answers in one piece."""
