@@ -26,7 +26,7 @@ from .samples import Question, Task
 
 ASKS = re.compile(
     r"^(?:(?:At|By|For|From|In|Into|Of|On|Out of|To|Under|Up to|Until|Since|With|After|Against|"
-    r"Over|Through|Within|Before|During|About|Because of|Beside|Besides|Apart from|As|Until|Between) "
+    r"Over|Through|Within|Before|During|About|Because of|Beside|Besides|Apart from|As|Between) "
     r"(?:what|which|whom|whose|how|when|where)|Who|Whom|Whose|What|Which|When|Where|Why|How)\b"
 )
 LOOSE = re.compile(

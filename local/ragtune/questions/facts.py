@@ -60,7 +60,8 @@ def facts_of(passage: Passage) -> list[Fact]:
     for start, end, kind in _spans(sentence):
         text = sentence.text[start:end]
         apart = all(end <= one.start or one.end <= start for one in found)
-        whole = len(text) > 0.7 * len(sentence.text) and not sentence.is_line
+        all_of_it = len(text) > 0.7 * len(sentence.text)
+        whole = all_of_it and kind != "definition" and not sentence.is_line
         if apart and not whole and len(text.split()) <= LONGEST and passage.text.count(text) == 1:
             found.append(Fact(passage, start, end, kind))
     return found

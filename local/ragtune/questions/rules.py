@@ -21,8 +21,8 @@ Fault = Literal[
 """Why a draft was dropped; the last ones are the reader's."""
 LENGTH = (4, 26)
 """Words of a question."""
-COPIED = 6
-"""Words in a row that a question may have from its sentence."""
+COPIED = 5
+"""Words in a row, articles left out, that a question may have from its sentence."""
 COVERED = 0.85
 """The share of its sentence's content words that a question may have, where they are many."""
 ALIKE = 0.8
@@ -37,7 +37,7 @@ _STARTS = re.compile(rf"^(?:{_WH})\b")
 _OTHER_SCRIPT = re.compile(r"[^\x00-\u024f\u2000-\u206f\u20a0-\u20cf]")
 _LOOSE = re.compile(
     r"\b(?:it|they|them|he|she|him|this|these|those|here|the former|the latter|the same|"
-    r"the passage|the text|the sentence|the document|mentioned|aforementioned|above-mentioned)\b", re.I
+    r"the passage|the text|the sentence|the document|(?:afore|above-)?mentioned)\b", re.I
 )  # fmt: skip
 _VAGUE = """
 person people thing name place time day date year number amount sum price cost
@@ -55,11 +55,11 @@ _ASKED: dict[str, re.Pattern[str]] = {
         r"^(?:(?:Since|Until|By|From|Till) )?when\b|\b(?:what|which) (?:time|date|day|year|month|"
         r"week|evening|morning|hour|season)\b", re.I),
     "often": re.compile(r"\bhow (?:often|frequently)\b|\bwhat intervals?\b", re.I),
-    "extent": re.compile(r"\bhow (?:long|far|old|high|deep|heavy|big|large|wide|fast|tall|warm|cold|"
-                         r"hot|soon|late|early|quickly|thick|strong)\b", re.I),
+    "extent": re.compile(r"\bhow (?:long|far|old|high|deep|heavy|big|large|wide|fast|tall|warm|"
+                         r"cold|hot|soon|late|early|quickly|thick|strong)\b", re.I),
     "place": re.compile(r"^(?:From |To )?where\b", re.I),
     "reason": re.compile(r"^why\b|\bfor what reason\b|\bwhat is the reason\b|\bhow come\b", re.I),
-    "manner": re.compile(r"^how (?:is|are|do|does|did|can|must|was|were|should|may|will|has)\b", re.I),
+    "manner": re.compile(r"^how (?:is|are|do|does|did|can|must|was|were|should|may|will)\b", re.I),
     "closed": re.compile(r"^(?:is|are|does|do|did|was|were|can|must|may|has|have)\b", re.I),
 }  # fmt: skip
 _WRONG: dict[str, frozenset[str]] = {
@@ -157,9 +157,15 @@ _FAULTS: tuple[tuple[Fault, Callable[[str, Fact], bool]], ...] = (
 
 
 def same_question(one: str, other: str) -> bool:
-    """Whether two questions ask nearly the same words."""
-    a, b = set(content(one)), set(content(other))
+    """Whether two questions ask for the same in nearly the same words."""
+    a, b = _asks(one), _asks(other)
     return bool(a | b) and len(a & b) >= ALIKE * len(a | b)
+
+
+def _asks(question: str) -> set[str]:
+    """The content words of a question, and what kinds of things it asks for."""
+    kinds = {name.upper() for name, pattern in _ASKED.items() if pattern.search(question)}
+    return kinds | set(content(question))
 
 
 def is_new(question: str, before: Sequence[str]) -> bool:
