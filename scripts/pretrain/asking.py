@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from ragtune.core.text import words as content_words
 from ragtune.questions.form import OTHER, OTHER_NEED, instruction
+from ragtune.questions.rules import content
 
 from .corpus import Corpus, sentences
 from .documents import make_organisation, make_passage
@@ -36,8 +36,10 @@ LOOSE = re.compile(
 )
 """Words that point to something that only the passage tells."""
 FIRST_PERSON = re.compile(r"\b(?:I|my|me|we|our|us|you|your|mine)\b", re.I)
-NAMED = 0.75
+NAMED = 0.9
 """How often the instruction says what the question names."""
+NEAR = 2
+"""Words of its sentence or of the title that a question has which is near to them."""
 NEEDED = 0.5
 """How often a fact that has a question in the first person is asked for by one, too."""
 
@@ -49,6 +51,12 @@ class Fact:
     sentence: str
     answer: str
     questions: Sequence[str]
+
+    def near(self, title: str) -> Fact:
+        """Only with the questions that name what the sentence or the title names."""
+        rest = f"{title} . {self.sentence.replace(self.answer, ' ')}"
+        found = [one for one in self.questions if len(shared(one, rest)) >= NEAR]
+        return Fact(self.sentence, self.answer, found)
 
 
 def is_plain(question: str, passage: str) -> bool:
@@ -75,12 +83,12 @@ def is_need(question: str) -> bool:
 
 
 def shared(question: str, passage: str) -> list[str]:
-    """The words of the passage that the question has too, as the passage writes them."""
-    asked = set(content_words(question))
+    """The content words that a question has too, as the passage writes them."""
+    asked = set(content(question))
     found: dict[str, str] = {}
     for word in re.findall(r"\w[\w'\u2019-]*\w|\w", passage):
-        key = next(iter(content_words(word)), "")
-        if key in asked and key not in found and (len(word) > 3 or not word.islower()):
+        key = next(iter(content(word)), "")
+        if key in asked and key not in found:
             found[key] = word
     return list(found.values())
 
@@ -105,7 +113,8 @@ def _wordings(context: str, fact: Fact, rng: Random) -> list[Question]:
     plain = [one for one in dict.fromkeys(fitting) if is_plain(one, context)]
     need = [one for one in dict.fromkeys(fitting) if is_need(one)]
     rng.shuffle(need)
-    rest = context.replace(fact.answer, " ")
+    title = context.partition("\n")[0] if "\n" in context else ""
+    rest = f"{fact.sentence} {title}".replace(fact.answer, " ")
     plain.sort(key=lambda one: (-min(2, len(shared(one, rest))), rng.random()))
     end = start + len(fact.answer)
     if need and (not plain or rng.random() < NEEDED / 2):
@@ -115,7 +124,7 @@ def _wordings(context: str, fact: Fact, rng: Random) -> list[Question]:
     if not plain:
         return []
     names = shared(plain[0], rest)
-    names = rng.sample(names, min(len(names), rng.randint(1, 3))) if rng.random() < NAMED else []
+    names = rng.sample(names, min(len(names), rng.randint(1, 4))) if rng.random() < NAMED else []
     made = [Question(instruction(fact.sentence, start, end, names=names), plain[0])]
     made += [Question(OTHER, one) for one in plain[1:3]]
     if need and rng.random() < NEEDED:
@@ -140,8 +149,8 @@ def _headed(title: str, text: str, organisation: str, rng: Random) -> str:
     return f"{head}\n{text}" if rng.random() < 0.92 else text
 
 
-def page_asked(rng: Random, most: int) -> Task | None:
-    """Some sentences of a page written by hand, and its questions."""
+def page_asked(rng: Random, most: int, *, near: bool = False) -> Task | None:
+    """Some sentences of a page, and its questions; ``near``: no far-fetched ones."""
     page = rng.choice(pages())
     organisation = make_organisation(rng).name
     fill = Filling(page, organisation, rng)
@@ -154,6 +163,8 @@ def page_asked(rng: Random, most: int) -> Task | None:
         for line in chosen
         for one in line.asked
     ]
+    if near:
+        facts = [fact.near(fill(page.title)) for fact in facts]
     return turned(_headed(fill(page.title), text, organisation, rng), facts, rng, most)
 
 

@@ -44,6 +44,10 @@ class Asked:
         ]
         return self._ask(asked, facts, advance)
 
+    def doubts(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[float]:
+        """None."""
+        return [0.0] * len(questions)
+
     def _ask(
         self, asked: Sequence[str], facts: Sequence[Fact], advance: Advance
     ) -> list[list[str]]:

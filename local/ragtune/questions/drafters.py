@@ -28,6 +28,9 @@ class Drafter(Protocol):
     ) -> list[list[str]]:
         """Other wordings of a question for each fact."""
 
+    def doubts(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[float]:
+        """How unsure it is of each question, in nats a token; 0 where it cannot say."""
+
 
 def cleaned(text: str) -> str:
     """The first question of what a model wrote, without numbers, labels and quotes around it."""

@@ -24,6 +24,8 @@ from ragtune.results.metrics.right import right
 
 TOGETHER = 8
 """Documents that are drafted from in one go, which is what a stopped drafting loses."""
+UNSURE = 1.0
+"""Nats a token from which a question is dropped; docs/questions.md says what was measured."""
 NEIGHBOURS = 1
 """Passages with the same answer that the reader is asked on as well."""
 
@@ -72,6 +74,7 @@ class Drafting:
         for one, texts in zip(tries, drafts, strict=True):
             self._rule(one, texts)
         self._read(tries)
+        self._doubt(tries)
         self._reword([one for one in tries if one.kept and self._wordings(one) > 1])
         rows: dict[str, list[Row]] = {name: [] for name in chosen}
         dropped: dict[str, Counter[str]] = {name: Counter() for name in chosen}
@@ -124,6 +127,18 @@ class Drafting:
                 one.kept.remove(text)
                 one.faults["is answered nearby"] += 1
 
+    def _doubt(self, tries: Sequence[_Try]) -> None:
+        """Put the surest wording first, and drop those that the drafter is unsure of."""
+        asked = [(one, text) for one in tries for text in one.kept]
+        doubts = self.drafter.doubts([one.fact for one, _ in asked], [text for _, text in asked])
+        for one in tries:
+            one.kept = []
+        for doubt, (one, text) in sorted(zip(doubts, asked, strict=True), key=lambda pair: pair[0]):
+            if doubt <= UNSURE:
+                one.kept.append(text)
+            else:
+                one.faults["is doubtful"] += 1
+
     def _wordings(self, one: _Try) -> int:
         return 2 if one.chosen.part == "train" or self.plan.by == "wordings" else 1
 
@@ -138,6 +153,7 @@ class Drafting:
         for one, text, texts in zip(again, first, found, strict=True):
             self._rule(one, [other for other in texts if not same_question(other, text)])
         self._read(again)
+        self._doubt(again)
         for one, other in zip(tries, again, strict=True):
             one.kept += other.kept
 

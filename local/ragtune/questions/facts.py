@@ -126,7 +126,7 @@ def _cells(text: str) -> Iterator[tuple[int, int, Kind]]:
     cells = text.split(BAR)
     for number, cell in enumerate(cells):
         name, found, value = cell.partition(": ")
-        short = 0 < len(value.split()) <= CELL
+        short = 0 < len(value.split()) <= CELL and value.rstrip()[-1:] not in ",;:("
         if found and short and (number or len(cells) == 1):
             start = place + len(name) + 2
             kind: Kind = "figure" if re.search(r"\d", value) else "name"

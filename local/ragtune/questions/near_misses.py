@@ -25,7 +25,7 @@ SHARED = 0.5
 """The share of a question's other content words that a sentence about what was put in may have."""
 ASKED = 2
 """Passages about what was put in that the reader is asked on."""
-_NOUN = re.compile(r"\b(?:the|an?) ((?:[a-z][a-z-]{2,} )?[a-z][a-z-]{3,})\b")
+_NOUN = re.compile(r"\b(?i:the|an?) ((?:[a-z][a-z-]{2,} )?[a-z][a-z-]{3,})\b")
 Near = Callable[[Sequence[str]], list[list[float]]]
 """Words → their vectors."""
 

@@ -80,8 +80,7 @@ _PHRASE = (
     rf"(?: of (?:the |an? )?(?:(?!{_STOP}\b){_WORD})(?: (?!{_STOP}\b){_WORD}){{0,2}})?"
 )
 PLACE = re.compile(
-    r"\b(?:in|on|at|behind|under|beside|near|next to|inside|outside|through|with|by|from|to|into|"
-    r"above|below|opposite|along|across|between|against|via) "
+    r"\b(?:in|on|at|behind|under|beside|near|next to|inside|outside|above|below|opposite) "
     r"(?:the|an?|his|her|its|their|your|our) "
     rf"{_PHRASE}(?=[.,;:)]| {_STOP}\b|$)"
 )

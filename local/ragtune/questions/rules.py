@@ -16,15 +16,17 @@ from ragtune.questions.facts import Fact
 Fault = Literal[
     "is no question", "names nothing", "gives its answer", "repeats its sentence",
     "asks for something else", "asked before", "is answered otherwise", "is answered nearby",
-    "has no answer"
+    "has no answer", "is doubtful"
 ]  # fmt: skip
-"""Why a draft was dropped; the last ones are the reader's."""
+"""Why a draft was dropped; the last ones are the reader's and the drafter's."""
 LENGTH = (4, 26)
 """Words of a question."""
 COPIED = 5
 """Words in a row, articles left out, that a question may have from its sentence."""
 COVERED = 0.85
 """The share of its sentence's content words that a question may have, where they are many."""
+FOREIGN = 2
+"""Content words that a question may have which neither its passage nor the title has."""
 ALIKE = 0.8
 """Shared content words by which two questions are one."""
 _WH = (
@@ -72,6 +74,10 @@ _WRONG: dict[str, frozenset[str]] = {
     ),
 }
 """What a question for a kind of answer does not ask."""
+PLACED = re.compile(
+    r"^(?:in|on|at|behind|under|beside|near|next to|inside|outside|above|below|opposite)\b", re.I
+)
+"""A phrase that says where."""
 _PERIOD = re.compile(r"\b(?:second|minute|hour|day|night|week|month|year)s?\b", re.I)
 _INTERVAL = re.compile(
     r"^(?:every|each|once|twice|three times)\b|\ba (?:day|week|month|year)$", re.I
@@ -98,13 +104,13 @@ def gives_away(question: str, answer: str) -> bool:
 
 
 def names_subject(question: str, passage: str) -> bool:
-    """Whether a question says what it is about in words that the passage or its title has."""
+    """Whether a question says what it is about in words of the passage, and few others."""
     if _LOOSE.search(question):
         return False
     asked = {word for word in content(question) if word not in VAGUE}
-    shared = asked & set(content(passage))
+    known = set(content(passage))
     capitals = any(token.capital for token in tokens(question)[1:] if is_content(token))
-    return bool(shared) and (len(asked) >= 2 or capitals)
+    return bool(asked & known) and (len(asked) >= 2 or capitals) and len(asked - known) <= FOREIGN
 
 
 def repeats(question: str, fact: Fact) -> bool:
@@ -135,6 +141,8 @@ def is_asked_for(question: str, fact: Fact) -> bool:
         wrong = wrong | {"time", "often"}
     if fact.kind in ("name", "code") and not any(t.value is not None for t in tokens(fact.answer)):
         wrong = wrong | {"count"}
+    if fact.kind == "phrase" and PLACED.match(fact.answer):
+        return "place" in asked or bool(PLACED.match(question))
     counted = fact.kind == "figure" and period and "how many" in question.lower()
     return not asked & wrong and (not counted or bool(_PERIOD.search(question)))
 

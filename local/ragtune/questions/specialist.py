@@ -5,7 +5,7 @@ from typing import Any
 
 from ragtune.core.progress import Advance
 from ragtune.models.engines.base import Engine, unwatched
-from ragtune.prompts.base import Prompt
+from ragtune.prompts.base import IGNORED, Prompt, Row
 from ragtune.prompts.encoding import Encoder, Piece
 from ragtune.prompts.template import Template
 from ragtune.questions import form
@@ -64,6 +64,16 @@ class Specialist:
             for start, text in zip(starts, self._write(prompts, advance), strict=True)
         ]
         return [list(dict.fromkeys(texts[n : n + 2])) for n in range(0, len(texts), 2)]
+
+    def doubts(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[float]:
+        """Nats a token of each question, where no words are wished for."""
+        found: list[float] = []
+        for fact, question in zip(facts, questions, strict=True):
+            prompt = self._prompt(fact, (), "").ids
+            ids = [*prompt, *self._encode([Piece(question)]), self.tokenizer.eos_token_id]
+            labels = [IGNORED] * len(prompt) + ids[len(prompt) :]
+            found.append(self.engine.loss([Row(ids, labels)], batch_size=1).mean)
+        return found
 
     def _write(self, prompts: Sequence[Prompt], advance: Advance) -> list[str]:
         done = self.engine.complete(prompts, limit=LIMIT, batch_size=BATCH, advance=advance)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from ragtune.core.progress import Advance
 from ragtune.models.engines.base import unwatched
 from ragtune.questions.facts import Fact
-from ragtune.questions.wishes import subject
+from ragtune.questions.wishes import row_names
 
 
 class Templates:
@@ -26,6 +26,10 @@ class Templates:
         """Another frame around the same words."""
         return [[f"Can you tell me: {_lower(question)}"] for question in questions]
 
+    def doubts(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[float]:
+        """None."""
+        return [0.0] * len(questions)
+
 
 _WORD = {
     "figure": "What figure",
@@ -40,7 +44,7 @@ _WORD = {
 def _templated(fact: Fact) -> str:
     text, head = fact.sentence.text, fact.sentence.head
     if fact.sentence.is_line:
-        words = subject(fact)
+        words = row_names(fact)
         return f"What is the {words[-1]} of {words[0]}?" if len(words) > 1 else ""
     found = re.match(r"^(.{3,60}?) (is|are|was|were|has|have|can|must|may|will|should) (.+)$", text)
     if fact.kind == "definition" and found:

@@ -6,34 +6,47 @@ from ragtune.questions.facts import Fact
 from ragtune.questions.rules import content
 from ragtune.sources.readers.table import BAR
 
+BEHIND = 15
+"""Characters by which a word behind the answer counts as further away."""
+
 
 def wishes(fact: Fact) -> list[tuple[list[str], str]]:
     """What a question has to name, and how it has to start, for each try."""
-    near, title = subject(fact), topic(fact)
-    both = list(dict.fromkeys([*title[:1], *near[:2]]))
-    return [(both, ""), (near[:2], start_for(fact)), (title[:2], "")]
+    near, title = nearest(fact), topic(fact)
+    with_title = list(dict.fromkeys([*near[:2], *title[-1:]]))
+    return [(near[:3], ""), (with_title, ""), (near[:3], start_for(fact))]
 
 
-def subject(fact: Fact) -> list[str]:
-    """Words of the sentence that say what it speaks of: names, then those nearest to its start."""
+def nearest(fact: Fact) -> list[str]:
+    """Content words of the sentence, those nearest to the answer first, before it or behind."""
     text = fact.sentence.text
-    rest = f"{text[: fact.start]} | {text[fact.end :]}"
     if fact.sentence.is_line:
-        cell = text[: fact.start].rpartition(BAR)[2]
-        first = text.partition(BAR)[0].rpartition(": ")[2] if BAR in text else fact.sentence.title
-        return [word for word in (first.strip(), cell.strip(" :")) if word]
-    words = re.findall(r"[\w\u2019'-]+", rest)
-    telling = [
-        word for word in words if len(word) > 3 and content(word) and not word.endswith("ly")
+        return row_names(fact)
+    found = [
+        (
+            fact.start - hit.end() if hit.end() <= fact.start else hit.start() - fact.end + BEHIND,
+            hit,
+        )
+        for hit in re.finditer(r"[\w\u2019'-]+", text)
+        if (hit.end() <= fact.start or hit.start() >= fact.end)
+        and content(hit[0])
+        and not hit[0].endswith("ly")
     ]
-    names = [word for word in telling if word[0].isupper() and not rest.startswith(word)]
-    return list(dict.fromkeys([*names[:1], *telling]))
+    return list(dict.fromkeys(hit[0] for _, hit in sorted(found, key=lambda pair: pair[0])))
+
+
+def row_names(fact: Fact) -> list[str]:
+    """What names a table's row, and the name of the cell that is asked for."""
+    text = fact.sentence.text
+    cell = text[: fact.start].rpartition(BAR)[2].strip(" :")
+    first = text.partition(BAR)[0].rpartition(": ")[2] if BAR in text else fact.sentence.title
+    return [word for word in (first.strip(), cell) if word]
 
 
 def topic(fact: Fact) -> list[str]:
-    """Words of the title and heading."""
+    """Content words of the title and heading."""
     words = re.findall(r"[\w\u2019'-]+", fact.sentence.head)
-    return [word for word in words if len(word) > 3 and content(word)][-2:]
+    return [word for word in words if len(word) > 3 and content(word)]
 
 
 _MONEY = r"[$£€¥]|euro|pound|dollar|cent|crown|franc|EUR|USD|GBP"
