@@ -21,13 +21,13 @@ from ragtune.models.engines.packed import packed, product
 class Layer:
     """One block's weights: projections that read the same are one product."""
 
-    def __init__(self, tensors: Tensors, at: str, shape: Shape) -> None:
+    def __init__(self, tensors: Tensors, at: str, shape: Shape, packs: bool) -> None:
         def joined(part: str, *names: str) -> tuple[torch.Tensor, torch.Tensor | None]:
             whole = [f"{at}{part}.{name}" for name in names]
             biases = [tensors.get(f"{name}.bias") for name in whole]
             weight = torch.cat([tensors.pop(f"{name}.weight") for name in whole])
             bias = None if biases[0] is None else torch.cat([b for b in biases if b is not None])
-            return packed(weight), bias
+            return packed(weight) if packs else weight, bias
 
         self.before = tensors[f"{at}input_layernorm.weight"]
         self.between = tensors[f"{at}post_attention_layernorm.weight"]
@@ -46,14 +46,17 @@ class Layer:
 class Decoder:
     """A model that reads rows of tokens; on a CPU, without gradients."""
 
-    def __init__(self, shape: Shape, tensors: Tensors) -> None:
-        """Take the tensors; those of the products are packed, and gone from ``tensors``."""
+    def __init__(self, shape: Shape, tensors: Tensors, packs: bool = True) -> None:
+        """Take the tensors; those of the products are gone from ``tensors``, and packed if asked."""
         self.shape = shape
         self.embeddings = tensors["model.embed_tokens.weight"]
         self.dtype = self.embeddings.dtype
         self.last = tensors["model.norm.weight"]
-        self.head = packed(self.embeddings if shape.tied else tensors.pop("lm_head.weight"))
-        self.layers = [Layer(tensors, f"model.layers.{n}.", shape) for n in range(shape.layers)]
+        head = self.embeddings if shape.tied else tensors.pop("lm_head.weight")
+        self.head = packed(head) if packs else head
+        self.layers = [
+            Layer(tensors, f"model.layers.{n}.", shape, packs) for n in range(shape.layers)
+        ]
         self.tables: tuple[torch.Tensor, torch.Tensor] | None = None
 
     def cache(self, rows: int) -> Cache:

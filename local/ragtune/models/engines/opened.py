@@ -39,7 +39,7 @@ def open_engine(
     model = (
         load_base(folder, hardware) if adapter is None else load_tuned(folder, *adapter, hardware)
     )
-    return TorchEngine(model, tokenizer, family_at(folder), fingerprint)
+    return TorchEngine(model, tokenizer, family_at(folder), fingerprint, hardware.packs)
 
 
 def _decoder(folder: Path, hardware: Hardware, adapter: Path | None) -> "Decoder | None":
@@ -50,15 +50,14 @@ def _decoder(folder: Path, hardware: Hardware, adapter: Path | None) -> "Decoder
     from ragtune.models.direct.shape import Shape
     from ragtune.models.direct.weights import add_adapter, read
 
-    packs = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
-    if hardware.device != "cpu" or not packs or not family_at(folder).direct:
+    if hardware.device != "cpu" or not family_at(folder).direct:
         return None
     check_weights(folder)
     shape = Shape.of(read_config(folder))
     tensors = shape and read(folder, shape, getattr(torch, hardware.load_dtype))
     if not shape or not tensors or (adapter is not None and not add_adapter(tensors, adapter)):
         return None
-    return Decoder(shape, tensors)
+    return Decoder(shape, tensors, hardware.packs)
 
 
 def _ends(folder: Path, tokenizer: Any) -> frozenset[int]:

@@ -31,7 +31,9 @@ def packed(weight: torch.Tensor) -> torch.Tensor:
 
 
 def product(input: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
-    """A linear layer's product with a packed weight."""
+    """A linear layer's product, with a packed weight or a plain one."""
+    if not weight.is_mkldnn:
+        return torch.nn.functional.linear(input, weight, bias)
     found: torch.Tensor = torch.ops.mkldnn._linear_pointwise(input, weight, bias, "none", [], "")
     return found
 

@@ -26,11 +26,12 @@ class TorchEngine(LocalEngine):
         tokenizer: Any,
         family: ModelFamily,
         fingerprint: str | Callable[[], str],
+        packs: bool = True,
     ) -> None:
-        """Bind a model; of a known family it can answer and no more afterwards: see ``packed``."""
+        """Bind a model; packed, of a known family it can answer and no more afterwards: see ``packed``."""
         super().__init__(tokenizer, fingerprint)
         self.together = family.together
-        if family.together:  # of other kinds nobody knows what they do with their weights
+        if packs and family.together:  # of other kinds nobody knows what they do with their weights
             pack(model)
         self.model, self.family = model, family
 
