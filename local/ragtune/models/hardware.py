@@ -33,8 +33,8 @@ def probe(precision: str = "auto") -> Hardware:
     Training is in bf16, as in the cloud, or else in fp32: fp16 would need its loss scaled.
 
     On a CPU a short measurement decides, which is kept (``products``). ``precision`` is that of
-    answers there: ``float32``, ``bfloat16``, or ``auto``, as measured. In bf16 an answer may depend,
-    by rounding, on the batch that it was decoded in.
+    answers there: ``float32``, ``bfloat16``, or ``auto``, as measured. In bf16 an answer may
+    depend, by rounding, on the batch that it was decoded in.
     """
     import torch
 

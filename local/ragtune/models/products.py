@@ -57,7 +57,7 @@ class Products:
 
 
 def measured() -> Products:
-    """This machine's, taken once in 0.2 s and kept in the user's cache where it can be written.
+    """Those of this machine, taken once in 0.2 s, kept in the user's cache if it can be written.
 
     They are taken again for another processor or version of PyTorch.
     """

@@ -58,5 +58,5 @@ def test_a_product_is_the_same_with_a_packed_weight() -> None:
     weight, hidden, bias = torch.randn(12, 8), torch.randn(5, 8), torch.randn(12)
     expected = torch.nn.functional.linear(hidden, weight, bias)
     assert torch.equal(product(hidden, weight, bias), expected)
-    if torch.backends.mkldnn.is_available():
+    if torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         torch.testing.assert_close(product(hidden, packed(weight), bias), expected)

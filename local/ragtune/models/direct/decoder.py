@@ -47,7 +47,7 @@ class Decoder:
     """A model that reads rows of tokens; on a CPU, without gradients."""
 
     def __init__(self, shape: Shape, tensors: Tensors, packs: bool = True) -> None:
-        """Take the tensors; those of the products are gone from ``tensors``, and packed if asked."""
+        """Take the tensors; those of the products are gone from there, and packed if asked."""
         self.shape = shape
         self.embeddings = tensors["model.embed_tokens.weight"]
         self.dtype = self.embeddings.dtype

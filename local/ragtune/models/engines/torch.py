@@ -28,7 +28,7 @@ class TorchEngine(LocalEngine):
         fingerprint: str | Callable[[], str],
         packs: bool = True,
     ) -> None:
-        """Bind a model; packed, of a known family it can answer and no more afterwards: see ``packed``."""
+        """Bind a model; of a known family it is packed, and can answer and no more afterwards."""
         super().__init__(tokenizer, fingerprint)
         self.together = family.together
         if packs and family.together:  # of other kinds nobody knows what they do with their weights
