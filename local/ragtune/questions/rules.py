@@ -107,7 +107,7 @@ def names_subject(question: str, passage: str) -> bool:
     """Whether a question says what it is about in words of the passage, and few others."""
     if _LOOSE.search(question):
         return False
-    asked = {word for word in content(question) if word not in VAGUE}
+    asked = {word for word in content(question) if word not in VAGUE and not word.isdigit()}
     known = set(content(passage))
     capitals = any(token.capital for token in tokens(question)[1:] if is_content(token))
     return bool(asked & known) and (len(asked) >= 2 or capitals) and len(asked - known) <= FOREIGN

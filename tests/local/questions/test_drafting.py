@@ -40,7 +40,7 @@ def asked_of(body: Body) -> str:
     words = [w for w in re.findall(r"\w+", sentence.replace(answer, " ")) if content(w)]
     title = head[1] if head else ""
     if "One question is" in text:
-        return f"Which label of {title} stands beside {' '.join(words[-2:])}?"
+        return f"Which label of {title} is with {' '.join(words[-2:])}?"
     return f"1. What does it cost?\n2. What words of {title} go with {' '.join(words[:2])}?"
 
 
