@@ -24,18 +24,25 @@ from ragtune.results.metrics.right import right
 
 TOGETHER = 8
 """Documents that are drafted from in one go, which is what a stopped drafting loses."""
-UNSURE = 1.0
+UNSURE = 0.9
 """Nats a token from which a question is dropped; docs/questions.md says what was measured."""
+STRETCH = 4
+"""Questions by which a kind of answer may be ahead of others before these are preferred."""
 NEIGHBOURS = 1
 """Passages with the same answer that the reader is asked on as well."""
 
 
 @dataclass
 class _Try:
-    """A fact, the wordings that are left of it, and why others went."""
+    """A fact, the wordings that are left of it, and why others went.
+
+    ``silent`` are wordings that the reader has no answer to.
+    """
 
     chosen: Chosen
     kept: list[str] = field(default_factory=list)
+    silent: list[str] = field(default_factory=list)
+    doubts: dict[str, float] = field(default_factory=dict)
     faults: Counter[Fault] = field(default_factory=Counter)
 
     @property
@@ -76,6 +83,7 @@ class Drafting:
         self._read(tries)
         self._doubt(tries)
         self._reword([one for one in tries if one.kept and self._wordings(one) > 1])
+        tries.sort(key=lambda one: min((one.doubts[text] for text in one.kept), default=0.0))
         rows: dict[str, list[Row]] = {name: [] for name in chosen}
         dropped: dict[str, Counter[str]] = {name: Counter() for name in chosen}
         for one in tries:
@@ -101,7 +109,11 @@ class Drafting:
             one.faults["is no question"] += 1
 
     def _read(self, tries: Sequence[_Try]) -> None:
-        """Keep the wordings that the reader answers from their passage, and from it alone."""
+        """Keep the wordings that the reader answers from their passage, and from it alone.
+
+        One that it refuses is not lost where it answers another: the test is not to be made of
+        what this reader finds easy.
+        """
         if self.reader is None:
             return
         asked = [(one, text) for one in tries for text in one.kept]
@@ -112,8 +124,11 @@ class Drafting:
             result = told(answer, one.fact, text)
             if result == "right":
                 one.kept.append(text)
+            elif result == "refused":
+                one.silent.append(text)
+                one.faults["has no answer"] += 1
             else:
-                one.faults["has no answer" if result == "refused" else "is answered otherwise"] += 1
+                one.faults["is answered otherwise"] += 1
         nearby = [
             (one, text, passage)
             for one in tries
@@ -128,16 +143,17 @@ class Drafting:
                 one.faults["is answered nearby"] += 1
 
     def _doubt(self, tries: Sequence[_Try]) -> None:
-        """Put the surest wording first, and drop those that the drafter is unsure of."""
-        asked = [(one, text) for one in tries for text in one.kept]
+        """Drop what the drafter is unsure of, and put the surest first."""
+        asked = [(one, text) for one in tries if one.kept for text in (*one.kept, *one.silent)]
         doubts = self.drafter.doubts([one.fact for one, _ in asked], [text for _, text in asked])
-        for one in tries:
-            one.kept = []
-        for doubt, (one, text) in sorted(zip(doubts, asked, strict=True), key=lambda pair: pair[0]):
-            if doubt <= UNSURE:
-                one.kept.append(text)
-            else:
+        for doubt, (one, text) in zip(doubts, asked, strict=True):
+            one.doubts[text] = doubt
+            if doubt > UNSURE:
                 one.faults["is doubtful"] += 1
+        for one in tries:
+            for texts in (one.kept, one.silent):
+                texts[:] = [text for text in texts if one.doubts.get(text, 0.0) <= UNSURE]
+                texts.sort(key=lambda text: one.doubts.get(text, 0.0))
 
     def _wordings(self, one: _Try) -> int:
         return 2 if one.chosen.part == "train" or self.plan.by == "wordings" else 1
@@ -156,11 +172,20 @@ class Drafting:
         self._doubt(again)
         for one, other in zip(tries, again, strict=True):
             one.kept += other.kept
+            one.silent += other.silent
+            one.doubts |= other.doubts
+
+    def _asked(self, one: _Try) -> list[str]:
+        """The wordings that are taken: for the test any of them, drawn by the seed."""
+        if self._wordings(one) > 1:
+            return _different(one.kept)[: self._wordings(one)]
+        texts = [*one.kept[:1], *one.silent]
+        return [random.Random(f"{self.plan.seed}/{texts[0]}").choice(texts)]
 
     def _rows(self, one: _Try) -> list[Row]:
         fact, sentence = one.fact, one.fact.sentence
         key = f"{sentence.document}\0{sentence.place}\0{fact.start}\0{fact.answer}"
-        texts = _different(one.kept)[: self._wordings(one)]
+        texts = self._asked(one)
         parts = ["test", "train"] if self.plan.by == "wordings" else [one.chosen.part] * len(texts)
         return [
             Row(
@@ -203,7 +228,7 @@ def selected(drafted: Sequence[Drafted], plan: Plan) -> tuple[list[Row], list[Ro
 
 
 def _spread(rows: Sequence[Sequence[Row]], wanted: int, before: Sequence[str] = ()) -> list[Row]:
-    """Rows of each document in turn, of the kind that is rarest until then."""
+    """Rows of each document in turn, the surest first, but of kinds that are not too frequent."""
     pools = [list(one) for one in rows]
     asked = list(before)
     kinds: Counter[str] = Counter()
@@ -211,7 +236,7 @@ def _spread(rows: Sequence[Sequence[Row]], wanted: int, before: Sequence[str] = 
     while len(found) < wanted and any(pools):
         for pool in pools:
             while pool and len(found) < wanted:
-                row = min(pool, key=lambda one: kinds[one.kind])
+                row = min(pool, key=lambda one: kinds[one.kind] // STRETCH)
                 pool.remove(row)
                 if is_new(row.instruction, asked):
                     kinds[row.kind] += 1

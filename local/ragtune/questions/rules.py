@@ -7,6 +7,7 @@ answer by itself: that would decide the study beforehand.
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 
 from ragtune.core.text.content import is_content, stem
@@ -74,6 +75,12 @@ _WRONG: dict[str, frozenset[str]] = {
     ),
 }
 """What a question for a kind of answer does not ask."""
+_COUNTS = frozenset(
+    map(
+        stem, ["times", "people", "days", "weeks", "months", "years", "hours", "minutes", "members"]
+    )
+)
+"""What is counted so often that a wrong figure before it goes unnoticed."""
 PLACED = re.compile(
     r"^(?:in|on|at|behind|under|beside|near|next to|inside|outside|above|below|opposite)\b", re.I
 )
@@ -111,6 +118,21 @@ def names_subject(question: str, passage: str) -> bool:
     known = set(content(passage))
     capitals = any(token.capital for token in tokens(question)[1:] if is_content(token))
     return bool(asked & known) and (len(asked) >= 2 or capitals) and len(asked - known) <= FOREIGN
+
+
+def miscounts(question: str, fact: Fact) -> bool:
+    """Whether a question counts something else than its passage does: 20 times for 20 years."""
+    known = tokens(fact.passage.shown)
+    said = {(one.text, stem(other.text)) for one, other in pairwise(known) if one.value is not None}
+    asked = [
+        (one.text, stem(other.text))
+        for one, other in pairwise(tokens(question))
+        if one.value is not None and one.text != "1" and other.kind == "word"
+    ]
+    figures = {one.text for one in known if one.value is not None}
+    return any(
+        pair[0] not in figures or (pair not in said and pair[1] in _COUNTS) for pair in asked
+    )
 
 
 def repeats(question: str, fact: Fact) -> bool:
@@ -159,6 +181,7 @@ _FAULTS: tuple[tuple[Fault, Callable[[str, Fact], bool]], ...] = (
     ("is no question", is_no_question),
     ("gives its answer", lambda question, fact: gives_away(question, fact.answer)),
     ("asks for something else", lambda question, fact: not is_asked_for(question, fact)),
+    ("asks for something else", miscounts),
     ("names nothing", lambda question, fact: not names_subject(question, fact.passage.shown)),
     ("repeats its sentence", repeats),
 )

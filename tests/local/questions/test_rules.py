@@ -38,7 +38,7 @@ def test_a_question_has_a_subject_its_own_words_and_a_fitting_form(
         ("The yard is swept twice a week by apprentices.", "twice a week",
          "How often do apprentices sweep the yard?", "How long do apprentices sweep the yard?"),
         ("The spare key of the boat hangs behind the ticket window.", "behind the ticket window",
-         "Where is a second boat key kept?", "How many spare boat keys are there?"),
+         "Where is the other boat key kept?", "How many spare boat keys are there?"),
     ],
 )  # fmt: skip
 def test_the_question_word_fits_the_kind_of_answer(
@@ -46,6 +46,12 @@ def test_the_question_word_fits_the_kind_of_answer(
 ) -> None:
     assert fault_of(fitting, fact(text, answer)) is None
     assert fault_of(other, fact(text, answer)) == "asks for something else"
+
+
+def test_a_figure_in_a_question_is_one_of_its_passage_and_counts_the_same() -> None:
+    one = fact("In the last 20 years Italy has voted 10 times.", "Italy")
+    assert fault_of("Which country voted 20 times?", one) == "asks for something else"
+    assert fault_of("Which country voted 10 times?", one) is None
 
 
 def test_questions_in_other_scripts_are_held_against_the_rules_that_they_can_be() -> None:
