@@ -26,6 +26,7 @@ SHARED = 0.5
 ASKED = 2
 """Passages about what was put in that the reader is asked on."""
 _NOUN = re.compile(r"\b(?i:the|an?) ((?:[a-z][a-z-]{2,} )?[a-z][a-z-]{3,})\b")
+_LINKED = re.compile(r"\b(?:of|the|de|von|van|and)\b")
 Near = Callable[[Sequence[str]], list[list[float]]]
 """Words → their vectors."""
 
@@ -87,26 +88,36 @@ def _answers(miss: Miss, passage: Passage) -> bool:
     return bool(rest) and len(rest & set(content(passage.sentence.text))) > SHARED * len(rest)
 
 
-def _all_names(collection: Collection) -> dict[int, list[tuple[str, str]]]:
-    """Names in capitals by their number of words, each with its document."""
-    found: dict[int, dict[str, str]] = {}
+Names = dict[str, list[tuple[str, str]]]
+"""Names with their documents, by what kind of name each is."""
+
+
+def _all_names(collection: Collection) -> Names:
+    """The names in capitals that the sentences have."""
+    found: dict[str, dict[str, str]] = {}
     for one in collection.sentences:
         for start, end in [] if one.is_line else names_in(one.text):
             name = one.text[start:end]
-            found.setdefault(name.count(" ") + 1, {}).setdefault(name, one.document)
-    return {size: list(by_name.items()) for size, by_name in found.items()}
+            found.setdefault(_kind(one.text, start, name), {}).setdefault(name, one.document)
+    return {kind: list(by_name.items()) for kind, by_name in found.items()}
 
 
-def _name(
-    row: Row, names: dict[int, list[tuple[str, str]]], rng: random.Random
-) -> tuple[str, str] | None:
-    spans = [row.instruction[a:b] for a, b in names_in(row.instruction) if a > 0]
-    spans = [one for one in spans if one not in (*MONTHS, *DAYS) and one in row.context]
-    for old in rng.sample(spans, len(spans)):
+def _kind(text: str, start: int, name: str) -> str:
+    """Two words are a person's, as a rule; of others the word before says what they are."""
+    size = name.count(" ") + 1
+    before = text[:start].split()[-1:] or [""]
+    return "2" if size == 2 and not _LINKED.search(name) else f"{size} {before[0].lower()}"
+
+
+def _name(row: Row, names: Names, rng: random.Random) -> tuple[str, str] | None:
+    asked = row.instruction
+    spans = [(a, asked[a:b]) for a, b in names_in(asked) if a > 0]
+    spans = [(a, one) for a, one in spans if one not in (*MONTHS, *DAYS) and one in row.context]
+    for start, old in rng.sample(spans, len(spans)):
         others = [
             name
-            for name, document in names.get(old.count(" ") + 1, [])
-            if document != row.document and name not in row.context and name not in row.instruction
+            for name, document in names.get(_kind(asked, start, old), [])
+            if document != row.document and name not in row.context and name not in asked
         ]
         if others:
             return old, rng.choice(others)
@@ -135,7 +146,7 @@ def _article(question: str) -> str:
 class _Nouns:
     """Things that the documents speak of, and which of them are alike."""
 
-    ALIKE = (0.3, 0.8)
+    ALIKE = (0.4, 0.8)
     """Cosine of two things that can be exchanged: of one kind, and not the same."""
 
     def __init__(self, collection: Collection, embed: Near) -> None:
@@ -156,8 +167,8 @@ class _Nouns:
 
     def exchange(self, row: Row) -> tuple[str, str] | None:
         """A thing of the question and one that is like it, which its passage does not name."""
-        asked = [noun for noun in re.findall(r"[a-z][a-z-]{3,}", row.instruction)
-                 if noun in self.place and noun in row.context]  # fmt: skip
+        named = (hit[1].split()[-1] for hit in _NOUN.finditer(row.instruction))
+        asked = [noun for noun in named if noun in self.place and noun in row.context]
         if not asked:
             return None
         known = set(content(f"{row.context} {row.instruction}"))
