@@ -36,7 +36,7 @@ def questions(
         int | None, typer.Option("--test", min=1, help="Test questions. [default: 3 a document]")
     ] = None,
     train: Annotated[
-        int | None, typer.Option("--train", min=0, help="Training rows. [default: as many]")
+        int | None, typer.Option("--train", min=0, help="Training rows. [default: half as many]")
     ] = None,
     split: Annotated[
         str,
@@ -85,14 +85,14 @@ def questions(
             terminal.say(f"documents: left out {name}: {reason}")
         nodes = Chunker(rag, embedder).split(documents)
         hardware = probe()
-        reader = models.reader(hardware)
+        drafter = models.named(engine, model, hardware) if engine else models.shipped(hardware)
         made = make.make(
             nodes,
             sentences.sentences(),
             lambda count: planned(count, test, train, way, seed),
             folder,
-            drafter=models.named(engine, model, hardware) if engine else models.shipped(hardware),
-            reader=reader,
+            drafter=drafter,
+            reader=models.reader(hardware),
             embed=embedder.embed,
             watcher=terminal,
             documents=corpus.hash,

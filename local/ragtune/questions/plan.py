@@ -41,7 +41,7 @@ class Plan:
 def planned(documents: int, test: int | None, train: int | None, by: By, seed: int) -> Plan:
     """The numbers, where those that are None follow from the number of documents."""
     wanted = min(MOST, max(FEWEST, EACH * documents)) if test is None else test
-    rows = wanted if train is None else train
+    rows = wanted // 2 if train is None else train
     return Plan(wanted, rows, round(UNANSWERABLE * wanted), by, seed)
 
 

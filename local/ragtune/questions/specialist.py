@@ -35,7 +35,7 @@ class Specialist:
         return self.engine.fingerprint
 
     def draft(self, facts: Sequence[Fact], advance: Advance = unwatched) -> list[list[str]]:
-        """Up to three questions a fact: with other words to name, and with a start by its kind."""
+        """Two questions a fact: as it comes, and with other words to name and a start by its kind."""
         prompts: list[Prompt] = []
         starts: list[str] = []
         owners: list[int] = []

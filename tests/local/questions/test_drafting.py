@@ -33,7 +33,7 @@ class Knowing:
 
 
 def asked_of(body: Body) -> str:
-    """A model that writes two questions about the words nearest to the answer, one a bad one."""
+    """What a model is told to do: questions about the first words of the sentence, and a bad one."""
     text = str(body["messages"][-1]["content"])
     answer, sentence = re.findall("“(.*?)”", text)[:2]
     head = re.search(r"name its subject \((.*?)\)", text)
