@@ -75,6 +75,23 @@ _WRONG: dict[str, frozenset[str]] = {
     ),
 }
 """What a question for a kind of answer does not ask."""
+_NEEDED: dict[str, tuple[frozenset[str], re.Pattern[str]]] = {
+    "figure": (
+        frozenset(("count", "extent", "time", "often")),
+        re.compile(
+            r"\b(?:price|cost|fine|fee|sum|amount|charge|rate|rent|wage|pay|budget|number|figure|share|"
+            r"percentage|quantity|temperature|depth|length|weight|height|width|size|speed|age|"
+            r"distance|area|limit|minimum|maximum|capacity|period|duration|interval|range|load|"
+            r"volume|value|least|most|extension|code|channel|room|page|level)\b",
+            re.I,
+        ),
+    ),
+    "date": (
+        frozenset(("time", "often", "extent")),
+        re.compile(r"\b(?:date|time|days?|year|month|season|deadline|hour|period|weekday)\b", re.I),
+    ),
+}
+"""What a question for a figure or a date asks or names, in rows of tables excepted."""
 _COUNTS = frozenset(
     map(
         stem, ["times", "people", "days", "weeks", "months", "years", "hours", "minutes", "members"]
@@ -154,7 +171,11 @@ def is_asked_for(question: str, fact: Fact) -> bool:
     if fact.kind == "unanswerable":
         return True
     if fact.kind == "reason":
-        return "reason" in asked or question.startswith(("What", "For what", "With what"))
+        return "reason" in asked or bool(re.search(r"\b(?:reason|purpose|aim)\b", question))
+    if fact.kind in _NEEDED and not fact.sentence.is_line:
+        kinds, named = _NEEDED[fact.kind]
+        if not asked & kinds and not named.search(question):
+            return False
     wrong = _WRONG[fact.kind] | {"closed"}
     period = bool(_PERIOD.search(fact.answer))
     if fact.kind == "date" and _INTERVAL.search(fact.answer):

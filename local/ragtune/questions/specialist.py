@@ -35,7 +35,7 @@ class Specialist:
         return self.engine.fingerprint
 
     def draft(self, facts: Sequence[Fact], advance: Advance = unwatched) -> list[list[str]]:
-        """Two questions a fact: as it comes, and with other words to name and a start by its kind."""
+        """Two questions a fact, with different words to name and different starts."""
         prompts: list[Prompt] = []
         starts: list[str] = []
         owners: list[int] = []

@@ -6,9 +6,13 @@ from typing import Any
 
 import pytest
 
-from ragtune.core.progress import Silent
+from ragtune.core.errors import DocumentsError
+from ragtune.core.progress import Advance, Silent
 from ragtune.models.engines.base import unwatched
+from ragtune.models.hardware import probe
 from ragtune.questions import make, models
+from ragtune.questions.drafters import Drafter
+from ragtune.questions.facts import Fact
 from ragtune.questions.make import TEST, TRAIN, Made
 from ragtune.questions.plan import By, planned
 from ragtune.questions.rules import content
@@ -33,7 +37,7 @@ class Knowing:
 
 
 def asked_of(body: Body) -> str:
-    """What a model is told to do: questions about the first words of the sentence, and a bad one."""
+    """What a model does: it asks about the first words of the sentence, and asks badly."""
     text = str(body["messages"][-1]["content"])
     answer, sentence = re.findall("“(.*?)”", text)[:2]
     head = re.search(r"name its subject \((.*?)\)", text)
@@ -44,6 +48,30 @@ def asked_of(body: Body) -> str:
     return f"1. What does it cost?\n2. What words of {title} go with {' '.join(words[:2])}?"
 
 
+class Remembering:
+    """A drafter that remembers which answer each of its questions is for."""
+
+    def __init__(self, drafter: Drafter) -> None:
+        self.drafter, self.answers = drafter, dict[str, str]()
+        self.name, self.fingerprint = drafter.name, drafter.fingerprint
+
+    def draft(self, facts: Sequence[Fact], advance: Advance = unwatched) -> list[list[str]]:
+        return self._kept(facts, self.drafter.draft(facts))
+
+    def reword(
+        self, facts: Sequence[Fact], questions: Sequence[str], advance: Advance = unwatched
+    ) -> list[list[str]]:
+        return self._kept(facts, self.drafter.reword(facts, questions))
+
+    def doubts(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[float]:
+        return self.drafter.doubts(facts, questions)
+
+    def _kept(self, facts: Sequence[Fact], found: list[list[str]]) -> list[list[str]]:
+        for fact, texts in zip(facts, found, strict=True):
+            self.answers |= dict.fromkeys(texts, fact.answer)
+        return found
+
+
 @pytest.fixture
 def server() -> Iterator[FakeServer]:
     with serving(FakeServer(answer=asked_of)) as fake:
@@ -51,20 +79,11 @@ def server() -> Iterator[FakeServer]:
 
 
 def drafted(folder: Path, server: FakeServer, by: By = "facts", **options: Any) -> Made:
-    drafter = models.named(server.url, None, None)  # type: ignore[arg-type]
-    known: dict[str, str] = {}
-    draft, reword = drafter.draft, drafter.reword
-
-    def told(facts: Any, *rest: Any) -> list[list[str]]:
-        found = (reword if rest and isinstance(rest[0], list) else draft)(facts, *rest)
-        for fact, texts in zip(facts, found, strict=True):
-            known.update(dict.fromkeys(texts, fact.answer))
-        return found
-
-    drafter.draft = drafter.reword = told  # type: ignore[method-assign]
+    drafter = Remembering(models.named(server.url, None, probe()))
     return make.make(
         nodes(), sentences.sentences(), lambda count: planned(count, 10, 8, by, 0), folder,
-        drafter=drafter, reader=Knowing(known), embed=None, watcher=Silent(), documents="abc",
+        drafter=drafter, reader=Knowing(drafter.answers), embed=None, watcher=Silent(),
+        documents="abc",
         **options,
     )  # fmt: skip
 
@@ -117,6 +136,6 @@ def test_reviewed_questions_are_never_written_over(tmp_path: Path, server: FakeS
     kept = rows(tmp_path / TEST)
     kept[0]["reviewed"] = True
     (tmp_path / TEST).write_text("".join(json.dumps(row) + "\n" for row in kept))
-    with pytest.raises(make.DocumentsError, match=r"1 of its questions were reviewed.*--output"):
+    with pytest.raises(DocumentsError, match=r"1 of its questions were reviewed.*--output"):
         drafted(tmp_path, server, again=True)
     assert rows(tmp_path / TEST) == kept

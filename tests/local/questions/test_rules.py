@@ -48,6 +48,12 @@ def test_the_question_word_fits_the_kind_of_answer(
     assert fault_of(other, fact(text, answer)) == "asks for something else"
 
 
+def test_a_figure_is_asked_for_as_one() -> None:
+    one = fact("The head cook plans the menu two weeks ahead.", "two weeks")
+    assert fault_of("What does the head cook plan for the menu?", one) == "asks for something else"
+    assert fault_of("How far ahead does the cook plan the menu?", one) is None
+
+
 def test_a_figure_in_a_question_is_one_of_its_passage_and_counts_the_same() -> None:
     one = fact("In the last 20 years Italy has voted 10 times.", "Italy")
     assert fault_of("Which country voted 20 times?", one) == "asks for something else"
