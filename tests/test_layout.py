@@ -17,7 +17,7 @@ ROOMS = {
     ],
     "ragtune_cloud": [
         *("folder", "ledger", "target", "gate", "plan", "evaluation", "compare"),
-        *("fetched", "sagemaker", "bedrock", "cli"),
+        *("fetched", "sagemaker", "bedrock", "index", "cli"),
     ],
 }
 """The rooms of each package, each of which imports only from those before it."""

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from ragtune.core.run_folder import RunFolder
+from ragtune_cloud.cli import index
 from ragtune_cloud.cli.options import (
     AcceptEula,
     AsJson,
@@ -45,12 +46,21 @@ def promote(
     online: Annotated[
         bool, typer.Option("--online", help="Also ask the account; nothing is created.")
     ] = False,
+    part: index.Part = "model",
+    home: index.HomeOption = None,
+    url: index.Url = None,
+    embedder: index.EmbedderOption = None,
+    chunks: index.ChunksOption = "service",
     overrides: Overrides = None,
     profile: Profile = None,
     account: Expected = None,
     as_json: AsJson = False,
 ) -> None:
-    """Plan a run's recipe as a SageMaker JumpStart job, for nothing; --submit pays and submits."""
+    """Plan a run's recipe as a SageMaker JumpStart job, for nothing; --submit pays and submits.
+
+    With --part index it is the run's index that moves: to a Qdrant server, to Amazon S3 Vectors, or
+    into a Knowledge Base of Amazon Bedrock.
+    """
     from ragtune.core import offline
     from ragtune_cloud.cli.plan import show
     from ragtune_cloud.plan import plan
@@ -60,13 +70,24 @@ def promote(
 
     run = RunFolder(run_folder)
     recipe = run_recipe(run, overrides)
+    accepted = tuple(accept_difference or ())
+    if index.is_index(part, home):
+        index.promote_index(
+            recipe,
+            run,
+            Choices(accepted, override_gate=override_gate),
+            index.Where(home, url, embedder, chunks, profile, account),
+            submit=submit,
+            online=online,
+            as_json=as_json,
+        )
+        return
     target = SageMaker(profile, account, online=submit or online)
     attempt = 1
     if submit:
         attempt = find_attempt(recipe, run, target.account(recipe.cloud.region), again=again)
     elif not online:
         offline.refuse_connections()
-    accepted = tuple(accept_difference or ())
     choices = Choices(accepted, accept_eula, override_gate, account, attempt)
     planned = plan(target, recipe, run, choices)
     typer.echo(json.dumps(planned.to_json(), indent=1) if as_json else show(planned))
