@@ -1,6 +1,7 @@
 """The whole life of a promotion, through the command."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -141,7 +142,7 @@ def test_a_deployment_says_its_price_and_asks(
     assert f"aws sagemaker delete-endpoint --endpoint-name {name} --region us-east-1" in err
     config = fake.things["EndpointConfig"][name]
     assert config["ProductionVariants"][0]["InstanceType"] == "ml.g5.2xlarge"
-    fake.things["Endpoint"][name]["created"] -= 1800
+    fake.things["Endpoint"][name]["created"] = time.time() - 1800
     assert (
         f"endpoint {name}: $1.5150 an hour, $0.76 so far"
         in ragtune("cloud", "costs", completed.path.parent)[1]
