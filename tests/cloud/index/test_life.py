@@ -26,13 +26,6 @@ BUCKET = f"sagemaker-{REGION}-{ACCOUNT}"
 HOMES: dict[str, Callable[..., Home]] = {"s3-vectors": S3Vectors, "knowledge-base": KnowledgeBase}
 
 
-def dies(account: Any, call: int, *, after: bool) -> Callable[..., Any]:
-    """The account of a process that is killed at its n-th call, or just after it was answered."""
-    opened = account()
-    Trap(opened.session).set(call, after=after)
-    return lambda region=REGION: opened
-
-
 @pytest.fixture
 def there(
     aws: boto3.Session, vectors: FakeVectors, knowledge: FakeKnowledge
@@ -52,31 +45,28 @@ def there(
 
 
 @pytest.mark.parametrize("name", HOMES)
-@pytest.mark.parametrize("after", [False, True])
 def test_killed_at_any_call_nothing_is_there_that_is_not_written_down(
     name: str,
-    *,
-    after: bool,
     account: Any,
     stocked: Callable[..., Stock],
     there: Callable[[], set[str]],
     tmp_path: Path,
 ) -> None:
-    recipe, run = moved(), RunFolder(tmp_path)
-    stock, ledger = stocked(recipe, texts(2)), Ledger(RunFolder(tmp_path))
-    deleters = homes.deleters(lambda region: account(), Silent())
+    recipe, ledger = moved(), Ledger(RunFolder(tmp_path))
+    stock, dying, alive = stocked(recipe, texts(2)), account(), account()
+    trap, deleters = Trap(dying.session), homes.deleters(lambda region: alive, Silent())
     call, killed = 0, True
     while killed:
         call += 1
-        opened = dies(account, call, after=after)
+        trap.set(call, after=bool(call % 4))  # just after it was answered, or before it goes out
         try:
-            HOMES[name](recipe, opened).build(stock, Ledger(run), Silent())
+            HOMES[name](recipe, lambda: dying).build(stock, ledger, Silent())
             killed = False
         except Killed:
             noted = {f"{entry.kind} {entry.name}" for entry in ledger.open()}
             assert there() <= noted, call
-        if call % 2:  # go on with it, and be deleted then
-            HOMES[name](recipe, account).build(stock, Ledger(run), Silent())
+        if call % 6 == 0:  # go on with it, and be deleted then
+            HOMES[name](recipe, lambda: alive).build(stock, ledger, Silent())
         clean_up(ledger, deleters, Silent())
         assert (there(), ledger.open()) == (set(), []), call
     assert call > {"s3-vectors": 6, "knowledge-base": 20}[name]
@@ -89,19 +79,20 @@ def test_killed_while_it_is_deleted_the_rest_is_still_written_down(
     tmp_path: Path,
 ) -> None:
     recipe, ledger = moved(), Ledger(RunFolder(tmp_path))
-    stock = stocked(recipe, texts(1))
+    stock, dying, alive = stocked(recipe, texts(1)), account(), account()
+    trap = Trap(dying.session)
     call, killed = 0, True
     while killed:
-        call += 1
+        call += 2
         for home in HOMES.values():
-            home(recipe, account).build(stock, ledger, Silent())
-        opened = dies(account, call, after=True)
+            home(recipe, lambda: alive).build(stock, ledger, Silent())
+        trap.set(call, after=True)
         try:
-            clean_up(ledger, homes.deleters(opened, Silent()), Silent())
+            clean_up(ledger, homes.deleters(lambda region: dying, Silent()), Silent())
             killed = False
         except Killed:
             assert there() <= {f"{entry.kind} {entry.name}" for entry in ledger.open()}, call
-            clean_up(ledger, homes.deleters(lambda region: account(), Silent()), Silent())
+            clean_up(ledger, homes.deleters(lambda region: alive, Silent()), Silent())
         assert (there(), ledger.open()) == (set(), [])
     assert call > 10
 

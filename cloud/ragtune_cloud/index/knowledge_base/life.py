@@ -110,7 +110,8 @@ def delete(entry: Entry, account: Account) -> None:
     if base is None:
         return
     client = account.client("bedrock-agent")
-    _settled(lambda: _base(base, account))
+    if _settled(lambda: _base(base, account)) is None:
+        return
     with aws_errors(account.id):
         for source in _sources(base, account):
             where = {"knowledgeBaseId": base, "dataSourceId": source["dataSourceId"]}
