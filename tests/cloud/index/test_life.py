@@ -12,11 +12,13 @@ from ragtune.core.progress import Silent
 from ragtune.core.run_folder import RunFolder
 from ragtune_cloud.index import homes
 from ragtune_cloud.index.base import Home
+from ragtune_cloud.index.bill import Indexes
 from ragtune_cloud.index.knowledge_base import documents
 from ragtune_cloud.index.knowledge_base.home import KnowledgeBase
 from ragtune_cloud.index.s3vectors.home import S3Vectors
 from ragtune_cloud.index.stock import Stock
 from ragtune_cloud.ledger import Ledger, clean_up
+from ragtune_cloud.target import UNCHECKED
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, Killed, Refused, Trap
 from tests.cloud.fake.knowledge import FakeKnowledge
 from tests.cloud.fake.vectors import FakeVectors
@@ -188,3 +190,23 @@ def test_only_places_of_our_indexes_are_emptied(account: Any, tmp_path: Path) ->
     entry = ledger.add(documents.KIND, f"s3://sagemaker-{REGION}-<account>/ragtune/job-1", REGION)
     with pytest.raises(CloudError, match="no place of an index of ragtune's"):
         documents.delete(entry, account(), Silent())
+
+
+def test_the_bill_has_a_row_for_each_thing_and_for_each_refusal(
+    account: Any, stocked: Callable[..., Stock], fake: FakeSageMaker, tmp_path: Path
+) -> None:
+    recipe, run, opened = moved(), RunFolder(tmp_path), account()
+    indexes = Indexes(lambda region: opened)
+    assert indexes.bill([run], REGION) == []
+    stock, ledger = stocked(recipe, texts(2)), Ledger(run)
+    for home in HOMES.values():
+        home(recipe, lambda: opened).build(stock, ledger, Silent())
+    elsewhere = RunFolder(tmp_path / "another machine")
+    found = {item.name: item for item in indexes.bill([elsewhere], REGION)}
+    assert {item.kind for item in found.values()} == {"vector bucket", "knowledge base"}
+    found = {item.name: item for item in indexes.bill([run])}
+    assert len(found) == 4
+    assert all(item.usd_per_hour is not None for item in found.values())
+    fake.cloud.denied |= {"GetVectorBucket"}
+    kinds = sorted(item.kind for item in indexes.bill([run]))
+    assert kinds == ["0.000 GB stored", "knowledge base", UNCHECKED, UNCHECKED]

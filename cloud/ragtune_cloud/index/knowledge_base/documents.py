@@ -105,16 +105,24 @@ def upload(
     return counts
 
 
-def delete(entry: Entry, account: Account, watcher: Watcher) -> None:
-    """Delete all objects of an entry, whose name is their S3 URI.
+def names_of(entry: Entry) -> Names:
+    """The place that an entry names by its S3 URI.
 
-    Raises CloudError where the name is no such URI, or AWS refuses.
+    Raises CloudError where that is no place of an index.
     """
     bucket, _, home = entry.name.removeprefix("s3://").partition("/")
     prefix, _, job = home.rpartition("/")
     if not job.startswith("index-ragtune-"):
         raise CloudError(f"{entry.name}: no place of an index of ragtune's; delete it by hand")
-    storage.remove(Names(job, bucket, prefix), account, watcher)
+    return Names(job, bucket, prefix)
+
+
+def delete(entry: Entry, account: Account, watcher: Watcher) -> None:
+    """Delete all objects of an entry, whose name is their S3 URI.
+
+    Raises CloudError where the name is no such URI, or AWS refuses.
+    """
+    storage.remove(names_of(entry), account, watcher)
 
 
 def _of_chunk(chunk: Chunk) -> Piece:

@@ -1,7 +1,6 @@
 """A vector bucket of S3 Vectors with one index in it: made, looked at, deleted."""
 
-import datetime
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -147,14 +146,12 @@ def delete(entry: Entry, account: Account) -> None:
         _found(account, "delete_vector_bucket", vectorBucketName=bucket)
 
 
-def ours(account: Account) -> Iterator[tuple[str, datetime.datetime]]:
-    """Name and time of making of each bucket in the region that ragtune made, whoever did."""
-    client = account.client("s3vectors")
-    for page in client.get_paginator("list_vector_buckets").paginate(prefix="ragtune-"):
-        for bucket in page["vectorBuckets"]:
-            name = bucket["vectorBucketName"]
-            if _identity(name, account) is not None:
-                yield name, bucket["creationTime"]
+def there(bucket: str, account: Account) -> bool:
+    """Whether a bucket of that name exists, and is ragtune's."""
+    with aws_errors(account.id):
+        if _found(account, "get_vector_bucket", vectorBucketName=bucket) is None:
+            return False
+        return _identity(bucket, account) is not None
 
 
 def _identity(bucket: str, account: Account) -> str | None:
