@@ -99,11 +99,12 @@ def promote_index(
     from ragtune.cli.output import print_result
     from ragtune.cli.terminal import Terminal
     from ragtune.core import offline
+    from ragtune.retrieval.stores.base import EMBEDDED
     from ragtune_cloud.index import measure, move, plan
     from ragtune_cloud.ledger import Ledger
 
     home = where.of(recipe, run)
-    if not (submit or online):
+    if not (submit or online) and recipe.rag.qdrant == EMBEDDED:
         offline.refuse_connections()
     found = plan.run_finding(run, choices)  # before the index is taken
     with move.opened(recipe, run) as (stock, materials):

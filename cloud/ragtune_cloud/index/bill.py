@@ -1,6 +1,7 @@
 """What indexes cost that were moved: found by tag, whoever moved them, and by the runs' ledgers."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 from ragtune.core.errors import CloudError, RagtuneError, RunError
 from ragtune.core.progress import Watcher
@@ -45,10 +46,10 @@ class Indexes:
                 continue
         for place in sorted(regions):
             mine = [entry for entry in entries if entry.region == place]
-            items += _checked(f"indexes in {place}", lambda p=place, m=mine: self._in(p, m))
+            items += _checked(f"indexes in {place}", partial(self._in, place, mine))
         for entry in entries:
             if entry.kind == qdrant.KIND:
-                items += _checked(str(entry), lambda e=entry: _collection(e))
+                items += _checked(str(entry), partial(_collection, entry))
         return items
 
     def _in(self, region: str, entries: Sequence[Entry]) -> list[Item]:
@@ -69,13 +70,13 @@ class Indexes:
         items: list[Item] = []
         for name in sorted(buckets):
             items += _checked(
-                f"vector bucket {name}", lambda n=name: _bucket(n, hourly.get(n), account)
+                f"vector bucket {name}", partial(_bucket, name, hourly.get(name), account)
             )
         if bases or tagged:
-            items += _checked("knowledge bases", lambda: _bases(account))
+            items += _checked("knowledge bases", partial(_bases, account))
         for entry in entries:
             if entry.kind == documents.KIND:
-                items += _checked(str(entry), lambda e=entry: _documents(e, account))
+                items += _checked(str(entry), partial(_documents, entry, account))
         return items
 
 

@@ -65,15 +65,17 @@ class Qdrant:
         ):
             self.place.drop()  # of another embedder or other chunks: nothing in it is of use
             there = False
-        dimension = stock.local.embedder.dimension if stock.local.embedder else 0
-        store = self.place.open(settings) if there else self.place.create(dimension, settings)
+        measures = stock.measures()
+        store = (
+            self.place.open(settings) if there else self.place.create(measures.dimension, settings)
+        )
         try:
             kept: set[str] = set()
             with watcher.progress("send chunks") as advance:
                 nodes = stock.nodes()
                 while batch := list(islice(nodes, BATCH)):
                     kept |= set(store.add(batch))
-                    advance(len(kept), len(kept))
+                    advance(len(kept), measures.chunks)
             stale = [node.node_id for node in store.nodes() if node.node_id not in kept]
             if stale:
                 store.delete_nodes(node_ids=stale)

@@ -377,7 +377,7 @@ def _moved_on(thing: dict[str, Any], ready: str) -> bool:
     thing["looks"] += 1
     if thing["looks"] >= LOOKS and thing["status"] == "CREATING":
         thing["status"] = ready
-    return thing["looks"] >= LOOKS and thing["status"] == "DELETING"
+    return bool(thing["looks"] >= LOOKS and thing["status"] == "DELETING")
 
 
 def _missing(what: str) -> Refused:

@@ -5,7 +5,7 @@ import math
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from tests.cloud.fake.cloud import ACCOUNT, REGION, Refused
 
 PAGE = 40
 """Vectors and buckets a page: few, so that pages are turned."""
-COMPARED = {
+COMPARED: dict[str, Callable[[Any, Any], bool]] = {
     "$eq": lambda held, value: held == value,
     "$ne": lambda held, value: held != value,
     "$gt": lambda held, value: held is not None and held > value,

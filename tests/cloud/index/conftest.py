@@ -138,7 +138,9 @@ def account(
 
 @pytest.fixture
 def ragtune(
-    monkeypatch: pytest.MonkeyPatch, called: Any, account: Callable[..., Account]
+    monkeypatch: pytest.MonkeyPatch,
+    called: Callable[..., tuple[int, str, str]],
+    account: Callable[..., Account],
 ) -> Callable[..., tuple[int, str, str]]:
     """Run the command in this process against the made-up account: exit code, stdout, stderr."""
     monkeypatch.setattr(ragtune_cloud.sagemaker.account, "Account", account)

@@ -64,6 +64,7 @@ def test_a_full_life_leaves_nothing(
 @pytest.mark.parametrize("kind", ["error", signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_broken_off_nothing_is_left(
     kind: Any,
+    *,
     run: RunFolder,
     ragtune: Call,
     fake: FakeSageMaker,

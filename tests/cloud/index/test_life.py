@@ -148,7 +148,7 @@ def test_what_has_our_name_and_not_our_tag_is_left_alone(
     there: Callable[[], set[str]],
 ) -> None:
     recipe, ledger = moved(), Ledger(RunFolder(tmp_path))
-    home = HOMES[name](recipe, account)
+    home: Any = HOMES[name](recipe, account)
     vectors.CreateVectorBucket(home.bucket, tags={"team": "search"})
     with pytest.raises(CloudError, match="was not made by this run"):
         home.online()

@@ -29,7 +29,7 @@ COUNT = 45
 """Documents: more than one page of the fake's lists."""
 URL = "http://127.0.0.1:6333"
 pytestmark = pytest.mark.filterwarnings("ignore:Payload indexes have no effect in the local Qdrant")
-MATERIALS = SimpleNamespace(reranker=None)
+MATERIALS: Any = SimpleNamespace(reranker=None)
 
 
 def built(home: Home, stock: Stock, run: Path) -> dict[str, Any]:
@@ -118,20 +118,21 @@ def test_the_index_follows_the_documents(
     knowledge: FakeKnowledge,
 ) -> None:
     recipe, documents = moved(), texts(8)
-    homes: list[Home] = [S3Vectors(recipe, account), KnowledgeBase(recipe, account)]
+    first, second = S3Vectors(recipe, account), KnowledgeBase(recipe, account)
+    homes: list[Home] = [first, second]
     for home in homes:
         built(home, stocked(recipe, documents), tmp_path)
     _, *rest = documents
     changed = {name: documents[name] for name in rest} | {rest[0]: "The tower is closed."}
     stock = stocked(recipe, changed)
     said = [built(home, stock, tmp_path) for home in homes]
-    held = vectors.index(homes[0].bucket, "chunks")["vectors"]
+    held = vectors.index(first.bucket, "chunks")["vectors"]
     assert {v["metadata"]["document"] for v in held.values()} == set(changed)
     assert said[1]["ingestion"] | {"seconds": 0} == {
         **{"scanned": 7, "new": 0, "modified": 1, "deleted": 1, "failed": 0, "skipped": 0},
         **{"seconds": 0, "reasons": []},
     }
-    (found,) = homes[1].searcher(MATERIALS).search(["The tower is closed."], 1)
+    (found,) = second.searcher(MATERIALS).search(["The tower is closed."], 1)
     assert (found[0].document, found[0].text) == (rest[0], "The tower is closed.")
 
 
