@@ -87,7 +87,7 @@ def test_a_process_that_is_ended_leaves_no_endpoint(
         start_new_session=True,
     )
     os.close(slave)
-    ended = []
+    ended: list[str] = []
 
     def strike(operation: str) -> None:
         states = {each["status"] for each in fake.things["Endpoint"].values()}
