@@ -35,7 +35,9 @@ def _jobs(account: Account) -> Iterator[Item]:
                 continue
             found = client.describe_training_job(TrainingJobName=job["TrainingJobName"])
             machines = found["ResourceConfig"]
-            hourly = catalog.usd_per_hour(machines["InstanceType"], machines["InstanceCount"])
+            hourly = catalog.usd_per_hour(
+                machines["InstanceType"], machines["InstanceCount"], region=account.region
+            )
             so_far = _so_far(hourly, found.get("TrainingStartTime"))
             name = job["TrainingJobName"]
             yield Item("training job", name, hourly, so_far, "ragtune cloud stop RUN")
@@ -51,7 +53,10 @@ def _endpoints(account: Account) -> Iterator[Item]:
             config = client.describe_endpoint(EndpointName=name)["EndpointConfigName"]
             variants = client.describe_endpoint_config(EndpointConfigName=config)
             prices = [
-                (catalog.usd_per_hour(v["InstanceType"]), v["InitialInstanceCount"])
+                (
+                    catalog.usd_per_hour(v["InstanceType"], region=account.region),
+                    v["InitialInstanceCount"],
+                )
                 for v in variants["ProductionVariants"]
             ]
             known = all(price is not None for price, _ in prices)

@@ -16,7 +16,7 @@ from ragtune_cloud.sagemaker import catalog, jobs, remedies
 from ragtune_cloud.sagemaker.account import Account, aws_errors, code_of
 from ragtune_cloud.sagemaker.names import ACCOUNT, IDENTITY_TAG, masked
 from ragtune_cloud.sagemaker.record import Record
-from ragtune_cloud.sagemaker.spec import Spec, family
+from ragtune_cloud.sagemaker.spec import Spec
 from ragtune_cloud.target import SIDES, Side
 
 KINDS = ("endpoint", "endpoint_config", "model")
@@ -56,19 +56,25 @@ def offer(
 ) -> Offer:
     """What deploying a side would cost; ``eula`` says whether the model's licence is accepted.
 
-    Raises CloudError for an instance that the model is not served on, and for a model whose
-    licence has to be accepted first.
+    Raises CloudError for an instance that the model is not served on or whose price is not known,
+    and for a model whose licence has to be accepted first.
     """
     if spec.needs_eula and not eula:
-        raise CloudError(f"{spec.model_id}: read its licence, then accept it with --accept-eula")
-    hosting = spec.hosting
-    chosen = instance_type or hosting["default_instance"]
-    if chosen not in hosting["instances"]:
+        where = f", {spec.licence}," if spec.licence else ","
+        raise CloudError(
+            f"{spec.model_id}: read its licence{where} then accept it with --accept-eula"
+        )
+    trained_on = record.instance_type if side == "tuned" else None
+    chosen = instance_type or spec.default_serving_instance(trained_on) or "none by default"
+    if chosen not in (allowed := spec.serving_instances(trained_on)):
         raise CloudError(
             f"--instance-type {chosen}: {spec.model_id} is not served on it; "
-            f"allowed: {', '.join(hosting['instances'])}"
+            f"allowed: {', '.join(allowed)}"
         )
-    return Offer(endpoint_name(record, side), side, chosen, catalog.usd_per_hour(chosen))
+    hourly = catalog.usd_per_hour(chosen, region=record.region, prices=record.prices)
+    if hourly is None:
+        raise CloudError(catalog.no_price(chosen, record.region))
+    return Offer(endpoint_name(record, side), side, chosen, hourly)
 
 
 def deploy(
@@ -171,37 +177,19 @@ def exists(account: Account, kind: str, name: str) -> bool:
 def _model(
     offered: Offer, record: Record, recipe: Recipe, spec: Spec, account: Account
 ) -> dict[str, Any]:
-    hosting = spec.hosting
-    instance = offered.instance_type
-    try:
-        image = hosting["images"][family(instance)]
-    except KeyError:
-        raise CloudError(f"{instance}: {spec.model_id} has no serving image for it") from None
-    environment = {
-        name: value
-        for key in ("", family(instance), instance)
-        for name, value in hosting["environment"].get(key, {}).items()
-    }
-    container: dict[str, Any] = {"Image": image, "Environment": environment}
+    model, instance = f"{spec.model_id} {spec.version}", offered.instance_type
     if offered.side == "tuned":
         now = jobs.status(record, account)
         jobs.check_ended_well(now)
-        container["ModelDataUrl"] = (now.artefact or "").replace(ACCOUNT, account.id)
-    else:
-        source = {
-            "S3Uri": hosting["model_uri"],
-            "S3DataType": "S3Prefix",
-            "CompressionType": "None",
-        }
-        if spec.needs_eula:
-            source |= {"ModelAccessConfig": {"AcceptEula": True}}
-        container["ModelDataSource"] = {"S3DataSource": source}
+        left = (now.artefact or "").replace(ACCOUNT, account.id)
+        made = spec.serving.tuned(instance, model, left, eula=spec.needs_eula)
+    else:  # an offer is made only once the licence is accepted
+        made = spec.serving.base(instance, model, eula=spec.needs_eula)
     if (role := record.role or recipe.cloud.role) is None:
         raise CloudError("cloud.role is missing: name the SageMaker execution role in the recipe")
     request = {
-        "PrimaryContainer": container,
+        **made,
         "ExecutionRoleArn": f"arn:aws:iam::{account.id}:role/{role}",
-        "EnableNetworkIsolation": bool(hosting["network_isolation"]),
     }
     if recipe.cloud.subnets:
         request["VpcConfig"] = {
@@ -212,12 +200,4 @@ def _model(
 
 
 def _configuration(offered: Offer, recipe: Recipe, spec: Spec) -> dict[str, Any]:
-    variant = {
-        "VariantName": "AllTraffic",
-        "ModelName": offered.name,
-        "InstanceType": offered.instance_type,
-        "InitialInstanceCount": 1,
-        "ModelDataDownloadTimeoutInSeconds": int(spec.hosting["download_timeout"]),
-        "ContainerStartupHealthCheckTimeoutInSeconds": int(spec.hosting["startup_timeout"]),
-    }
-    return {"ProductionVariants": [variant]}
+    return {"ProductionVariants": [spec.serving.variant(offered.name, offered.instance_type)]}
