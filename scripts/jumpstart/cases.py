@@ -10,9 +10,8 @@ from ragtune.core.errors import CloudError
 from ragtune.core.files import write_json, write_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
-from ragtune_cloud.sagemaker import contract, cost
+from ragtune_cloud.sagemaker import contract, cost, names
 from ragtune_cloud.sagemaker.manifest import flatten
-from ragtune_cloud.sagemaker.names import names
 from ragtune_cloud.sagemaker.request import filled, job_tags, training_request
 from ragtune_cloud.sagemaker.spec import Spec
 
@@ -55,19 +54,23 @@ def training(name: str, raw: dict[str, Any], instance: str, count: int, folder: 
     run = RunFolder(folder)
     write_jsonl(run.train_rows("tuned"), [{"instruction": "a", "context": "b", "response": "c"}])
     write_json(run.template, recipe.template.build().jumpstart)
-    named = names(recipe, run, spec)
+    named = names.names(recipe, run, spec)
     priced = cost.estimate(recipe, run, spec.max_run)
-    made = training_request(recipe, spec, named, priced, job_tags(recipe, spec, {}, {}), eula=True)
-    request = filled(made, ACCOUNT)
+    tags = job_tags(recipe, spec, {}, {})
     known = {row.name for row in spec.hyperparameters_on(instance)}
     asked = {
         **_model(raw, instance),
         "instance_count": count,
-        "output": request["OutputDataConfig"]["S3OutputPath"],
-        "training": request["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3Uri"],
+        "output": named.output.replace(names.ACCOUNT, ACCOUNT),
+        "training": named.training.replace(names.ACCOUNT, ACCOUNT),
         "hyperparameters": {k: v for k, v in contract.own_values(recipe).items() if k in known},
     }
-    return Case(f"{name} trained on {instance}", asked, {"CreateTrainingJob": request})
+    title = f"{name} trained on {instance}"
+    try:
+        made = training_request(recipe, spec, named, priced, tags, eula=True)
+    except CloudError as error:
+        return Case(title, asked, {}, str(error))
+    return Case(title, asked, {"CreateTrainingJob": filled(made, ACCOUNT)})
 
 
 def serving(name: str, raw: dict[str, Any], instance: str) -> Case:

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from ragtune.core.errors import CloudError
@@ -13,7 +12,7 @@ from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
 from ragtune_cloud.fetched import check_model
 from ragtune_cloud.folder import CloudFolder
-from ragtune_cloud.sagemaker import artefact
+from ragtune_cloud.sagemaker import artefact, jobs
 from ragtune_cloud.sagemaker.account import Account
 from ragtune_cloud.sagemaker.record import read_record
 from ragtune_cloud.target import Status
@@ -104,8 +103,8 @@ def test_the_written_recipe_finds_what_the_runs_recipe_names(
 def test_an_uncompressed_model_is_fetched_file_by_file_and_goes_on_after_a_break(
     submitted: RunFolder,
     account: Open,
-    aws: boto3.Session,
     merged_model: bytes,
+    *,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -113,11 +112,11 @@ def test_an_uncompressed_model_is_fetched_file_by_file_and_goes_on_after_a_break
         tar.extractall(tmp_path / "model", filter="data")
     opened, record = account(), read_record(submitted)
     bucket = f"sagemaker-{REGION}-{ACCOUNT}"
-    s3 = aws.client("s3")
+    s3 = opened.client("s3")
     for path in (tmp_path / "model").iterdir():
         s3.upload_file(str(path), bucket, f"left/model/{path.name}")
     left = Status(record.job, "Completed", "Completed", 1, None, None, f"s3://{bucket}/left/model")
-    monkeypatch.setattr(artefact.jobs, "status", lambda *_: left)
+    monkeypatch.setattr(jobs, "status", lambda *_: left)
     asked: list[str] = []
     client = opened.client("s3")
     client.meta.events.register(
@@ -147,7 +146,7 @@ def test_an_uncompressed_output_without_files_is_told(
     opened, record = account(), read_record(submitted)
     gone = f"s3://sagemaker-{REGION}-{ACCOUNT}/gone/"
     left = Status(record.job, "Completed", "Completed", 1, None, None, gone)
-    monkeypatch.setattr(artefact.jobs, "status", lambda *_: left)
+    monkeypatch.setattr(jobs, "status", lambda *_: left)
     with pytest.raises(CloudError, match=r"<account>/gone/: nothing is there") as told:
         artefact.fetch(record, submitted, opened, Silent())
     assert ACCOUNT not in str(told.value)

@@ -45,6 +45,10 @@ def test_a_training_request_is_the_sdks_but_for_the_listed_differences(
     real: dict[str, dict[str, Any]], file: str, instance: str, tmp_path: Path
 ) -> None:
     case = cases.training(file, real[file], instance, 1, tmp_path)
+    if not DIGESTS[case.name]:  # the SDK asks for a job without weights, and warns
+        assert case.error is not None
+        assert "has no training artefact" in case.error
+        return
     ours = case.ours["CreateTrainingJob"]
     assert digest(cases.alike(ours)) == DIGESTS[case.name]["CreateTrainingJob"], DIFFER
 
@@ -85,7 +89,7 @@ def test_what_a_job_left_is_served_as_the_sdk_serves_it(
 def test_a_spec_without_images_makes_no_request_here_nor_in_the_sdk(
     real: dict[str, dict[str, Any]],
 ) -> None:
-    none = [name for name, found in DIGESTS.items() if not found]
+    none = [name for name, found in DIGESTS.items() if not found and " served on " in name]
     assert {name.split(" ")[0] for name in none} == {"llama-2-7b_4.25.0", "llama-3-1-8b_2.6.0"}
     for name in none:
         file, instance = name.split(" served on ")
