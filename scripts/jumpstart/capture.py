@@ -6,12 +6,17 @@ the manifest and specs that it is given, and calls to SageMaker are noted and an
 """
 
 import argparse
+import contextlib
 import json
 import os
 from pathlib import Path
 from typing import Any
 
-CREATED = ("CreateTrainingJob", "CreateModel", "CreateEndpointConfig", "CreateEndpoint")
+CREATED = ("CreateTrainingJob", "CreateModel", "CreateEndpointConfig")
+
+
+class Enough(Exception):
+    """All that is compared was requested; what the SDK does next needs a real endpoint."""
 
 
 def main() -> None:
@@ -55,6 +60,10 @@ def _sent(session: Any, case: dict[str, Any], account: str) -> dict[str, Any]:
     """The requests of a case by operation; or ``error``, why the SDK makes none."""
     from sagemaker.jumpstart.accessors import JumpStartModelsAccessor
     from sagemaker.session import Session
+    from sagemaker.telemetry import telemetry_logging
+
+    # The setting that opts out is not read for every call, and each would wait for the network.
+    telemetry_logging._send_telemetry_request = lambda *_, **__: None
 
     # The SDK changes the specs in its cache: a type's environment is written into its family's.
     JumpStartModelsAccessor.reset_cache()
@@ -64,6 +73,9 @@ def _sent(session: Any, case: dict[str, Any], account: str) -> dict[str, Any]:
 
     def note(params: dict[str, Any], model: Any, **_: Any) -> None:
         requests[model.name] = json.loads(json.dumps(params))
+
+    def enough(**_: Any) -> None:
+        raise Enough
 
     def answer(model: Any, **_: Any) -> Any:
         from botocore.awsrequest import AWSResponse
@@ -82,9 +94,11 @@ def _sent(session: Any, case: dict[str, Any], account: str) -> dict[str, Any]:
 
     for operation in CREATED:
         client.meta.events.register(f"provide-client-params.sagemaker.{operation}", note)
+    client.meta.events.register("provide-client-params.sagemaker.CreateEndpoint", enough)
     client.meta.events.register_first("before-call.sagemaker", answer)
     try:
-        _act(case, Session(boto_session=session, sagemaker_client=client))
+        with contextlib.suppress(Enough):
+            _act(case, Session(boto_session=session, sagemaker_client=client))
     except ValueError as error:
         return {"error": str(error)}
     return requests

@@ -54,7 +54,7 @@ def training(name: str, raw: dict[str, Any], instance: str, count: int, folder: 
     run = RunFolder(folder)
     write_jsonl(run.train_rows("tuned"), [{"instruction": "a", "context": "b", "response": "c"}])
     write_json(run.template, recipe.template.build().jumpstart)
-    named = names.names(recipe, run, spec)
+    named = names.names(recipe, run)
     priced = cost.estimate(recipe, run, spec.max_run)
     tags = job_tags(recipe, spec, {}, {})
     known = {row.name for row in spec.hyperparameters_on(instance)}
@@ -125,14 +125,19 @@ def comparable(requests: dict[str, Any]) -> dict[str, Any]:
 
 
 def alike(request: dict[str, Any]) -> dict[str, Any]:
-    """A training request without the fields that ``REASONS`` lists."""
+    """A training request without the fields that ``REASONS`` lists, and without its own place."""
     whole: dict[str, Any] = json.loads(json.dumps(request))
+    output, job = whole["OutputDataConfig"]["S3OutputPath"], whole["TrainingJobName"]
+    home = output.removesuffix("/output")
     for field in REASONS:
         part, (*above, last) = whole, field.split(".")
         for name in above:
             part = part[name]
         del part[last]
-    return whole
+    text = json.dumps(whole)
+    assert job not in text.replace(home, ""), "the job's name is in another field"
+    placed: dict[str, Any] = json.loads(text.replace(home, "s3://<home>"))
+    return placed
 
 
 def differences(left: Any, right: Any, field: str = "") -> Iterator[tuple[str, Any, Any]]:

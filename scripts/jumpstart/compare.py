@@ -151,7 +151,9 @@ def _theirs(python: str, specs: list[dict[str, Any]], made: list[Case]) -> list[
         command = [python, str(Path(__file__).with_name("capture.py")), str(asked), str(sent)]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise SystemExit(f"the SDK's requests could not be captured:\n{done.stderr}")
+            raise SystemExit(
+                f"the SDK's requests could not be captured:\n{done.stdout}{done.stderr}"
+            )
         found: list[dict[str, Any]] = json.loads(sent.read_text(encoding="utf-8"))
         return found
 

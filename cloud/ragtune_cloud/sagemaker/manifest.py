@@ -19,8 +19,6 @@ from ragtune_cloud.sagemaker.variants import Variants
 MANIFEST = "models_manifest.json"
 MAX_RUN = 86400
 """Seconds that SageMaker gives a job whose spec names no limit: a day."""
-TIMEOUT = 1200
-"""Seconds for an endpoint to fetch its model, and to answer its first health check."""
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 READ = {"max_run", "encrypt_inter_container_traffic", "disable_output_compression"}
 """What of ``estimator_kwargs`` is read."""
@@ -160,8 +158,8 @@ def _serving(raw: dict[str, Any], region: str) -> Serving:
         key_property="prepacked_artifact_key" if prepacked else "artifact_key",
         package=_of_region(served, "hosting_model_package_arns", region),
         drafts=_drafts(served, region),
-        download_timeout=int(timeouts.get("model_data_download_timeout", TIMEOUT)),
-        startup_timeout=int(timeouts.get("container_startup_health_check_timeout", TIMEOUT)),
+        download_timeout=timeouts.get("model_data_download_timeout"),
+        startup_timeout=timeouts.get("container_startup_health_check_timeout"),
         volume_gb=served.get("inference_volume_size"),
         network_isolation=bool(served.get("inference_enable_network_isolation")),
     )

@@ -43,7 +43,7 @@ class Serving:
     ``config`` is the inference configuration that was laid over the spec, ``artefacts`` the S3
     address below which keys lie, ``key`` the base model's weights there. ``package`` is the ARN of
     a model package that takes the place of image and weights; ``drafts`` speed decoding up.
-    Timeouts are in seconds.
+    Timeouts are in seconds, None where AWS's own hold.
     """
 
     config: str | None
@@ -56,8 +56,8 @@ class Serving:
     key_property: str
     package: str | None
     drafts: tuple[Draft, ...]
-    download_timeout: int
-    startup_timeout: int
+    download_timeout: int | None
+    startup_timeout: int | None
     volume_gb: int | None
     network_isolation: bool
 
@@ -149,12 +149,13 @@ class Serving:
             "InstanceType": instance_type,
             "InitialInstanceCount": 1,
             "InitialVariantWeight": 1,
+        }
+        own = {
             "ModelDataDownloadTimeoutInSeconds": self.download_timeout,
             "ContainerStartupHealthCheckTimeoutInSeconds": self.startup_timeout,
+            "VolumeSizeInGB": None if own_disks(instance_type) else self.volume_gb,
         }
-        if self.volume_gb is not None and not own_disks(instance_type):
-            found["VolumeSizeInGB"] = self.volume_gb
-        return found
+        return {**found, **{name: value for name, value in own.items() if value is not None}}
 
 
 def own_disks(instance_type: str) -> bool:

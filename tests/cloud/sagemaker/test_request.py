@@ -24,7 +24,7 @@ def request_of(
     made_from: Recipe, spec: Spec, folder: Path, *, eula: bool = True
 ) -> dict[str, object]:
     run = make_run(folder, made_from)
-    named = names(made_from, run, spec)
+    named = names(made_from, run)
     tags = job_tags(made_from, spec, {}, {})
     priced = cost.estimate(made_from, run)
     return training_request(made_from, spec, named, priced, tags, eula=eula)
