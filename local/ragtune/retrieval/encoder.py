@@ -79,7 +79,9 @@ class PlainEncoder:
         found: list[list[float]] = [[] for _ in rows]
         for _, alike in itertools.groupby(order, key=lambda n: self._length(rows[n])):
             for numbers in _batches(alike, self._rows):
-                for n, vector in zip(numbers, self._vectors([rows[n] for n in numbers]), strict=True):
+                for n, vector in zip(
+                    numbers, self._vectors([rows[n] for n in numbers]), strict=True
+                ):
                     found[n] = vector
         return found
 

@@ -15,7 +15,8 @@ from ragtune.sources import documents
 from ragtune.sources.readers import Document
 from tests.local.retrieval import killing
 
-WORDS = "the harbour opens at six and a ferry called Petrel waits in fog for its bell".split()
+SAID = "the harbour opens at six and a ferry called Petrel waits in fog for its bell"
+WORDS = SAID.split()
 TEXTS = [" ".join(WORDS[n % 7 :] * (1 + n % 3)) for n in range(9)]
 HALF = Hardware("cpu", "any", 1, "bfloat16", "bfloat16")
 
