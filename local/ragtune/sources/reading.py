@@ -22,14 +22,14 @@ def read(path: Path, name: str, content: str = "") -> list[Document]:
     """
     kind = path.suffix.lower()
     try:
+        bounds = bounds_of(path, scans=kind == ".pdf" and ocr.is_installed())
         size = path.stat().st_size
     except OSError as error:
         raise DocumentsError(f"cannot be read: {error.strerror}") from None
     if size <= PLAIN and kind in readers.PLAIN_KINDS:
-        return readers.read(path, name)
+        return readers.read(path, name, bounds.outcome)
     if reason := _EXCEEDED.get((kind, content)):
         raise DocumentsError(reason)
-    bounds = bounds_of(path, scans=kind == ".pdf" and ocr.is_installed())
     try:
         found: list[Document] = PROCESS.call(
             "ragtune.sources.readers", "read", path, name, bounds.outcome, bounds=bounds
