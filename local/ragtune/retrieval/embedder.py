@@ -6,11 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ragtune.models.hardware import Hardware
 from ragtune.models.load import quiet_libraries
-from ragtune.retrieval.encoder import PlainEncoder, is_plain
+
+if TYPE_CHECKING:
+    from ragtune.retrieval.encoder import PlainEncoder
 
 BATCH = 64
 """Texts that llama-index embeds together."""
@@ -56,8 +58,10 @@ class Embedder:
         )
 
     @functools.cached_property
-    def _plain(self) -> PlainEncoder | None:
+    def _plain(self) -> "PlainEncoder | None":
         """What embeds where the model is of the plain kind, without sentence-transformers."""
+        from ragtune.retrieval.encoder import PlainEncoder, is_plain
+
         if not is_plain(self._folder):
             return None
         quiet_libraries()
