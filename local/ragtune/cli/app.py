@@ -13,7 +13,7 @@ import typer
 
 from ragtune import __version__
 from ragtune.cli import asking, label, recipes, retrieval, serving, several, study
-from ragtune.cli.output import say
+from ragtune.cli.output import never_refuse, say
 from ragtune.core.errors import INTERRUPTED, RagtuneError
 
 app = typer.Typer(
@@ -49,6 +49,7 @@ def settings(
 
 def main() -> None:
     """Run the command; every error of ours is one line and an exit code of its own."""
+    never_refuse()
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     # Threads that soon fall asleep: docs/design.md says what spinning costs on a busy machine.

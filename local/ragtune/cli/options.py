@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ragtune.core.errors import RecipeError
+
 if TYPE_CHECKING:
     from ragtune.core.progress import Watcher
     from ragtune.recipe.schema import Recipe
@@ -14,7 +16,18 @@ if TYPE_CHECKING:
 RecipeFile = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)]
 RunFolder = Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]
 Target = Annotated[Path, typer.Argument(help="A recipe or a run folder.", show_default=False)]
-Question = Annotated[str, typer.Argument(help="The question.", show_default=False)]
+
+
+def _of_letters(question: str | None) -> str | None:
+    """The question; bytes that the terminal's encoding does not have are half characters in it."""
+    if any("\ud800" <= letter <= "\udfff" for letter in question or ""):
+        raise RecipeError("QUESTION: holds bytes that are no text in this terminal's encoding")
+    return question
+
+
+Question = Annotated[
+    str, typer.Argument(help="The question.", show_default=False, callback=_of_letters)
+]
 RunsFolder = Annotated[Path, typer.Option("--runs", help="Where run folders are kept.")]
 Overrides = Annotated[
     list[str] | None,

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 
 from ragtune.recipe.arms import MAKEUP, Arm
+from ragtune.recipe.place import Place
 from ragtune.recipe.section import Section
 
 TORCH = "torch"
@@ -19,7 +20,7 @@ Name = Annotated[str, Field(pattern=r"\S")]
 class Model(Section):
     """The model that is tuned and asked."""
 
-    local: str = Field(
+    local: Place = Field(
         "builtin",
         description="`builtin`, `smollm2`, `smollm2-reader`, a folder, or a hub id; beside a "
         "server, `none` (its default there), or the model whose tokenizer counts and renders",
