@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ragtune.cli.output import say
+from ragtune.core.system import is_writable
 
 if TYPE_CHECKING:
     from ragtune.core.progress import Watcher
@@ -67,4 +68,4 @@ def open_run(
     from ragtune.runs.open import recipe_of
 
     close_network([recipe_of(folder)], offline)
-    return opened(folder, watcher, alone=alone)
+    return opened(folder, watcher, alone=alone and is_writable(folder))

@@ -106,9 +106,10 @@ def report(
     from ragtune.results import table
 
     with open_run(run_folder, offline=offline) as opened:
-        results = opened.report()
+        results = opened.report() if opened.alone else opened.figures
     print_result(results.to_json(), table.render(results, details=details), as_json)
-    say(f"report: {run_folder / 'report.html'}")
+    again = "" if opened.alone else ", as it was: the folder cannot be written"
+    say(f"report: {run_folder / 'report.html'}{again}")
 
 
 def export(
