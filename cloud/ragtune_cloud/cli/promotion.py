@@ -100,14 +100,13 @@ def promote(
         say(f"{job} in {recipe.cloud.region}")
 
 
-def resolve(run_folder: RunPath, overrides: Overrides = None, profile: Profile = None) -> None:
-    """Read the model's artefacts and bounds from JumpStart into the run's dated lock file."""
+def resolve(run_folder: RunPath, overrides: Overrides = None) -> None:
+    """Read the model's spec from JumpStart, without an account, into the run's dated lock file."""
     from ragtune.core.errors import RecipeError
     from ragtune.core.files import write_json
     from ragtune_cloud.folder import CloudFolder
     from ragtune_cloud.sagemaker import manifest
     from ragtune_cloud.sagemaker.account import aws_errors
-    from ragtune_cloud.sagemaker.target import SageMaker
 
     run = RunFolder(run_folder)
     recipe = run_recipe(run, overrides)
@@ -115,10 +114,12 @@ def resolve(run_folder: RunPath, overrides: Overrides = None, profile: Profile =
         raise RecipeError("model.jumpstart: missing; name the model to promote to")
     cloud, path = recipe.cloud, CloudFolder(run).artefacts
     with aws_errors():
-        s3 = SageMaker(profile).account(cloud.region).client("s3")
+        s3 = manifest.public_client(cloud.region)
         found = manifest.resolve(s3, recipe.model.jumpstart, cloud.model_version, cloud.region)
-    write_json(path, manifest.to_json(found))
+    write_json(path, found.to_json())
     typer.echo(f"{path}: {found.model_id} {found.version} in {found.region}")
+    if found.licence:
+        typer.echo(f"its licence, to be read before --accept-eula: {found.licence}")
 
 
 def models(as_json: AsJson = False) -> None:
@@ -128,5 +129,6 @@ def models(as_json: AsJson = False) -> None:
     known = catalog.load()
     lines = [f"catalogue of {known['dated']}; prices: {known['prices_from']}"]
     lines += [f"{name:44} {m['parameters'] / 1e9:5.2f} B" for name, m in known["models"].items()]
-    lines += [f"{n:44} ${usd:.3f} an hour" for n, usd in known["usd_per_hour"].items()]
+    for region, prices in known["usd_per_hour"].items():
+        lines += [f"{n:44} ${usd:.3f} an hour in {region}" for n, usd in prices.items()]
     typer.echo(json.dumps(known, indent=1) if as_json else "\n".join(lines))
