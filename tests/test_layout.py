@@ -16,8 +16,8 @@ ROOMS = {
         *("tuning", "arms", "results", "questions", "runs", "serve", "cli"),
     ],
     "ragtune_cloud": [
-        *("folder", "target", "gate", "plan", "evaluation", "compare"),
-        *("fetched", "sagemaker", "bedrock", "cli"),
+        *("folder", "ledger", "target", "gate", "plan", "evaluation", "compare"),
+        *("fetched", "sagemaker", "bedrock", "index", "cli"),
     ],
 }
 """The rooms of each package, each of which imports only from those before it."""

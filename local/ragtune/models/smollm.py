@@ -15,7 +15,7 @@ from typing import Any
 from ragtune.core.bundled import data_folder
 from ragtune.core.errors import ModelError
 from ragtune.models.folder import Shape
-from ragtune.models.unpacked import cache, unpacking
+from ragtune.models.unpacked import cached, unpacking
 
 PUBLISHED = "smollm2"
 READER = "smollm2-reader"
@@ -37,13 +37,13 @@ def smollm_folder(name: str) -> Path:
     """
     if name == PUBLISHED:
         adapter = None
-        folder = cache() / f"smollm2-135m-instruct-{SHA256[:8]}"
+        folder = cached(f"smollm2-135m-instruct-{SHA256[:8]}")
     else:
         adapter = data_folder() / "models" / name
         with (adapter / "adapter_model.safetensors").open("rb") as file:
             trained = hashlib.file_digest(file, "sha256").hexdigest()
         kind = name.removeprefix(PUBLISHED)
-        folder = cache() / f"smollm2-135m{kind}-{SHA256[:8]}-{trained[:8]}"
+        folder = cached(f"smollm2-135m{kind}-{SHA256[:8]}-{trained[:8]}")
     if not folder.is_dir():
         packed = _published(name)
         with unpacking(folder) as fresh:
