@@ -40,6 +40,17 @@ def test_one_command_drafts_from_a_folder_with_a_server_that_is_named(
     assert {row["drafted"] for row in rows} == {"tiny"}
 
 
+def test_a_recipe_says_which_documents_and_the_drafts_are_beside_it(
+    project: Callable[..., Path], called: Called, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "reader", lambda hardware: None)
+    recipe = project()
+    with serving(FakeServer(answer=asked_of)) as server:
+        code, _, err = called("questions", recipe, "--engine", server.url, "--test", "3")
+    assert (code, err) == (0, "")
+    assert (recipe.parent / "questions" / "questions.jsonl").is_file()
+
+
 def test_without_a_model_rules_make_the_questions_and_say_so(
     documents: Path, tmp_path: Path, called: Called, monkeypatch: pytest.MonkeyPatch
 ) -> None:
