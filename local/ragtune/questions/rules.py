@@ -155,7 +155,7 @@ def counts_another(question: str, fact: Fact) -> bool:
     if fact.kind == "code" and _NUMBER_OF.search(question):
         return True
     found = _HOW_MANY.search(question)
-    counted = {stem(word) for word in found[1].lower().split()} if found else set()
+    counted = set(content(found[1])) if found else set()
     said = {stem(word) for word in re.findall(r"[a-z-]+", fact.sentence.text.lower())}
     return bool(counted) and not counted & said
 
