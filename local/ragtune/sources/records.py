@@ -143,7 +143,7 @@ def load(path: Path, spec: Records, refusal: str = "", *, questions: str | None 
     Raises RecordsError for a source that is missing, empty, too broken or without the columns that
     it needs, OfflineError for a hub id while offline.
     """
-    source = spec.source if questions is None else questions
+    source = (spec.source or "") if questions is None else questions
     where = path if path.exists() else source
     mapper, loaded = Mapper({str(name): column for name, column in spec.fields.items()}), Loaded([])
     read: list[Table] = []
