@@ -37,7 +37,7 @@ def test_a_full_life_leaves_nothing_that_costs_money(
     run: RunFolder, ragtune: Call, fake: FakeSageMaker, merged_model: bytes, tmp_path: Path
 ) -> None:
     fake.artefact = merged_model
-    fake.answer = lambda endpoint, prompt: hour(prompt) if "tuned" in endpoint else "no idea"
+    fake.answer = lambda endpoint, prompt: hour(prompt) if "tuned" in endpoint else "I do not know"
 
     code, out, err = ragtune("promote", run)
     assert (code, fake.calls.total()) == (0, 0), err
@@ -77,7 +77,7 @@ def test_a_full_life_leaves_nothing_that_costs_money(
         assert place in out
     page = CloudFolder(run).study(read_record(run).job).report
     assert f"report: {page}" in err
-    assert "no idea" in page.read_text()
+    assert "I do not" in page.read_text()
     assert fake.things == {"Model": {}, "EndpointConfig": {}, "Endpoint": {}}
 
     code, out, err = ragtune("cloud", "delete", run, "--data")
