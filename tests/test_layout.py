@@ -16,7 +16,7 @@ ROOMS = {
         *("tuning", "arms", "results", "runs", "serve", "cli"),
     ],
     "ragtune_cloud": [
-        *("folder", "target", "gate", "plan", "evaluation", "compare"),
+        *("folder", "target", "gate", "plan", "study"),
         *("fetched", "sagemaker", "bedrock", "cli"),
     ],
 }

@@ -1,9 +1,9 @@
+from ragtune_cloud.study.compare import compare, places, show
 from rich.console import Console
 
 from ragtune.core.files import read_json, read_jsonl, write_json, write_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune.results.schema import Results
-from ragtune_cloud.compare import compare, places, show
 from ragtune_cloud.folder import CloudFolder
 
 
