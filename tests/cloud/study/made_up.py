@@ -63,7 +63,7 @@ def recipe_of_every_arm(model: Path, **sections: Any) -> Recipe:
         "study": {
             "arms": list(ARMS),
             "questions": "questions.jsonl",
-            "max_new_tokens": 8,
+            "max_new_tokens": 12,
             "latency_questions": 20,
             "shots": 1,
         },
@@ -113,17 +113,16 @@ def _write_tuning(run: RunFolder, recipe: Recipe, records: Sequence[Record]) -> 
     losses = {"base": 2.5, "tuned": 2.25, "tokens": 8}
     write_json(run.heldout, dict.fromkeys(recipe.adapters, losses))
     write_json(run.forgetting, {})
+    for rows in recipe.adapters or ["tuned"]:
+        write_jsonl(run.train_rows(rows), [r.to_json() for r in records])
     for adapter in recipe.adapters:
-        write_jsonl(run.train_rows(adapter), [r.to_json() for r in records])
         write_json(run.training(adapter), TRAINING)
         write_jsonl(run.recall(adapter), [])
 
 
 def _write_found(run: RunFolder, questions: Sequence[Record], records: Sequence[Record]) -> None:
     """What was searched for each question, of documents and of training records."""
-    examples = [
-        {**passage(day), "document": f"record-{one.id}"} for day, one in enumerate(records)
-    ]
+    examples = [{**passage(day), "document": f"record-{one.id}"} for day, one in enumerate(records)]
     kept = [
         {"id": f"r{day}", "document": f"record-{one.id}", "locator": "", "score": 0.5}
         | {"text": f"{one.instruction} {one.response}"}

@@ -16,7 +16,7 @@ def fault(what: AnyFault) -> str:
     return _said(what)
 
 
-def _said(what: AnyFault) -> str:  # noqa: PLR0911, one sentence a kind
+def _said(what: AnyFault) -> str:  # noqa: PLR0911, PLR0912, one sentence a kind
     match what:
         case faults.FewQuestions():
             return f"{what.questions} questions are too few; ask at least {what.least}"
