@@ -16,7 +16,7 @@ ROOMS = {
         *("tuning", "arms", "results", "runs", "serve", "cli"),
     ],
     "ragtune_cloud": [
-        *("folder", "target", "gate", "plan", "study"),
+        *("folder", "ledger", "target", "gate", "plan", "study"),
         *("fetched", "sagemaker", "bedrock", "cli"),
     ],
 }

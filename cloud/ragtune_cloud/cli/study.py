@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ragtune.core.run_folder import RunFolder
-from ragtune_cloud.cli.deployment import deployed
+from ragtune_cloud.cli.deployment import MINUTES, deployed
 from ragtune_cloud.cli.options import (
     AcceptEula,
     AsJson,
@@ -43,6 +43,9 @@ def study(
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave the endpoints running, which costs money.")
     ] = False,
+    ttl: Annotated[
+        float, typer.Option("--ttl", min=0, help="Minutes, after which they are deleted.")
+    ] = MINUTES,
     instance_type: InstanceType = None,
     accept_eula: AcceptEula = False,
     yes: Yes = False,
@@ -64,7 +67,15 @@ def study(
 
     def serving(sides: "Sequence[Side]") -> AbstractContextManager[None]:
         return deployed(
-            target, recipe, run, sides, instance_type, eula=accept_eula, yes=yes, keep=keep
+            target,
+            recipe,
+            run,
+            sides,
+            instance_type,
+            eula=accept_eula,
+            yes=yes,
+            keep=keep,
+            minutes=ttl,
         )
 
     models = EndpointServing(target, recipe, run, serving, instance_type)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from time import sleep
 from typing import Any
 
 from ragtune.core.errors import CloudError
@@ -21,6 +22,9 @@ UNSTATED = 1 << 30
 """The context of an endpoint whose spec names none: nothing is cut on this side."""
 TRIES = 3
 """Of one prompt, where the container fails with an error of its own (from 500 on)."""
+COLD = 60
+"""Tries of one prompt while the model is still being loaded, `PAUSE` seconds apart."""
+PAUSE = 5.0
 SHAPES = ("generation", "generated_text")
 """Fields that hold the answer, by the container."""
 
@@ -31,6 +35,17 @@ class Answered:
 
     text: str
     tokens: int | None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The container had no answer to a prompt: its HTTP status, and what it said."""
+
+    status: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.status}: {self.reason}"
 
 
 class EndpointEngine:
@@ -120,34 +135,36 @@ class EndpointEngine:
         }
         body = json.dumps({"inputs": text, "parameters": parameters})
         for left in reversed(range(TRIES)):
-            started = time.perf_counter()
-            try:
-                content = self._invoke(body)
-            except _ContainerFailed as error:
-                if left and error.status >= 500:
-                    continue
-                seconds = time.perf_counter() - started
-                return Completion("", [], seconds, 0.0, 0, failed=str(error))
-            break
-        seconds = time.perf_counter() - started
-        answer = read_answer(content, text)
+            answer, seconds = self._invoked(body, text)
+            if not (left and isinstance(answer, Failed) and answer.status >= 500):
+                break
+        if isinstance(answer, Failed):
+            return Completion("", [], seconds, 0.0, 0, failed=str(answer))
         tokens = self._count(answer.text) if answer.tokens is None else answer.tokens
         return Completion(text=answer.text, ids=[], seconds=seconds, prefill=0.0, tokens=tokens)
 
-    def _invoke(self, body: str) -> bytes:
+    def _invoked(self, body: str, prompt: str) -> tuple[Answered | Failed, float]:
+        """What the endpoint says, and the seconds that it took, without those of a cold start."""
         from botocore.exceptions import ClientError
 
-        runtime = self._account.client("sagemaker-runtime")
-        with aws_errors(self._account.known_id):
-            try:
-                answer = runtime.invoke_endpoint(
-                    EndpointName=self.name, ContentType="application/json", Body=body
-                )
-            except ClientError as error:
-                if code_of(error) == "ModelError":
-                    raise _ContainerFailed(error, self._account.known_id) from None
-                raise
-            return bytes(answer["Body"].read())
+        runtime, left = self._account.client("sagemaker-runtime"), COLD
+        while True:
+            started = time.perf_counter()
+            with aws_errors(self._account.known_id):
+                try:
+                    content = runtime.invoke_endpoint(
+                        EndpointName=self.name, ContentType="application/json", Body=body
+                    )["Body"].read()
+                except ClientError as error:
+                    if code_of(error) == "ModelError":
+                        failed = _failed(error, self._account.known_id)
+                        return failed, time.perf_counter() - started
+                    if code_of(error) != "ModelNotReadyException" or not left:
+                        raise
+                else:
+                    return read_answer(content, prompt), time.perf_counter() - started
+            left -= 1
+            sleep(PAUSE)
 
     def _count(self, text: str) -> int:
         if self._tokenizer is None:
@@ -155,21 +172,20 @@ class EndpointEngine:
         return len(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
-class _ContainerFailed(Exception):
-    """The container had no answer to this prompt: HTTP 424, with the status that it gave itself."""
+def _failed(error: Any, account: str | None) -> Failed:
+    """What a 424 says: the container's own status and words, where they are told."""
+    said = error.response
+    there = said.get("ResponseMetadata", {}).get("HTTPStatusCode", 424)
+    message = said.get("OriginalMessage") or said.get("Error", {}).get("Message", "")
+    words = masked(" ".join(str(message).split()), account)
+    return Failed(int(said.get("OriginalStatusCode") or there), words[:300])
 
-    def __init__(self, error: Any, account: str | None) -> None:
-        said = error.response
-        self.status = int(said.get("OriginalStatusCode") or 400)
-        message = said.get("OriginalMessage") or said.get("Error", {}).get("Message", "")
-        super().__init__(f"{self.status}: {masked(' '.join(str(message).split()), account)[:300]}")
 
-
-def read_answer(body: bytes, prompt: str = "") -> Answered:
+def read_answer(body: bytes, prompt: str = "") -> Answered | Failed:
     """What an endpoint's response says: ``generation`` or ``generated_text``, and its tokens.
 
-    A list of one or a single object; a repeated prompt is cut off. Raises CloudError for any other
-    shape.
+    A list of one or a single object; a repeated prompt is cut off. An ``error`` in place of an
+    answer is one of this prompt. Raises CloudError for any other shape.
     """
     try:
         found: Any = json.loads(body)
@@ -180,6 +196,9 @@ def read_answer(body: bytes, prompt: str = "") -> Answered:
         for key in SHAPES:
             if isinstance(text := one.get(key), str):
                 return Answered(text.removeprefix(prompt).strip(), _tokens(one.get("details")))
+        if "error" in one:
+            code = one.get("code")
+            return Failed(code if isinstance(code, int) else 424, str(one["error"])[:300])
     shown = body[:120].decode(errors="replace")
     raise CloudError(f"the endpoint answered neither generation nor generated_text: {shown}")
 

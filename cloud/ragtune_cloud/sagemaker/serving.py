@@ -63,7 +63,7 @@ class EndpointServing:
     def hosting(self, side: Side) -> Hosting:
         """The instance of an endpoint, and its list price."""
         known = spec.find(
-            self._record.model_id, self._recipe.cloud.model_version, self._record.region, self._run
+            self._record.model_id, self._record.model_version, self._record.region, self._run
         )
         if known is None:
             raise CloudError(f"{self.model}: `ragtune cloud resolve {self._run}` first")

@@ -17,6 +17,7 @@ from ragtune_cloud.sagemaker.engine import (
     UNSTATED,
     Answered,
     EndpointEngine,
+    Failed,
     read_answer,
     served_length,
 )
@@ -121,6 +122,22 @@ def test_a_container_that_fails_by_itself_is_asked_again_before_it_counts(
     assert (first.text, first.failed) == ("six", None)
     assert second.failed == "500: CUDA error"
     assert len(asked) == 2 + TRIES
+
+
+def test_a_model_that_is_still_being_loaded_is_waited_for(
+    account: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, waited = account(), list[float]()
+    monkeypatch.setattr("ragtune_cloud.sagemaker.engine.sleep", waited.append)
+    cold = 429, {"__type": "ModelNotReadyException", "message": "being loaded"}
+    answering(opened, monkeypatch, [cold, cold, (200, {"generated_text": "six"})])
+    (found,) = endpoint(opened).complete([Prompt([1], "Q")], limit=7)
+    assert (found.text, len(waited)) == ("six", 2)
+
+
+def test_an_error_in_place_of_an_answer_is_an_outcome_too() -> None:
+    body = b'{"error": "generation failed", "code": 424}'
+    assert read_answer(body) == Failed(424, "generation failed")
 
 
 def test_tokens_are_counted_here_where_the_container_does_not_count_them(
