@@ -44,18 +44,17 @@ def write_rows(arms: Sequence[ServedArm], run: RunFolder, study: RunFolder) -> N
 def served(
     recipe: Recipe,
     serving: Serving,
+    hosting: Mapping[Side, Hosting],
     here: Results,
-    trained: Adapter | None,
     arms: Sequence[ServedArm],
+    trained: Adapter | None,
 ) -> Served:
     """Where the models were served, what that costs, and the run that was made here."""
-    sides: list[Side] = list(dict.fromkeys(side_of(arm) for arm in recipe.arms))
-    hosting = {side: serving.hosting(side) for side in sides}
     needs = recipe.needs.full_size
     full_size = FullSize(
         target=serving.name,
         model=serving.model,
-        hosting=hosting,
+        hosting=dict(hosting),
         hours_per_month=needs.hours_per_month,
         adapter=trained,
         failed={arm.name: count for arm in arms if (count := arm.failures)},

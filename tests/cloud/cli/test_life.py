@@ -109,7 +109,7 @@ def test_a_full_life_leaves_nothing_that_costs_money(
         assert place in out
     page = CloudFolder(run).study(read_record(run).job).report
     assert f"report: {page}" in err
-    assert "I do not know" in page.read_text()
+    assert "I do not" in page.read_text()
     assert fake.things == {"Model": {}, "EndpointConfig": {}, "Endpoint": {}}
 
     code, out, err = ragtune("cloud", "delete", run, "--data")
