@@ -60,7 +60,7 @@ def study(
                 ask(left, asked, outcomes, together=recipe.study.batch_size, advance=advance)
         figures.write_rows(arms, run, folder)
         trained = gate.promoted(recipe, run) if any(map(is_tuned, recipe.arms)) else None
-        of = figures.served(recipe, serving, hosting, here, arms, trained)
+        of = figures.served(recipe, serving, hosting, here, arms=arms, trained=trained)
         return figures.figures(
             recipe, folder, lock, of, tools(recipe, folder, materials), serving=serving
         )
