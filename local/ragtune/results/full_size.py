@@ -39,8 +39,8 @@ class FullSize(Part):
 
     ``model`` is the target's name of the model before tuning. ``in_dollars``: prices are the
     target's list prices; else the recipe's needs give one, in a currency of theirs. ``adapter`` is
-    the one whose recipe was tuned there, None where none was. ``here`` has the run's arms, ``here_model`` its model and
-    ``verdict_here`` the arm that it names.
+    the one whose recipe was tuned there, None where none was. ``here`` has the run's arms,
+    ``here_model`` its model and ``verdict_here`` the arm that it names.
     """
 
     target: str
