@@ -23,6 +23,9 @@ class Cloud(Section):
     role: Annotated[str, Field(pattern=r"^[\w+=,.@/-]+$")] | None = Field(
         None, description="the name of the SageMaker execution role, with its path"
     )
+    bedrock_role: Annotated[str, Field(pattern=r"^[\w+=,.@/-]+$")] | None = Field(
+        None, description="the role that Bedrock reads the model with; null: role"
+    )
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = Field(
         None, description="null: SageMaker's own, sagemaker-REGION-ACCOUNT"
     )
