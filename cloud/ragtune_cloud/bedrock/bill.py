@@ -1,14 +1,16 @@
 """Everything of Bedrock's that still costs money, or is about to."""
 
 import datetime
-from collections.abc import Iterable, Iterator
+import functools
+from collections.abc import Callable, Iterable, Iterator
 
+from ragtune.core.errors import CloudError
 from ragtune_cloud.bedrock import catalog, storage
 from ragtune_cloud.bedrock.imports import HOURS_A_MONTH
 from ragtune_cloud.bedrock.inventory import imported_model, is_ours
 from ragtune_cloud.sagemaker import catalog as sagemaker_catalog
 from ragtune_cloud.sagemaker.account import Account, aws_errors
-from ragtune_cloud.target import Item
+from ragtune_cloud.target import UNCHECKED, Item
 
 REMEDY = "ragtune cloud bedrock delete RUN"
 
@@ -16,12 +18,24 @@ REMEDY = "ragtune cloud bedrock delete RUN"
 def running(account: Account, uploaded: Iterable[str]) -> Iterator[Item]:
     """Imports and imported models of ragtune's in the account's region, and uploaded files.
 
-    ``uploaded`` are URIs of what was put into S3 for imports. Raises CloudError where AWS refuses.
+    ``uploaded`` are URIs of what was put into S3 for imports. What cannot be asked is a row of its
+    own and hides nothing else.
     """
-    yield from _imports(account)
-    yield from _models(account)
-    for uri in uploaded:
-        yield from _stored(account, uri)
+    asked: dict[str, Callable[[], Iterator[Item]]] = {
+        f"imports in {account.region}": lambda: _imports(account),
+        f"imported models in {account.region}": lambda: _models(account),
+        **{uri: functools.partial(_stored, account, uri) for uri in uploaded},
+    }
+    for name, ask in asked.items():
+        try:
+            yield from ask()
+        except CloudError as error:
+            yield unchecked(name, error)
+
+
+def unchecked(name: str, error: CloudError) -> Item:
+    """The row of what could not be asked: it may cost money all the same."""
+    return Item(UNCHECKED, name, None, None, str(error))
 
 
 def _imports(account: Account) -> Iterator[Item]:

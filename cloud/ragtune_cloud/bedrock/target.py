@@ -142,7 +142,7 @@ class Bedrock:
             try:
                 found += bill.running(self.account(place), sorted(uris))
             except CloudError as error:
-                found.append(Item("not checked", f"Bedrock in {place}", None, None, str(error)))
+                found.append(bill.unchecked(f"Bedrock in {place}", error))
         return found
 
     def deleters(self, watcher: Watcher) -> Mapping[str, Delete]:
