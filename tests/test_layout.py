@@ -16,7 +16,7 @@ ROOMS = {
         *("tuning", "arms", "results", "runs", "serve", "cli"),
     ],
     "ragtune_cloud": [
-        *("folder", "target", "gate", "plan", "evaluation", "compare"),
+        *("folder", "ledger", "target", "gate", "plan", "evaluation", "compare"),
         *("fetched", "sagemaker", "bedrock", "cli"),
     ],
 }

@@ -6,6 +6,7 @@
       plan.json               contract, cost, checks and the request that would be sent
       jumpstart.lock.json     the model's artefacts and bounds, dated
       job.json                the job that was submitted
+      ledger.json             what was created and costs money until it is deleted
       training.json           its losses
       study/<job>/            a run folder: the answers of the models that are served there
       comparison.json         local and cloud side by side
@@ -44,6 +45,11 @@ class CloudFolder:
     def job(self) -> Path:
         """The job that was submitted."""
         return self.path / "job.json"
+
+    @property
+    def ledger(self) -> Path:
+        """What was created and costs money until it is deleted."""
+        return self.path / "ledger.json"
 
     @property
     def training(self) -> Path:

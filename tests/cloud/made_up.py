@@ -212,4 +212,4 @@ def to_the_end(run: RunFolder, account: Account) -> Status:
 def serve(run: RunFolder, fake: FakeSageMaker) -> None:
     """Endpoints of the run's job, in service."""
     for side in SIDES:
-        fake.things["Endpoint"][endpoint_name(read_record(run), side)] = {}
+        fake.put_in_service(endpoint_name(read_record(run), side))

@@ -8,7 +8,7 @@ from ragtune.core.progress import Watcher
 from ragtune_cloud.bedrock import storage
 from ragtune_cloud.bedrock.imports import DATA, JOB, MODEL
 from ragtune_cloud.bedrock.inventory import MISSING, describe, imported_model, is_ours
-from ragtune_cloud.ledger import Delete, Entry
+from ragtune_cloud.ledger import Delete, Entry, NotOurs
 from ragtune_cloud.sagemaker.account import Account, aws_errors, code_of
 
 POLL = 20.0
@@ -46,7 +46,8 @@ def wait_ended(entry: Entry, account: Account, watcher: Watcher) -> None:
 def delete_model(entry: Entry, account: Account, watcher: Watcher) -> None:
     """Delete an imported model, once its import is over; what is gone already is no error.
 
-    Raises CloudError, with the shell command that deletes it, where it stays or is not ours.
+    Raises CloudError, with the shell command that deletes it, where it stays; NotOurs where it
+    has no tag of ragtune's.
     """
     from botocore.exceptions import ClientError
 
@@ -54,7 +55,7 @@ def delete_model(entry: Entry, account: Account, watcher: Watcher) -> None:
     started = monotonic()
     while (found := imported_model(account, entry.name)) is not None:
         if not is_ours(account, found["modelArn"]):
-            raise CloudError(
+            raise NotOurs(
                 f"{entry.name}: an imported model of that name is there without ragtune's tag; it "
                 f"is left alone; if it is yours: {one_liner(entry)}"
             )

@@ -27,6 +27,7 @@ class Record:
     usd_per_hour: float | None
     epochs: int
     role: str | None = None
+    model_version: str | None = None
 
     @property
     def names(self) -> Names:

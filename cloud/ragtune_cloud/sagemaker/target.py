@@ -11,11 +11,13 @@ from ragtune.recipe.schema import Recipe
 from ragtune_cloud import fetched
 from ragtune_cloud.folder import CloudFolder
 from ragtune_cloud.gate import as_tuned
+from ragtune_cloud.ledger import Delete
 from ragtune_cloud.sagemaker import (
     account,
     artefact,
     bill,
     contract,
+    deletion,
     draft,
     jobs,
     spec,
@@ -61,6 +63,10 @@ class SageMaker:
         """The run's job, and the account in its region."""
         record = read_record(run)
         return record, self.account(record.region)
+
+    def deleters(self, watcher: Watcher) -> dict[str, Delete]:
+        """What deletes each kind of thing that this target creates."""
+        return deletion.deleters(self.account, watcher)
 
     def contract(self, recipe: Recipe, run: RunFolder) -> Sequence[Term]:
         """Each field here and on JumpStart."""

@@ -26,6 +26,10 @@ class Cloud(Section):
     bedrock_role: Annotated[str, Field(pattern=r"^[\w+=,.@/-]+$")] | None = Field(
         None, description="the role that Bedrock reads the model with; null: role"
     )
+    scheduler_role: Annotated[str, Field(pattern=r"^[\w+=,.@/-]+$")] | None = Field(
+        None,
+        description="by it EventBridge Scheduler deletes endpoints even if this machine dies",
+    )
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = Field(
         None, description="null: SageMaker's own, sagemaker-REGION-ACCOUNT"
     )

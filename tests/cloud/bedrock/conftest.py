@@ -51,6 +51,15 @@ def exported(tiny_llama: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return folder
 
 
+def sections(model: Path) -> dict[str, Any]:
+    """What the run's recipe has other than the published one."""
+    return {
+        "model": {"local": str(model), "precision": "float32"},
+        "study": {"arms": ["base", "tuned"], "max_new_tokens": 6},
+        "cloud": {"bedrock_role": "bedrock", "max_cost_usd": 30},
+    }
+
+
 @pytest.fixture
 def run(tmp_path: Path, exported: Path, tiny_llama: Path) -> RunFolder:
     """A finished run of the tiny Llama with its export."""
@@ -59,20 +68,16 @@ def run(tmp_path: Path, exported: Path, tiny_llama: Path) -> RunFolder:
         for n in range(6)
     ]
     write_jsonl(tmp_path / "runs" / "records.jsonl", rows)
-    made = recipe(
-        model={"local": str(tiny_llama), "precision": "float32"},
-        study={"arms": ["base", "tuned"], "max_new_tokens": 6},
-        cloud={"bedrock_role": "bedrock", "max_cost_usd": 30},
-    )
-    found = make_run(tmp_path / "runs" / "published", made)
+    found = make_run(tmp_path / "runs" / "published", recipe(**sections(tiny_llama)))
     shutil.copytree(exported, found.merged)
     return found
 
 
-def change(path: Path, **fields: Any) -> None:
-    """Set fields of a JSON file; None takes one out."""
+def change(path: Path, **fields: Any) -> Path:
+    """Set fields of a JSON file; None takes one out. The file."""
     content = {**read_json(path), **fields}
     write_json(path, {name: value for name, value in content.items() if value is not None})
+    return path
 
 
 @pytest.fixture

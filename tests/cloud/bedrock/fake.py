@@ -44,7 +44,7 @@ class FakeBedrock(Service[Place]):
         self.looks, self.reason, self.units, self.quota = 2, "", 2, 3
         self.cold = self.busy = 0
         self.answer: Callable[[str], str] = lambda prompt: "six"
-        self.knows = ("prompt", "max_tokens", "temperature", "stop")
+        self.knows: tuple[str, ...] = ("prompt", "max_tokens", "temperature", "stop")
         self.shape = "choices"
         self.asked: list[dict[str, Any]] = []
 
