@@ -27,7 +27,7 @@ class Model(Section):
     revision: str | None = Field(None, description="the hub revision, for a hub id")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto",
-        description="of answers on a CPU; `auto`: bfloat16 where the processor computes it",
+        description="of answers on a CPU; `auto`: bfloat16 where that is measured to be faster",
     )
     engine: str = Field(
         TORCH,

@@ -6,11 +6,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ragtune.models.hardware import Hardware
 from ragtune.models.load import quiet_libraries
-from ragtune.retrieval.single import SingleEncoder, is_plain
+
+if TYPE_CHECKING:
+    from ragtune.retrieval.single import SingleEncoder
 
 BATCH = 64
 """Texts that are embedded together."""
@@ -56,11 +58,12 @@ class Embedder:
         )
 
     @functools.cached_property
-    def _single(self) -> SingleEncoder | None:
+    def _single(self) -> "SingleEncoder | None":
         """What embeds one text where sentence-transformers is not loaded yet."""
+        from ragtune.retrieval.single import SingleEncoder, is_plain
+
         if "model" in vars(self) or not is_plain(self._folder):
             return None
-        quiet_libraries()
         return SingleEncoder(self._folder, self._hardware)
 
     @functools.cached_property
