@@ -98,6 +98,17 @@ class Study(Section):
         return sorted(set(value))
 
 
+class FullSize(Section):
+    """What the models of a cloud are weighed with, once they have been asked there."""
+
+    price_per_hour: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="of what serves a model; null: the list price, in US dollars"
+    )
+    hours_per_month: Annotated[float, Field(gt=0, le=744)] = Field(
+        730.0, description="that an endpoint is kept; it costs the same when nobody asks"
+    )
+
+
 class Needs(Section):
     """What the recommendation weighs the measurements with; null: it does not matter."""
 
@@ -119,6 +130,7 @@ class Needs(Section):
     budget_per_month: Annotated[float, Field(ge=0)] | None = Field(
         None, description="in that currency; needs queries_per_month and price_per_hour"
     )
+    full_size: FullSize = FullSize()
 
     @model_validator(mode="after")
     def _budget_can_be_compared(self) -> "Needs":

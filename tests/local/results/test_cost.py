@@ -2,8 +2,8 @@ import pytest
 
 from ragtune.recipe.schema import Needs
 from ragtune.results.cost import arm_cost, break_even, fixed_seconds, monthly_seconds
+from ragtune.results.rates import BreakEven, Cost
 from ragtune.results.rows import AnswerRow, LatencyRow
-from ragtune.results.schema import BreakEven, Cost
 
 STAGES = {"tune/tuned": 3600.0, "tune/tuned+rag": 7200.0, "index": 60.0, "index-records": 6.0}
 ANSWERS = [
@@ -32,6 +32,7 @@ def test_an_arm_costs_what_was_made_for_it_and_what_a_question_takes() -> None:
         "price_per_1000": pytest.approx(0.05),
         "initial_kwh": pytest.approx(0.1016667, abs=1e-6),
         "kwh_per_1000": pytest.approx(0.0013889, abs=1e-6),
+        "rates": None,
     }
     base = arm_cost("base", STAGES, ANSWERS, TIMES, Needs())
     assert base.tuning_seconds == base.indexing_seconds == 0

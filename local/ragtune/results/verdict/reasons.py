@@ -21,7 +21,7 @@ Often = Literal["never", "monthly", "weekly", "daily"]
 class Spending(Part):
     """What an arm costs by the measure that the needs ask for; ``price`` where it is known."""
 
-    unit: Literal["tokens a question", "machine seconds a month"]
+    unit: Literal["tokens a question", "machine seconds a month", "price a month"]
     amount: float
     price: float | None
 
