@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from time import monotonic, perf_counter, sleep
-from typing import Any
+from typing import Any, NamedTuple
 
 from ragtune.core.errors import CloudError
 from ragtune.core.progress import Advance, Say
@@ -45,8 +45,9 @@ LONGEST = 20.0
 class ImportedModelEngine:
     """An imported model; it answers and streams.
 
-    ``context_length`` is in its own tokens. ``model_id`` is its ARN, which is never shown;
-    ``meter`` counts what asking costs and refuses to exceed its limit.
+    ``context_length`` is in its own tokens. ``opened`` opens its account when it is first asked,
+    and gives its ARN, which is never shown; ``meter`` counts what asking costs and refuses to
+    exceed its limit.
     """
 
     name = "bedrock"
@@ -54,9 +55,8 @@ class ImportedModelEngine:
 
     def __init__(
         self,
-        model_id: str,
+        opened: Callable[[], tuple[Account, str]],
         fingerprint: str,
-        account: Account,
         tokenizer: Any,
         *,
         context_length: int,
@@ -64,9 +64,9 @@ class ImportedModelEngine:
         say: Say = lambda line: None,
     ) -> None:
         self.fingerprint, self.context_length, self.meter = fingerprint, context_length, meter
-        self._model_id, self._tokenizer, self._number = model_id, tokenizer, account.id
-        self._say, self._telling, self._told = say, threading.Lock(), False
-        self._runtime = _runtime(account)
+        self._open, self._tokenizer, self._lock = opened, tokenizer, threading.Lock()
+        self._connection: _Connection | None = None
+        self._say, self._told = say, False
 
     def complete(
         self,
@@ -106,13 +106,11 @@ class ImportedModelEngine:
         """
         request = self._request(prompt, limit, stops)
         try:
-            answer, started = self._patiently(
-                lambda: self._runtime.invoke_model_with_response_stream(**request)
-            )
+            answer, started = self._patiently("invoke_model_with_response_stream", request)
         except _Refused as refused:
             raise CloudError(f"Bedrock refuses this question: {refused}") from None
-        reply, first = Reply(), 0.0
-        with aws_errors(self._number):
+        known, reply, first = self._connected(), Reply(), 0.0
+        with aws_errors(known.account):
             for event in answer["body"]:
                 if "chunk" not in event:
                     (name, said), *_ = event.items()
@@ -132,14 +130,10 @@ class ImportedModelEngine:
             f"{self.name}: an imported model gives no loss; measure it where it was exported"
         )
 
-    def warm(self, prompt: Prompt) -> None:
-        """Wait until the model is loaded, by asking for one token."""
-        self._ask(prompt, 1, ())
-
     def _ask(self, prompt: Prompt, limit: int, stops: Sequence[int]) -> Completion:
         request = self._request(prompt, limit, stops)
         try:
-            answer, started = self._patiently(lambda: self._runtime.invoke_model(**request))
+            answer, started = self._patiently("invoke_model", request)
         except _Refused as refused:
             return Completion("", [], 0.0, 0.0, 0, failed=str(refused))
         content = answer["body"].read()
@@ -155,7 +149,6 @@ class ImportedModelEngine:
         if stops:
             asked["stop"] = self._spelled(stops)
         return {
-            "modelId": self._model_id,
             "contentType": "application/json",
             "accept": "application/json",
             "body": json.dumps(asked).encode(),
@@ -164,23 +157,24 @@ class ImportedModelEngine:
     def _spelled(self, stops: Sequence[int]) -> list[str]:
         return [self._tokenizer.decode([stop]) for stop in stops]
 
-    def _patiently(self, call: Callable[[], Any]) -> tuple[Any, float]:
+    def _patiently(self, operation: str, request: dict[str, Any]) -> tuple[Any, float]:
         """Call until it is answered; the answer, and when the call that got it began.
 
         Raises _Refused for what is this question's own fault, CloudError for all else.
         """
         from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
-        cold_since, tries = None, 0
+        known, cold_since, tries = self._connected(), None, 0
+        call = getattr(known.runtime, operation)
         while True:
             self.meter.check()
             started = perf_counter()
             try:
-                answer = call()
+                answer = call(modelId=known.model_id, **request)
             except ClientError as error:
                 code = code_of(error)
                 if code in REFUSED and NO_MODEL not in str(error):
-                    said = masked(str(error.response["Error"].get("Message", "")), self._number)
+                    said = masked(str(error.response["Error"].get("Message", "")), known.account)
                     raise _Refused(f"{code}: {' '.join(said.split())}") from None
                 if code == COLD:
                     cold_since = cold_since or monotonic()
@@ -188,23 +182,30 @@ class ImportedModelEngine:
                         continue
                 tries += 1
                 if code not in PASSING or tries >= ATTEMPTS:
-                    with aws_errors(self._number):
+                    with aws_errors(known.account):
                         raise
             except (ConnectionError, HTTPClientError):
                 tries += 1
                 if tries >= ATTEMPTS:
-                    with aws_errors(self._number):
+                    with aws_errors(known.account):
                         raise
             else:
                 self.meter.start()
                 return answer, started
             sleep(min(LONGEST, 2.0**tries) * random.uniform(0.5, 1.0))
 
+    def _connected(self) -> "_Connection":
+        with self._lock:
+            if self._connection is None:
+                account, model_id = self._open()
+                self._connection = _Connection(_runtime(account), model_id, account.id)
+            return self._connection
+
     def _wait_until_loaded(self, waited: float) -> bool:
         """Sleep for a while; false where it has taken too long already."""
         if waited > PATIENCE:
             return False
-        with self._telling:
+        with self._lock:
             if not self._told:
                 self._say("the model is being loaded, which takes about two minutes; waiting")
                 self._told = True
@@ -239,6 +240,14 @@ class ImportedModelEngine:
             tokens = max(0, tokens - 1)  # the token that ended the answer is counted there
         read = reply.prompt_tokens
         return Completion(text, [], *seconds, tokens, prompt.length if read is None else read)
+
+
+class _Connection(NamedTuple):
+    """A client, the model's ARN, and the account's number, to be masked."""
+
+    runtime: Any
+    model_id: str
+    account: str
 
 
 def _runtime(account: Account) -> Any:

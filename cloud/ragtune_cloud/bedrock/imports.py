@@ -67,6 +67,7 @@ def submit(plan: Plan, account: Account, watcher: Watcher) -> ImportRecord:
         region=recipe.cloud.region,
         source=draft.model.files.place,
         uploaded=uploaded,
+        trained_there=draft.model.files.place != str(run.merged),
         context=draft.model.context or 0,
     )
     if found is None:

@@ -15,7 +15,8 @@ class ImportRecord:
     """An import; nothing of the account, whose number is written ``<account>``.
 
     ``source`` is what is imported; ``uploaded``, the URI of what was put there for it, empty where
-    the model lay in S3 already; ``context`` is how many tokens it reads. ``arn`` and ``units`` are
+    the model lay in S3 already; ``trained_there``: the promoted job tuned it, not this machine;
+    ``context`` is how many tokens it reads. ``arn`` and ``units`` are
     known once the model is imported.
     """
 
@@ -23,6 +24,7 @@ class ImportRecord:
     region: str
     source: str
     uploaded: str = ""
+    trained_there: bool = False
     context: int = 2048
     arn: str | None = None
     units: int | None = None

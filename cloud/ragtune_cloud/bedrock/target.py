@@ -117,11 +117,15 @@ class Bedrock:
 
         if side not in self.sides:
             raise CloudError(f"{side}: {draft.UNANSWERED['base']}; deploy it on SageMaker instead")
-        record, opened = self.opened(run)
+        record = read_record(run)
+
+        def opened() -> tuple[Account, str]:
+            account = self.account(record.region)
+            return account, record.model_id(account.id)
+
         return ImportedModelEngine(
-            record.model_id(opened.id),
-            digest([record.job, record.region]),
             opened,
+            digest([record.job, record.region]),
             load_tokenizer(model_folder(recipe.model, recipe.path(""))),
             context_length=record.context,
             meter=Meter(record.usd_per_window, recipe.cloud.max_cost_usd),

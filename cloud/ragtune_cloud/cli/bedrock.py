@@ -1,4 +1,4 @@
-"""The verbs of ``ragtune cloud bedrock``: import, watch, status, ask, delete, tuning, judge."""
+"""The verbs of ``ragtune cloud bedrock``, from the import of a model to its deletion."""
 
 import json
 import sys
@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
     """Add the group to ``ragtune cloud``."""
     bedrock_app.registered_commands.clear()  # each command plugs its verbs in again
     bedrock_app.command("import")(import_model)
-    for verb in (watch, status, ask, delete, tuning, judge):
+    for verb in (watch, status, ask, study, delete, tuning, judge):
         bedrock_app.command()(verb)
     app.add_typer(bedrock_app)
 
@@ -155,6 +155,38 @@ def ask(
         sys.stdout.write(piece)
         sys.stdout.flush()
     typer.echo()
+
+
+def study(
+    run_folder: RunPath,
+    *,
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Weigh with another field of needs."),
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Ask again what ended in an error.")
+    ] = False,
+    profile: Profile = None,
+    account: Expected = None,
+    as_json: AsJson = False,
+) -> None:
+    """Ask the run's tuned arms of the imported model, and compare with the run."""
+    from ragtune.cli.output import print_result
+    from ragtune.cli.terminal import Terminal
+    from ragtune.results import table
+    from ragtune_cloud import study as at_full_size
+    from ragtune_cloud.bedrock.serving import ImportServing, answerable
+    from ragtune_cloud.bedrock.target import Bedrock
+    from ragtune_cloud.folder import CloudFolder
+
+    run = RunFolder(run_folder)
+    recipe = answerable(run_recipe(run, overrides, ("needs.", "cloud.")), Lines())
+    models = ImportServing(Bedrock(profile, account), recipe, run, Lines())
+    with Terminal() as terminal:
+        results = at_full_size.study(models, recipe, run, terminal, failed=retry_failed)
+    print_result(results.to_json(), table.render(results), as_json)
+    say(f"report: {CloudFolder(run).study(models.key).report}")
 
 
 def delete(run_folder: RunPath, profile: Profile = None, account: Expected = None) -> None:

@@ -9,15 +9,22 @@ from typing import Any
 import boto3
 import pytest
 
+import ragtune_cloud.sagemaker.account
 from ragtune.core.files import read_json, write_json, write_jsonl
 from ragtune.core.run_folder import RunFolder
+from ragtune.runs.open import recipe_of
 from ragtune.tuning.handover.older import rewrite
+from ragtune_cloud import plan as promotions
 from ragtune_cloud.bedrock import deletion, engine, imports
+from ragtune_cloud.bedrock.folder import BedrockFolder
+from ragtune_cloud.bedrock.target import Bedrock
 from ragtune_cloud.sagemaker.account import Account
+from ragtune_cloud.target import Choices
 from tests.cloud.bedrock.fake import FakeBedrock
 from tests.cloud.fake import FakeSageMaker
-from tests.cloud.made_up import make_run, recipe
+from tests.cloud.made_up import Ear, make_run, recipe
 
+Call = Callable[..., tuple[int, str, str]]
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -81,9 +88,8 @@ def change(path: Path, **fields: Any) -> Path:
 
 
 @pytest.fixture
-def place(bedrock: FakeBedrock, account: Callable[..., Account]) -> Callable[[], Any]:
+def place(bedrock: FakeBedrock, account: Callable[..., Account]) -> Callable[..., Bedrock]:
     """Bedrock as a fresh process would open it."""
-    from ragtune_cloud.bedrock.target import Bedrock
 
     def open_place(**options: Any) -> Bedrock:
         made = Bedrock(**options)
@@ -91,3 +97,23 @@ def place(bedrock: FakeBedrock, account: Callable[..., Account]) -> Callable[[],
         return made
 
     return open_place
+
+
+@pytest.fixture
+def ragtune(
+    monkeypatch: pytest.MonkeyPatch, called: Call, account: Callable[..., Account], bedrock: Any
+) -> Call:
+    """Run the command in this process against the made-up account: exit code, stdout, stderr."""
+    monkeypatch.setattr(
+        ragtune_cloud.sagemaker.account, "Account", lambda region, profile=None: account(region)
+    )
+    return called
+
+
+def imported(run: RunFolder, target: Bedrock, **choices: Any) -> None:
+    """Plan, submit and watch, as the commands do."""
+    recipe = recipe_of(run.path)
+    chosen = Choices(attempt=target.attempt(recipe, run, again=False), **choices)
+    planned = promotions.plan(target, recipe, run, chosen, BedrockFolder(run).plan)
+    target.submit(planned, Ear())
+    target.watch(run, Ear())

@@ -47,6 +47,7 @@ class FakeBedrock(Service[Place]):
         self.knows: tuple[str, ...] = ("prompt", "max_tokens", "temperature", "stop")
         self.shape = "choices"
         self.asked: list[dict[str, Any]] = []
+        self._later: dict[int, Callable[[], object]] = {}
 
     def state(self, region: str) -> Place:
         """Nothing was imported yet."""
@@ -58,6 +59,10 @@ class FakeBedrock(Service[Place]):
         for things in (place.jobs, place.models):
             for thing in things.values():
                 yield thing["arn"], thing["tags"]
+
+    def after(self, answers: int, call: Callable[[], object]) -> None:
+        """Have something happen once so many prompts were answered."""
+        self._later[answers] = call
 
     def calls_of(self, operation: str) -> int:
         """How often an operation was called."""
@@ -181,6 +186,9 @@ class FakeBedrock(Service[Place]):
             raise Refused("ModelNotReadyException", "The model is not ready. Try again.", 429)
         body = {k: v for k, v in json.loads(asked["body"]).items() if k in self.knows}
         self.asked.append(json.loads(asked["body"]))
+        for count, call in self._later.items():
+            if len(self.asked) == count:
+                call()
         words = self.answer(body["prompt"]).split(" ")
         most = body.get("max_tokens", 512)
         text = " ".join(words[:most])

@@ -35,9 +35,8 @@ def engine(
     """A model that is imported already."""
     bedrock.at().models["tuned"] = {"name": "tuned", "arn": ARN, "tags": {}, "since": 0.0}
     return ImportedModelEngine(
-        ARN,
+        lambda: (account(REGION), ARN),
         "fingerprint",
-        account(REGION),
         tiny_tokenizer,
         context_length=768,
         meter=Meter(None, 1.0),

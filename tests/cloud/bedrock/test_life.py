@@ -3,12 +3,10 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
 
-import ragtune_cloud.sagemaker.account
 from ragtune.core.files import read_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.runs.open import recipe_of
@@ -19,22 +17,10 @@ from ragtune_cloud.folder import CloudFolder
 from ragtune_cloud.ledger import Ledger
 from ragtune_cloud.sagemaker.account import Account
 from ragtune_cloud.target import Choices
+from tests.cloud.bedrock.conftest import Call
 from tests.cloud.bedrock.fake import FakeBedrock
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, Killed, Trap
 from tests.cloud.made_up import Ear
-
-Call = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def ragtune(
-    monkeypatch: pytest.MonkeyPatch, called: Call, account: Callable[..., Account], bedrock: Any
-) -> Call:
-    """Run the command in this process against the made-up account: exit code, stdout, stderr."""
-    monkeypatch.setattr(
-        ragtune_cloud.sagemaker.account, "Account", lambda region, profile=None: account(region)
-    )
-    return called
 
 
 def left_in_s3(aws: boto3.Session) -> list[str]:

@@ -25,22 +25,12 @@ from ragtune_cloud.ledger import Ledger
 from ragtune_cloud.sagemaker import jobs
 from ragtune_cloud.sagemaker.account import Account
 from ragtune_cloud.target import Choices, Status
-from tests.cloud.bedrock.conftest import sections
+from tests.cloud.bedrock.conftest import imported, sections
 from tests.cloud.bedrock.fake import FakeBedrock
 from tests.cloud.fake import ACCOUNT, REGION
 from tests.cloud.made_up import Ear, finding, hour, submit, to_the_end
 
 BUCKET = f"sagemaker-{REGION}-{ACCOUNT}"
-
-
-def imported(run: RunFolder, target: Bedrock, *, again: bool = False) -> None:
-    """Plan, submit and watch."""
-    recipe = recipe_of(run.path)
-    attempt = target.attempt(recipe, run, again=again)
-    choices = Choices(attempt=attempt)
-    made = promotions.plan(target, recipe, run, choices, BedrockFolder(run).plan)
-    target.submit(made, Ear())
-    target.watch(run, Ear())
 
 
 @pytest.fixture
