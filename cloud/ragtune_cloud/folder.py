@@ -5,7 +5,8 @@
     cloud/
       plan.json               contract, cost, checks and the request that would be sent
       jumpstart.lock.json     the model's artefacts and bounds, dated
-      job.json                the job that was submitted
+      job.json                the job that was submitted last
+      jobs.json               every job that was ever submitted, each noted before it was
       ledger.json             what was created and costs money until it is deleted
       training.json           its losses
       study/<job>/            a run folder: the answers of the models that are served there
@@ -43,8 +44,13 @@ class CloudFolder:
 
     @property
     def job(self) -> Path:
-        """The job that was submitted."""
+        """The job that was submitted last."""
         return self.path / "job.json"
+
+    @property
+    def jobs(self) -> Path:
+        """Every job that was ever submitted, in any region, each noted before it was."""
+        return self.path / "jobs.json"
 
     @property
     def ledger(self) -> Path:

@@ -189,7 +189,10 @@ class Status:
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that costs money: what it is, US dollars an hour and so far (None: unknown)."""
+    """One thing that costs money: what it is, US dollars an hour and so far (None: unknown).
+
+    Of the kind ``not checked`` is what could not be asked; ``remedy`` says why.
+    """
 
     kind: str
     name: str
@@ -202,6 +205,8 @@ class Item:
         return asdict(self)
 
     def __str__(self) -> str:
+        if self.kind == UNCHECKED:
+            return f"{self.kind}: {self.name}: {self.remedy}"
         hourly = "?" if self.usd_per_hour is None else f"{self.usd_per_hour:.4f}"
         spent = "" if self.usd_so_far is None else f", ${self.usd_so_far:.2f} so far"
         return f"{self.kind} {self.name}: ${hourly} an hour{spent}; {self.remedy}"

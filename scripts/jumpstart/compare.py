@@ -90,7 +90,7 @@ def _ours(
     run, spec = RunFolder(folder), _spec(model, version)
     write_jsonl(run.train_rows("tuned"), [row])
     write_json(run.template, recipe.template.build().jumpstart)
-    named = names(recipe, run, spec)
+    named = names(recipe, run)
     tags = job_tags(recipe, spec, {}, {})
     priced = cost.estimate(recipe, run, spec.max_run)
     request = filled(training_request(recipe, spec, named, priced, tags), ACCOUNT)

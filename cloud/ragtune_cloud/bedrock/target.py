@@ -9,7 +9,7 @@ from ragtune.core.progress import Say, Silent, Watcher
 from ragtune.core.run_folder import RunFolder
 from ragtune.models.engines.base import Engine
 from ragtune.recipe.schema import Recipe
-from ragtune_cloud.bedrock import bill, contract, draft, imports, rope
+from ragtune_cloud.bedrock import bill, catalog, contract, draft, imports, rope
 from ragtune_cloud.bedrock.deletion import deleters
 from ragtune_cloud.bedrock.engine import ImportedModelEngine
 from ragtune_cloud.bedrock.folder import BedrockFolder
@@ -137,7 +137,9 @@ class Bedrock:
 
         A region that cannot be asked is a row of its own.
         """
-        uploaded: dict[str, set[str]] = {} if region is None else {region: set()}
+        uploaded: dict[str, set[str]] = {}
+        if region in catalog.regions():
+            uploaded[str(region)] = set()
         for run in runs:
             for place, uri in _used(run):
                 uploaded.setdefault(place, set()).update({uri} if uri else set())

@@ -9,6 +9,7 @@ import typer
 
 from ragtune.core.run_folder import RunFolder
 from ragtune_cloud.cli.deployment import MINUTES, deployed
+from ragtune_cloud.cli.every import deleters, targets
 from ragtune_cloud.cli.options import (
     AcceptEula,
     AsJson,
@@ -20,11 +21,13 @@ from ragtune_cloud.cli.options import (
     RunsPath,
     Yes,
     run_recipe,
-    runs_with_a_job,
+    runs_in_a_cloud,
     say,
 )
 
 if TYPE_CHECKING:
+    from ragtune_cloud.sagemaker.record import Record
+    from ragtune_cloud.sagemaker.target import SageMaker
     from ragtune_cloud.target import Side
 
 LOOK = 30.0
@@ -100,24 +103,62 @@ def delete(
 ) -> None:
     """Delete whatever was created for the run and costs money, but for its job."""
     from ragtune.core.errors import CloudError
-    from ragtune_cloud.bedrock.target import Bedrock
     from ragtune_cloud.ledger import Ledger, clean_up
-    from ragtune_cloud.sagemaker import endpoints, jobs, storage
+    from ragtune_cloud.sagemaker import endpoints, storage
+    from ragtune_cloud.sagemaker.record import records
     from ragtune_cloud.sagemaker.target import SageMaker
 
     run, target, lines = RunFolder(run_folder), SageMaker(profile, account), Lines()
-    record, opened = target.opened(run)
-    ledger = Ledger(run)
-    endpoints.note_left(record, ledger, opened, lines)
-    deleters = {**target.deleters(lines), **Bedrock(profile, account).deleters(lines)}
-    clean_up(ledger, deleters, lines)
+    noted, ledger = records(run), Ledger(run)
+    if not noted and not ledger.open():
+        raise CloudError(f"{run}: nothing was ever submitted or deployed from it")
+    for record in noted:
+        endpoints.note_left(record, ledger, target.account(record.region), lines)
+    clean_up(ledger, deleters(target, lines), lines)
     if data:
-        now = jobs.describe(opened, record.job)
-        if now is not None and now["TrainingJobStatus"] in jobs.LIVE:
-            raise CloudError(f"{record.job}: is running; `ragtune cloud stop {run_folder}` first")
-        for names in record.names.attempts:
-            storage.remove(names, opened, lines)
-    typer.echo(f"{record.job}: nothing deployed")
+        if live := _live(noted, target):
+            raise CloudError(f"{live[0]}: is running; `ragtune cloud stop {run_folder}` first")
+        _ask_for_the_model(run, noted, target, yes=yes)
+        for record in noted:
+            for names in record.names.attempts:
+                storage.remove(names, target.account(record.region), lines)
+    typer.echo(f"{run}: nothing deployed" + (", nothing stored" if data else ""))
+
+
+def _live(noted: "list[Record]", target: "SageMaker") -> list[str]:
+    """The jobs that are not over."""
+    from ragtune_cloud.sagemaker import jobs
+
+    found = ((r.job, jobs.describe(target.account(r.region), r.job)) for r in noted)
+    return [job for job, now in found if now and now["TrainingJobStatus"] in jobs.LIVE]
+
+
+def _ask_for_the_model(
+    run: RunFolder, noted: "list[Record]", target: "SageMaker", *, yes: bool
+) -> None:
+    """Ask before a tuned model is deleted that is nowhere else."""
+    import sys
+
+    from ragtune.core.errors import CloudError
+    from ragtune.core.files import read_json
+    from ragtune_cloud.folder import CloudFolder
+    from ragtune_cloud.sagemaker import jobs
+
+    note = CloudFolder(run).fetched_note
+    here = read_json(note).get("job") if note.exists() else None
+    only_there = [
+        record.job
+        for record in noted
+        if record.job != here
+        and (found := jobs.describe(target.account(record.region), record.job))
+        and found["TrainingJobStatus"] == "Completed"
+    ]
+    if not only_there or yes:
+        return
+    told = f"{only_there[-1]}: its tuned model was not fetched and is nowhere but in S3"
+    if not sys.stdin.isatty():
+        raise CloudError(f"{told}; `ragtune cloud fetch {run}` first, or --yes deletes it")
+    typer.confirm(f"{told} (`ragtune cloud fetch {run}` brings it here); delete it?", abort=True)
 
 
 def costs(
@@ -128,13 +169,19 @@ def costs(
     as_json: AsJson = False,
 ) -> None:
     """List everything of ragtune's that still costs money, in every region that a run has used."""
-    from ragtune_cloud.bedrock.target import Bedrock
-    from ragtune_cloud.sagemaker.target import SageMaker
+    from ragtune.core.errors import CloudError
+    from ragtune_cloud.target import UNCHECKED
 
-    found = SageMaker(profile, account).bill(runs_with_a_job(runs), region)
-    found += Bedrock(profile, account).bill([RunFolder(p) for p in sorted(runs.glob("*/"))])
+    kept = runs_in_a_cloud(runs)
+    found = [item for target in targets(profile, account) for item in target.bill(kept, region)]
+    failed = [item for item in found if item.kind == UNCHECKED]
     lines = [*map(str, found)] or ["nothing of ragtune's costs money"]
     typer.echo(json.dumps([i.to_json() for i in found], indent=1) if as_json else "\n".join(lines))
+    if failed:
+        raise CloudError(
+            f"{len(failed)} of {len(found)} rows could not be asked, so there may be more that "
+            "costs money"
+        )
 
 
 def _sides(side: str) -> "tuple[Side, ...]":

@@ -9,8 +9,11 @@ from ragtune_cloud.sagemaker.draft import JumpStartDraft
 from ragtune_cloud.target import Plan
 
 
-def show(planned: Plan) -> str:
-    """The contract, the data, the cost, the preflight, and what to do next."""
+def show(planned: Plan, *, submits: bool = False, asked: bool = False) -> str:
+    """The contract, the data, the cost, the preflight, and what to do next.
+
+    ``submits`` says whether it is submitted right after, ``asked`` whether the account was asked.
+    """
     draft, promotion = planned.draft, planned.promotion
     assert isinstance(draft, JumpStartDraft)
     recipe = promotion.recipe
@@ -32,7 +35,7 @@ def show(planned: Plan) -> str:
         *map(str, planned.checks),
         "",
         f"plan: {CloudFolder(promotion.run).plan}",
-        _next(planned),
+        *([] if submits else [_next(planned, asked=asked)]),
     ]
     return "\n".join(lines)
 
@@ -54,11 +57,12 @@ def _cost(draft: JumpStartDraft, recipe: Recipe) -> list[str]:
     return lines
 
 
-def _next(planned: Plan) -> str:
+def _next(planned: Plan, *, asked: bool) -> str:
+    what = "created" if asked else "sent"
     if planned.failures:
         numbers = ", ".join(str(check.number) for check in planned.failures)
-        return f"nothing was sent or spent; to be set right before --submit: {numbers}"
-    return "nothing was sent or spent; --submit --accept-eula submits it"
+        return f"nothing was {what} or spent; to be set right before --submit: {numbers}"
+    return f"nothing was {what} or spent; --submit --accept-eula submits it"
 
 
 def _short(value: Any) -> str:

@@ -54,7 +54,7 @@ def promote(
     from ragtune.core import offline
     from ragtune_cloud.cli.plan import show
     from ragtune_cloud.plan import plan
-    from ragtune_cloud.sagemaker.submission import find_attempt
+    from ragtune_cloud.sagemaker.submission import find_attempt, refuse_elsewhere
     from ragtune_cloud.sagemaker.target import SageMaker
     from ragtune_cloud.target import Choices
 
@@ -63,13 +63,16 @@ def promote(
     target = SageMaker(profile, account, online=submit or online)
     attempt = 1
     if submit:
+        if not again:
+            refuse_elsewhere(recipe, run, target.account)
         attempt = find_attempt(recipe, run, target.account(recipe.cloud.region), again=again)
     elif not online:
         offline.refuse_connections()
     accepted = tuple(accept_difference or ())
     choices = Choices(accepted, accept_eula, override_gate, account, attempt)
     planned = plan(target, recipe, run, choices)
-    typer.echo(json.dumps(planned.to_json(), indent=1) if as_json else show(planned))
+    text = show(planned, submits=submit, asked=online)
+    typer.echo(json.dumps(planned.to_json(), indent=1) if as_json else text)
     if submit:
         job = target.submit(planned, Lines())
         say(f"next: ragtune cloud watch {run}; to stop it: ragtune cloud stop {run}")

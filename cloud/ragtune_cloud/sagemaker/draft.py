@@ -38,7 +38,7 @@ def draft(promotion: Promotion, account: Account | None) -> JumpStartDraft:
             "meta-textgeneration-llama-3-2-1b"
         )
     found = spec.find(model, recipe.cloud.model_version, recipe.cloud.region, run)
-    named = names(recipe, run, found, choices.attempt)
+    named = names(recipe, run, choices.attempt)
     priced = cost.estimate(recipe, run, found.max_run if found else cost.UPPER)
     return JumpStartDraft(
         terms=contract.terms(recipe, found),

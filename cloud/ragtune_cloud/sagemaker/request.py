@@ -11,7 +11,7 @@ from typing import Any
 from ragtune.recipe.schema import Recipe
 from ragtune_cloud.sagemaker import contract
 from ragtune_cloud.sagemaker.cost import Cost
-from ragtune_cloud.sagemaker.names import ACCOUNT, IDENTITY_TAG, Names
+from ragtune_cloud.sagemaker.names import ACCOUNT, IDENTITY_TAG, VERSION_TAG, Names
 from ragtune_cloud.sagemaker.spec import Spec, family
 
 LOCAL_DISKS = ("g5", "g6", "p5", "trn1")
@@ -140,12 +140,17 @@ def job_tags(
     """
     return {
         "sagemaker-sdk:jumpstart-model-id": spec.model_id,
-        "sagemaker-sdk:jumpstart-model-version": spec.version,
+        VERSION_TAG: spec.version,
         IDENTITY_TAG: recipe.identity,
-        **{f"ragtune:sha256:{name}": value for name, value in hashes.items()},
+        **hash_tags(hashes),
         **{f"ragtune:{name}": _tag_value(value) for name, value in notes.items()},
         **recipe.cloud.tags,
     }
+
+
+def hash_tags(hashes: Mapping[str, str]) -> dict[str, str]:
+    """A tag for the SHA-256 of each file that is trained on."""
+    return {f"ragtune:sha256:{name}": value for name, value in hashes.items()}
 
 
 def _tag_value(text: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from ragtune.core.errors import CloudError
 from ragtune.core.progress import Watcher
-from ragtune_cloud.sagemaker.account import Account, aws_errors, code_of
+from ragtune_cloud.sagemaker.account import Account, Refusal, aws_errors, code_of
 from ragtune_cloud.sagemaker.names import ACCOUNT, Names
 
 
@@ -52,15 +52,52 @@ def upload(
     return True
 
 
-def remove(names: Names, account: Account, watcher: Watcher) -> None:
-    """Delete every object of a job: its data, the evidence, the model that it left.
+def size(names: Names, account: Account) -> tuple[int, CloudError | None]:
+    """Bytes that a job's objects take, older versions too; and why those are not known, if so.
+
+    A bucket that is not there holds nothing. Raises CloudError where AWS refuses.
+    """
+    try:
+        return sum(entry["Size"] for entry in versions(names, account) if "Size" in entry), None
+    except Refusal as error:
+        if error.code == "NoSuchBucket":
+            return 0, None
+        hidden = error
+    with aws_errors(account.known_id):
+        return sum(entry["Size"] for entry in objects(names, account)), hidden
+
+
+def versions(names: Names, account: Account) -> Iterator[dict[str, Any]]:
+    """Every version of every object of a job, and the marks of deleted ones, which have no size.
 
     Raises CloudError where AWS refuses.
     """
+    pages = account.client("s3").get_paginator("list_object_versions")
+    prefix = f"{names.home}/"
+    with aws_errors(account.known_id):
+        for page in pages.paginate(Bucket=bucket_of(names, account), Prefix=prefix):
+            yield from page.get("Versions", ())
+            yield from page.get("DeleteMarkers", ())
+
+
+def remove(names: Names, account: Account, watcher: Watcher) -> None:
+    """Delete every object of a job, in all its versions: data, evidence, the model that it left.
+
+    Raises CloudError where AWS refuses, and where something stays.
+    """
     s3, bucket, count = account.client("s3"), bucket_of(names, account), 0
-    with aws_errors(account.id):
-        for entry in objects(names, account):
-            s3.delete_object(Bucket=bucket, Key=entry["Key"])
+    try:
+        found = list(versions(names, account))
+    except Refusal as error:
+        if error.code == "NoSuchBucket":
+            return
+        with aws_errors(account.known_id):
+            found = list(objects(names, account))
+        watcher.say(f"s3://{names.bucket}/{names.home}: older versions are not seen: {error}")
+    with aws_errors(account.known_id):
+        for entry in found:
+            version = {"VersionId": entry["VersionId"]} if "VersionId" in entry else {}
+            s3.delete_object(Bucket=bucket, Key=entry["Key"], **version)
             count += 1
         left = [entry["Key"] for entry in objects(names, account)]
     if left:

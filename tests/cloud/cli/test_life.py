@@ -1,6 +1,7 @@
 """The whole life of a promotion, through the command."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,43 +9,15 @@ from typing import Any
 import boto3
 import pytest
 
-import ragtune_cloud.cli
 from ragtune.core.files import read_json, read_jsonl, write_json, write_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune_cloud.folder import CloudFolder
-from ragtune_cloud.sagemaker.account import Account
 from ragtune_cloud.sagemaker.record import read_record
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker
 from tests.cloud.made_up import QUESTIONS, hour, make_run, recipe
 
-SLEEPERS = tuple(
-    f"ragtune_cloud.{name}"
-    for name in ("sagemaker.watch", "sagemaker.endpoints", "sagemaker.deletion", "cli.endpoints")
-)
 YES = ("--accept-eula", "--yes")
 Call = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def ragtune(
-    monkeypatch: pytest.MonkeyPatch,
-    called: Call,
-    account: Callable[..., Account],
-    fake: FakeSageMaker,
-) -> Call:
-    """Run the command in this process against the made-up account: exit code, stdout, stderr."""
-    opened: dict[str, Account] = {}
-
-    def open_account(region: str, profile: str | None = None) -> Account:
-        if region not in opened:
-            opened[region] = account(region)
-        return opened[region]
-
-    monkeypatch.setattr(ragtune_cloud.sagemaker.account, "Account", open_account)
-    for module in SLEEPERS:
-        monkeypatch.setattr(f"{module}.sleep", fake.cloud.sleep)
-    monkeypatch.setattr("ragtune_cloud.cli.endpoints.time", lambda: fake.cloud.now)
-    return called
 
 
 @pytest.fixture
@@ -122,14 +95,6 @@ def test_a_full_life_leaves_nothing_that_costs_money(
     assert not [p for p in written if ACCOUNT in p.read_text()]
 
 
-@pytest.fixture
-def completed(run: RunFolder, ragtune: Call, fake: FakeSageMaker) -> RunFolder:
-    """A run whose job has been completed, by the command."""
-    assert ragtune("promote", run, "--submit", "--accept-eula")[0] == 0
-    assert ragtune("cloud", "watch", run)[0] == 0
-    return run
-
-
 def test_a_deployment_says_its_price_and_asks(
     completed: RunFolder, ragtune: Call, fake: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -146,7 +111,7 @@ def test_a_deployment_says_its_price_and_asks(
     assert f"aws sagemaker delete-endpoint --endpoint-name {name} --region us-east-1" in err
     config = fake.things["EndpointConfig"][name]
     assert config["ProductionVariants"][0]["InstanceType"] == "ml.g5.2xlarge"
-    fake.things["Endpoint"][name]["created"] -= 1800
+    fake.things["Endpoint"][name]["created"] = time.time() - 1800
     assert (
         f"endpoint {name}: $1.5150 an hour, $0.76 so far"
         in ragtune("cloud", "costs", completed.path.parent)[1]

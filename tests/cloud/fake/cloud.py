@@ -119,7 +119,7 @@ class Cloud:
             found = self.call(request.service, name, request.region, request.asked)
             given = wire.reply(request, found)
         except Refused as error:
-            given = wire.refusal(request.service, error.status, error.code, error.message)
+            given = wire.refusal(error.status, error.code, error.message)
         for hook in self.after:
             hook(name)
         return given

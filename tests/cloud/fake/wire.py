@@ -10,12 +10,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
-from botocore.parsers import RpcV2CBORParser
-from botocore.serialize import CBORSerializer
 
 LOADER = Loader()
 """Shared by all sessions: reading the models of the services is what takes time."""
-CBOR = "rpc-v2-cbor"
 
 
 class Request(NamedTuple):
@@ -60,9 +57,6 @@ def read(
                 operation = known.operation_model(target[2])
                 return Request(service, operation, region, json.loads(body or b"{}"))
             continue
-        if found := re.match(r"/service/\w+/operation/(\w+)$", urlsplit(url).path):
-            operation = known.operation_model(found[1])
-            return Request(service, operation, region, _from_cbor(body))
         if match := _rest(service, method, url, texts, body):
             return Request(service, match[0], region, match[1])
     return None
@@ -72,10 +66,6 @@ def reply(request: Request, answer: Mapping[str, Any]) -> Reply:
     """An operation's answer, by the members of its output."""
     shape = request.operation.output_shape
     status = request.operation.http.get("responseCode", 200)
-    if _speaks_cbor(request.service):
-        content = bytearray()
-        CBORSerializer()._serialize_data_item(content, answer, shape)
-        return Reply(status, bytes(content), {"smithy-protocol": CBOR})
     if shape is None:
         return Reply(status, b"", {})
     headers = {"Content-Type": "application/json"}
@@ -95,15 +85,9 @@ def reply(request: Request, answer: Mapping[str, Any]) -> Reply:
     return Reply(status, raw or json.dumps(body, default=_plain).encode(), headers)
 
 
-def refusal(service: str, status: int, code: str, message: str) -> Reply:
+def refusal(status: int, code: str, message: str) -> Reply:
     """An error, as the service gives it."""
-    told = {"__type": code, "message": message}
-    if _speaks_cbor(service):
-        content = bytearray([0xA0 | len(told)])
-        for text in (text for pair in told.items() for text in pair):
-            CBORSerializer()._serialize_type_string(content, text, None, None)
-        return Reply(status, bytes(content), {"smithy-protocol": CBOR})
-    body = json.dumps({**told, "Message": message}).encode()
+    body = json.dumps({"__type": code, "message": message, "Message": message}).encode()
     return Reply(status, body, {"x-amzn-errortype": code, "Content-Type": "application/json"})
 
 
@@ -204,14 +188,6 @@ def _members(
 
 def _typed(member: Any, text: str) -> Any:
     return int(text) if member.type_name in {"integer", "long"} else text
-
-
-def _speaks_cbor(service: str) -> bool:
-    return bool(model(service).metadata.get("protocol") == f"smithy-{CBOR}")
-
-
-def _from_cbor(body: bytes) -> dict[str, Any]:
-    return dict(RpcV2CBORParser()._initial_body_parse(body) or {})
 
 
 def _text(value: Any) -> str:

@@ -22,7 +22,7 @@ def spec_of(model: str, version: str) -> Spec:
 
 def request_of(made_from: Recipe, spec: Spec, folder: Path) -> dict[str, object]:
     run = make_run(folder, made_from)
-    named = names(made_from, run, spec)
+    named = names(made_from, run)
     tags = job_tags(made_from, spec, {}, {})
     return training_request(made_from, spec, named, cost.estimate(made_from, run), tags)
 
