@@ -40,6 +40,8 @@ PATIENCE = 900.0
 """Seconds after which a model that does not get ready is given up; it takes about 100."""
 LONGEST = 20.0
 """Seconds of the longest pause between two tries."""
+STEP = 0.5
+"""Seconds after which a pause looks whether it is still wanted."""
 
 
 class ImportedModelEngine:
@@ -84,15 +86,18 @@ class ImportedModelEngine:
         would be spent than is allowed.
         """
         done: dict[int, Completion] = {}
+        broken = threading.Event()
         with ThreadPoolExecutor(max(1, min(batch_size, len(prompts)))) as pool:
             asked = {
-                pool.submit(self._ask, prompt, limit, stops): n for n, prompt in enumerate(prompts)
+                pool.submit(self._ask, prompt, limit, stops, broken): n
+                for n, prompt in enumerate(prompts)
             }
             try:
                 for future in as_completed(asked):
                     done[asked[future]] = future.result()
                     advance(len(done), len(prompts))
             except BaseException:
+                broken.set()  # those that wait for a cold model need not wait any longer
                 pool.shutdown(cancel_futures=True)
                 raise
         return [done[n] for n in range(len(prompts))]
@@ -106,7 +111,9 @@ class ImportedModelEngine:
         """
         request = self._request(prompt, limit, stops)
         try:
-            answer, started = self._patiently("invoke_model_with_response_stream", request)
+            answer, started = self._patiently(
+                "invoke_model_with_response_stream", request, threading.Event()
+            )
         except _Refused as refused:
             raise CloudError(f"Bedrock refuses this question: {refused}") from None
         known, reply, first = self._connected(), Reply(), 0.0
@@ -130,10 +137,12 @@ class ImportedModelEngine:
             f"{self.name}: an imported model gives no loss; measure it where it was exported"
         )
 
-    def _ask(self, prompt: Prompt, limit: int, stops: Sequence[int]) -> Completion:
+    def _ask(
+        self, prompt: Prompt, limit: int, stops: Sequence[int], broken: threading.Event
+    ) -> Completion:
         request = self._request(prompt, limit, stops)
         try:
-            answer, started = self._patiently("invoke_model", request)
+            answer, started = self._patiently("invoke_model", request, broken)
         except _Refused as refused:
             return Completion("", [], 0.0, 0.0, 0, failed=str(refused))
         content = answer["body"].read()
@@ -157,10 +166,13 @@ class ImportedModelEngine:
     def _spelled(self, stops: Sequence[int]) -> list[str]:
         return [self._tokenizer.decode([stop]) for stop in stops]
 
-    def _patiently(self, operation: str, request: dict[str, Any]) -> tuple[Any, float]:
+    def _patiently(
+        self, operation: str, request: dict[str, Any], broken: threading.Event
+    ) -> tuple[Any, float]:
         """Call until it is answered; the answer, and when the call that got it began.
 
-        Raises _Refused for what is this question's own fault, CloudError for all else.
+        Raises _Refused for what is this question's own fault, CloudError for all else, and where
+        the work is ``broken`` off meanwhile.
         """
         from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
@@ -178,7 +190,7 @@ class ImportedModelEngine:
                     raise _Refused(f"{code}: {' '.join(said.split())}") from None
                 if code == COLD:
                     cold_since = cold_since or monotonic()
-                    if self._wait_until_loaded(monotonic() - cold_since):
+                    if self._wait_until_loaded(monotonic() - cold_since, broken):
                         continue
                 tries += 1
                 if code not in PASSING or tries >= ATTEMPTS:
@@ -192,7 +204,7 @@ class ImportedModelEngine:
             else:
                 self.meter.start()
                 return answer, started
-            sleep(min(LONGEST, 2.0**tries) * random.uniform(0.5, 1.0))
+            _pause(min(LONGEST, 2.0**tries) * random.uniform(0.5, 1.0), broken)
 
     def _connected(self) -> "_Connection":
         with self._lock:
@@ -201,7 +213,7 @@ class ImportedModelEngine:
                 self._connection = _Connection(_runtime(account), model_id, account.id)
             return self._connection
 
-    def _wait_until_loaded(self, waited: float) -> bool:
+    def _wait_until_loaded(self, waited: float, broken: threading.Event) -> bool:
         """Sleep for a while; false where it has taken too long already."""
         if waited > PATIENCE:
             return False
@@ -209,7 +221,7 @@ class ImportedModelEngine:
             if not self._told:
                 self._say("the model is being loaded, which takes about two minutes; waiting")
                 self._told = True
-        sleep(min(LONGEST, max(2.0, waited / 4)))
+        _pause(min(LONGEST, max(2.0, waited / 4)), broken)
         return True
 
     def _completion(
@@ -240,6 +252,15 @@ class ImportedModelEngine:
             tokens = max(0, tokens - 1)  # the token that ended the answer is counted there
         read = reply.prompt_tokens
         return Completion(text, [], *seconds, tokens, prompt.length if read is None else read)
+
+
+def _pause(seconds: float, broken: threading.Event) -> None:
+    """Sleep in short steps; raises CloudError once the work is broken off."""
+    while seconds > 0:
+        if broken.is_set():
+            raise CloudError("broken off")
+        sleep(min(STEP, seconds))
+        seconds -= STEP
 
 
 class _Connection(NamedTuple):

@@ -79,7 +79,7 @@ class Model:
             return None
         factor = float(catalog.importing()["llama3_rope_factor"])
         own = self.rope_scaling
-        if own is not None and float(own.get("factor", 0)) == factor:
+        if own is not None and _number(own.get("factor")) == factor:
             return None
         return {**LLAMA3_ROPE, **(own or {}), "rope_type": LLAMA3, "factor": factor}
 
@@ -105,3 +105,7 @@ class Model:
         if not isinstance(found, Mapping):
             raise CloudError(f"{self.files.place}: {name} is not a JSON object; export it again")
         return found
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) else None

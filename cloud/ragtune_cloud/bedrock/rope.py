@@ -86,7 +86,7 @@ def measure(recipe: Recipe, run: RunFolder, model: Model, watcher: Watcher) -> R
         after, _ = _loss(recipe, run, folder, watcher, "with Bedrock's rope")
     found = RopeLoss(
         model=model.files.hash,
-        own=None if own is None else float(own["factor"]),
+        own=None if own is None else float(own.get("factor") or 1.0),
         forced=float(forced["factor"]),
         loss_own=before,
         loss_forced=after,

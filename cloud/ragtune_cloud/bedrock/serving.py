@@ -13,6 +13,7 @@ from ragtune.recipe.schema import Recipe
 from ragtune.results.full_size import Hosting
 from ragtune_cloud.bedrock import catalog
 from ragtune_cloud.bedrock.draft import UNANSWERED
+from ragtune_cloud.bedrock.engine import ImportedModelEngine
 from ragtune_cloud.bedrock.record import read_record
 from ragtune_cloud.bedrock.target import Bedrock
 from ragtune_cloud.folder import CloudFolder
@@ -45,6 +46,7 @@ class ImportServing:
         """Raises CloudError where nothing was imported from the run."""
         self._target, self._recipe, self._run, self._watcher = target, recipe, run, watcher
         self._record = read_record(run)
+        self._engine: ImportedModelEngine | None = None
         if self._record.arn is None:
             raise CloudError(
                 f"{self._record.job}: not imported yet; `ragtune cloud bedrock watch {run}`"
@@ -83,7 +85,8 @@ class ImportServing:
 
     def engine(self, side: Side) -> Engine:
         """The imported model; nothing is sent before it is asked."""
-        return self._target.engine(self._recipe, self._run, side, self._watcher.say)
+        self._engine = self._target.engine(self._recipe, self._run, side, self._watcher.say)
+        return self._engine
 
     @contextmanager
     def deployed(self, sides: Sequence[Side]) -> Iterator[None]:
@@ -97,6 +100,9 @@ class ImportServing:
         try:
             yield
         finally:
+            if self._engine is not None and (spent := self._engine.meter.usd) is not None:
+                windows = self._engine.meter.windows
+                self._watcher.say(f"asking cost about ${spent:.2f}: {windows} windows of one copy")
             if (units := self._record.units) is not None:
                 self._watcher.say(
                     f"{self.key}: idle from now on, stored for ${catalog.usd_per_month(units):.2f} "

@@ -7,7 +7,6 @@ from ragtune.core.errors import CloudError
 from ragtune.core.files import digest
 from ragtune.core.progress import Say, Silent, Watcher
 from ragtune.core.run_folder import RunFolder
-from ragtune.models.engines.base import Engine
 from ragtune.recipe.schema import Recipe
 from ragtune_cloud.bedrock import bill, catalog, contract, draft, imports, rope
 from ragtune_cloud.bedrock.deletion import deleters
@@ -55,6 +54,7 @@ class Bedrock:
         self._profile, self._expected, self._online = profile, expected, online
         self._source, self._watcher = source, watcher or Silent()
         self._accounts: dict[str, Account] = {}
+        self._files: dict[Path, ModelFiles] = {}
 
     def account(self, region: str) -> Account:
         """The account in a region.
@@ -110,7 +110,9 @@ class Bedrock:
             "Bedrock gives no model back; `ragtune cloud fetch RUN` fetches the training job's"
         )
 
-    def engine(self, recipe: Recipe, run: RunFolder, side: Side, say: Say | None = None) -> Engine:
+    def engine(
+        self, recipe: Recipe, run: RunFolder, side: Side, say: Say | None = None
+    ) -> ImportedModelEngine:
         """The imported model; raises CloudError for ``base``, which is not there."""
         from ragtune.models.find import model_folder
         from ragtune.models.load import load_tokenizer
@@ -176,6 +178,11 @@ class Bedrock:
 
         Raises CloudError where there is none, or the training job left it compressed.
         """
+        if run.path not in self._files:  # so that its weights are hashed once
+            self._files[run.path] = self._found(run)
+        return self._files[run.path]
+
+    def _found(self, run: RunFolder) -> ModelFiles:
         cloud, wanted = CloudFolder(run), self._source
         if wanted == FETCHED or (wanted is None and cloud.fetched_note.exists()):
             return LocalFiles(cloud.fetched_model)

@@ -49,12 +49,15 @@ def weights(files: ModelFiles) -> Weights:
     shapes: dict[str, tuple[int, ...]] = {}
     types: dict[str, str] = {}
     for name in names:
-        for tensor, entry in _header(files, name).items():
+        for tensor, (kind, shape) in _header(files, name).items():
             if tensor in shapes:
                 raise CloudError(f"{files.place}: {tensor} is in two files; export it again")
-            shapes[tensor], types[tensor] = tuple(entry["shape"]), str(entry["dtype"])
+            shapes[tensor], types[tensor] = shape, kind
     if INDEX in files.sizes:
-        named = set(json.loads(files.read(INDEX))["weight_map"])
+        try:
+            named = set(json.loads(files.read(INDEX))["weight_map"])
+        except (ValueError, KeyError, TypeError):
+            raise CloudError(f"{files.place}: {INDEX} is broken; export it again") from None
         if missing := sorted(named - shapes.keys()):
             raise CloudError(
                 f"{files.place}: {len(missing)} tensors are missing, first {missing[0]}; "
@@ -63,19 +66,23 @@ def weights(files: ModelFiles) -> Weights:
     return Weights(shapes, types, sum(files.sizes[name] for name in names))
 
 
-def _header(files: ModelFiles, name: str) -> dict[str, dict[str, Any]]:
-    """A file's tensors; raises CloudError unless the file is as long as its header says."""
+def _header(files: ModelFiles, name: str) -> dict[str, tuple[str, tuple[int, ...]]]:
+    """A file's tensors: type and shape.
+
+    Raises CloudError unless the file is as long as its header says.
+    """
     start = files.read(name, 0, LENGTH)
     length = int.from_bytes(start, "little")
     whole = len(start) == LENGTH and 0 < length <= LONGEST
     try:
-        found = json.loads(files.read(name, LENGTH, length)) if whole else None
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise CloudError(f"{files.place}: {name} is no safetensors file; fetch or export it again")
-    found.pop("__metadata__", None)
-    ends = [int(entry["data_offsets"][1]) for entry in found.values()]
+        content: Any = json.loads(files.read(name, LENGTH, length)) if whole else None
+        entries = {tensor: e for tensor, e in content.items() if tensor != "__metadata__"}
+        ends = [int(entry["data_offsets"][1]) for entry in entries.values()]
+        found = {t: (str(e["dtype"]), tuple(map(int, e["shape"]))) for t, e in entries.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+        raise CloudError(
+            f"{files.place}: {name} is no safetensors file; fetch or export it again"
+        ) from None
     expected = LENGTH + length + max(ends, default=0)
     if files.sizes[name] != expected:
         raise CloudError(

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -215,9 +216,14 @@ def tuning(run_folder: RunPath, overrides: Overrides = None, as_json: AsJson = F
 
 def judge(
     run_folder: RunPath,
+    *,
     judge: Judge,
     arm: Annotated[
         str | None, typer.Option("--arm", help="Whose answers.", show_default="every arm's")
+    ] = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option("--answers", help="Of another study: RUN/cloud/study/JOB, at full size."),
     ] = None,
     overrides: Overrides = None,
     as_json: AsJson = False,
@@ -227,7 +233,8 @@ def judge(
 
     run = RunFolder(run_folder)
     recipe = run_recipe(run, overrides)
-    found = {name: judging.export(recipe, run, name, judge) for name in _arms(recipe, arm)}
+    study = RunFolder(answers) if answers else run
+    found = {name: judging.export(recipe, run, name, judge, study) for name in _arms(study, arm)}
     if as_json:
         told = {
             n: {"files": list(map(str, j.files)), "questions": j.questions}
@@ -242,14 +249,17 @@ def judge(
     say("  aws bedrock create-evaluation-job --cli-input-json file://REQUEST")
 
 
-def _arms(recipe: "Recipe", arm: str | None) -> "list[ArmName]":
-    from ragtune.core.errors import RecipeError
+def _arms(study: RunFolder, arm: str | None) -> "list[ArmName]":
+    """The arms that a study has answers of, or the one that is named."""
+    from ragtune.core.errors import RecipeError, RunError
+    from ragtune.recipe.arms import ARMS
 
-    if arm is None:
-        return [*recipe.study.arms]
-    found = [one for one in recipe.study.arms if one == arm]
+    there = [one for one in ARMS if study.answers(one).exists()]
+    if not there:
+        raise RunError(f"{study}: no answers there; finish the run first")
+    found = [one for one in there if arm in {None, one}]
     if not found:
-        raise RecipeError(f"--arm {arm}: this run has {', '.join(recipe.study.arms)}")
+        raise RecipeError(f"--arm {arm}: there are answers of {', '.join(there)}")
     return found
 
 

@@ -172,10 +172,13 @@ def _tokenizer(model: Model) -> Finding:
 
 def _last_token(model: Model) -> int:
     content = model.json("tokenizer.json")
-    vocabulary = content.get("model", {}).get("vocab", {})
-    known = vocabulary.values() if isinstance(vocabulary, dict) else range(len(vocabulary))
-    added = (int(token["id"]) for token in content.get("added_tokens", ()))
-    return max([*map(int, known), *added], default=-1)
+    try:
+        vocabulary = content["model"]["vocab"]
+        known = vocabulary.values() if isinstance(vocabulary, dict) else range(len(vocabulary))
+        added = [int(token["id"]) for token in content.get("added_tokens") or ()]
+        return max([*map(int, known), *added])
+    except (KeyError, TypeError, ValueError):
+        raise CloudError(f"tokenizer.json is not a tokenizer's; {AGAIN}") from None
 
 
 def _ends(model: Model) -> Finding:
