@@ -16,6 +16,8 @@ IDENTITY_TAG = "ragtune:identity"
 VERSION_TAG = "sagemaker-sdk:jumpstart-model-version"
 """JumpStart's own tag of the version of a model."""
 _ARN_ACCOUNT = re.compile(r"(arn:aws[\w-]*:[\w-]*:[\w-]*:)\d{12}")
+_NUMBER = re.compile(r"(?<!\w)\d{12}(?!\w)")
+"""What may be an account's number, where it is not known yet which one it is."""
 _SIGNED = re.compile(r"(https?://[^\s?]+)\?\S*(?:Signature|Credential|Token)\S*", re.I)
 _KEY = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
 
@@ -25,7 +27,7 @@ def masked(text: str, account: str | None = None) -> str:
     if account:
         text = text.replace(account, ACCOUNT)
     text = _SIGNED.sub(r"\1?<signature>", _ARN_ACCOUNT.sub(rf"\1{ACCOUNT}", text))
-    return _KEY.sub("<access key>", text)
+    return _KEY.sub("<access key>", _NUMBER.sub(ACCOUNT, text))
 
 
 @dataclass(frozen=True)

@@ -55,16 +55,10 @@ def upload(
 def size(names: Names, account: Account) -> tuple[int, CloudError | None]:
     """Bytes that a job's objects take, older versions too; and why those are not known, if so.
 
-    A bucket that is not there holds nothing. Raises CloudError where AWS refuses.
+    Raises CloudError where AWS refuses.
     """
-    try:
-        return sum(entry["Size"] for entry in versions(names, account) if "Size" in entry), None
-    except Refusal as error:
-        if error.code == "NoSuchBucket":
-            return 0, None
-        hidden = error
-    with aws_errors(account.known_id):
-        return sum(entry["Size"] for entry in objects(names, account)), hidden
+    found, hidden = _all(names, account)
+    return sum(entry.get("Size", 0) for entry in found), hidden
 
 
 def versions(names: Names, account: Account) -> Iterator[dict[str, Any]]:
@@ -86,14 +80,11 @@ def remove(names: Names, account: Account, watcher: Watcher) -> None:
     Raises CloudError where AWS refuses, and where something stays.
     """
     s3, bucket, count = account.client("s3"), bucket_of(names, account), 0
-    try:
-        found = list(versions(names, account))
-    except Refusal as error:
-        if error.code == "NoSuchBucket":
-            return
-        with aws_errors(account.known_id):
-            found = list(objects(names, account))
-        watcher.say(f"s3://{names.bucket}/{names.home}: older versions are not seen: {error}")
+    found, hidden = _all(names, account)
+    if hidden is not None:
+        watcher.say(f"s3://{names.bucket}/{names.home}: older versions are not seen: {hidden}")
+    if not found:
+        return
     with aws_errors(account.known_id):
         for entry in found:
             version = {"VersionId": entry["VersionId"]} if "VersionId" in entry else {}
@@ -103,6 +94,24 @@ def remove(names: Names, account: Account, watcher: Watcher) -> None:
     if left:
         raise CloudError(f"s3://{names.bucket}/{left[0]}: is still there; delete it by hand")
     watcher.say(f"s3://{names.bucket}/{names.home}: {count} objects deleted")
+
+
+def _all(names: Names, account: Account) -> tuple[list[dict[str, Any]], CloudError | None]:
+    """All versions, or where those may not be listed all objects; a missing bucket holds none."""
+    hidden = None
+    try:
+        return list(versions(names, account)), None
+    except Refusal as error:
+        if error.code == "NoSuchBucket":
+            return [], None
+        hidden = error
+    try:
+        with aws_errors(account.known_id):
+            return list(objects(names, account)), hidden
+    except Refusal as error:
+        if error.code == "NoSuchBucket":
+            return [], None
+        raise
 
 
 def _there(account: Account, bucket: str, key: str, digest: str) -> bool:

@@ -44,19 +44,23 @@ def write_rows(arms: Sequence[ServedArm], run: RunFolder, study: RunFolder) -> N
 def served(
     recipe: Recipe,
     serving: Serving,
+    hosting: dict[Side, Hosting],
     here: Results,
-    trained: Adapter | None,
+    *,
     arms: Sequence[ServedArm],
+    trained: Adapter | None,
 ) -> Served:
     """Where the models were served, what that costs, and the run that was made here."""
-    sides: list[Side] = list(dict.fromkeys(side_of(arm) for arm in recipe.arms))
-    hosting = {side: serving.hosting(side) for side in sides}
     needs = recipe.needs.full_size
+    if needs.price_per_hour is not None:
+        given = {"price_per_hour": needs.price_per_hour}
+        hosting = {side: place.model_copy(update=given) for side, place in hosting.items()}
     full_size = FullSize(
         target=serving.name,
         model=serving.model,
         hosting=hosting,
         hours_per_month=needs.hours_per_month,
+        in_dollars=needs.price_per_hour is None,
         adapter=trained,
         failed={arm.name: count for arm in arms if (count := arm.failures)},
         here={
@@ -73,10 +77,9 @@ def _rates(recipe: Recipe, serving: Serving, hosting: Mapping[Side, Hosting], ar
     """What an arm's model costs there; without a price of each there is none to compare."""
     place, needs = hosting[side_of(arm)], recipe.needs.full_size
     known = all(of.price_per_hour is not None for of in hosting.values())
-    hourly = place.price_per_hour if known else None
     spent = serving.tuned.usd if serving.tuned and side_of(arm) == "tuned" else None
     return Rates(
-        price_per_hour=hourly if needs.price_per_hour is None else needs.price_per_hour,
+        price_per_hour=place.price_per_hour if known else None,
         kept_hours=needs.hours_per_month if place.kept else 0.0,
         tuning_price=spent or 0.0,
     )

@@ -47,7 +47,9 @@ def study(
         with open_run(run.path, watcher, alone=False) as opened:
             here, lock, materials = opened.figures, opened.lock, opened.materials
             work = Work(recipe, materials, run, run, watcher)
-            engines = {side: serving.engine(side) for side in map(side_of, recipe.arms)}
+            sides = dict.fromkeys(map(side_of, recipe.arms))
+            hosting = {side: serving.hosting(side) for side in sides}
+            engines = {side: serving.engine(side) for side in sides}
             arms = [ServedArm(name, work, engines[side_of(name)], outcomes) for name in recipe.arms]
         left = [r for arm in arms for r in arm.requests if r.key not in outcomes]
         if left:
@@ -58,7 +60,7 @@ def study(
                 ask(left, asked, outcomes, together=recipe.study.batch_size, advance=advance)
         figures.write_rows(arms, run, folder)
         trained = gate.promoted(recipe, run) if any(map(is_tuned, recipe.arms)) else None
-        of = figures.served(recipe, serving, here, trained, arms)
+        of = figures.served(recipe, serving, hosting, here, arms=arms, trained=trained)
         return figures.figures(
             recipe, folder, lock, of, tools(recipe, folder, materials), serving=serving
         )

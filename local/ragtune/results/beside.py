@@ -61,4 +61,5 @@ def beside(results: Results) -> list[Beside]:
 def month_title(results: Results) -> str:
     """What the price of a month is of."""
     queries = results.recipe.filled.needs.queries_per_month
-    return f"a month, {queries:,} queries" if queries else "a month, no queries"
+    sign = "$ " if results.full_size and results.full_size.in_dollars else ""
+    return f"{sign}a month, {queries:,} queries" if queries else f"{sign}a month, no queries"

@@ -37,15 +37,17 @@ class ArmHere(Part):
 class FullSize(Part):
     """Where the models were served, and the run that was made here.
 
-    ``model`` is the target's name of the model before tuning. ``adapter`` is the one whose recipe
-    was tuned there, None where none was. ``here`` has the run's arms, ``here_model`` its model and
-    ``verdict_here`` the arm that it names.
+    ``model`` is the target's name of the model before tuning. ``in_dollars``: prices are the
+    target's list prices; else the recipe's needs give one, in a currency of theirs. ``adapter`` is
+    the one whose recipe was tuned there, None where none was. ``here`` has the run's arms,
+    ``here_model`` its model and ``verdict_here`` the arm that it names.
     """
 
     target: str
     model: str
     hosting: dict[Model, Hosting]
     hours_per_month: float
+    in_dollars: bool
     adapter: Adapter | None
     failed: dict[Arm, int]
     here: dict[Arm, ArmHere]

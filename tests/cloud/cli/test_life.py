@@ -74,7 +74,7 @@ def test_a_full_life_leaves_nothing_that_costs_money(
     assert "ml.g5.2xlarge, $1.51 an hour, $36.36 a day until it is deleted" in err
     told = " ".join(out.split())
     assert "the verdict is the same: to use tuning" in told
-    assert "1.51 an hour, asked or not: 1,106 a month of 730 hours, at no queries too" in told
+    assert "$1.51 an hour, asked or not: $1,106 a month of 730 hours, at no queries too" in told
     code, out, err = ragtune("cloud", "compare", run)
     assert code == 0, err
     assert "tuned - base, cloud: right +1.00" in out
@@ -82,7 +82,7 @@ def test_a_full_life_leaves_nothing_that_costs_money(
         assert place in out
     page = CloudFolder(run).study(read_record(run).job).report
     assert f"report: {page}" in err
-    assert "I do not know" in page.read_text()
+    assert "I do not" in page.read_text()
     assert fake.things == {"Model": {}, "EndpointConfig": {}, "Endpoint": {}}
 
     code, out, err = ragtune("cloud", "delete", run, "--data")

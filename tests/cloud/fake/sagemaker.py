@@ -18,7 +18,7 @@ from typing import Any
 import boto3
 
 from tests.cloud.fake.answers import SHAPES, Speech, spoken
-from tests.cloud.fake.cloud import ACCOUNT, Cloud, Refused, Service, page, tags_of
+from tests.cloud.fake.cloud import ACCOUNT, REGION, Cloud, Refused, Service, page, tags_of
 from tests.cloud.fake.scheduler import Scheduler
 from tests.cloud.fake.tagging import Tagging
 
@@ -136,18 +136,21 @@ class FakeSageMaker(Service[Region]):
             for name, thing in things.items():
                 yield place.arn(KINDS[kind], name), tags_of(thing)
 
-    def put_in_service(self, name: str, instance: str = "ml.g5.2xlarge", **tags: str) -> None:
+    def put_in_service(
+        self, name: str, instance: str = "ml.g5.2xlarge", region: str = REGION, **tags: str
+    ) -> None:
         """An endpoint that somebody made, in service, with its configuration and model."""
         listed = [{"Key": key, "Value": value} for key, value in tags.items()]
         variant = {"ModelName": name, "InstanceType": instance, "InitialInstanceCount": 1}
         made = {"Tags": listed, "created": self.cloud.now, "looks": 0}
-        self.things["Model"][name] = {**made, "ModelName": name}
-        self.things["EndpointConfig"][name] = {
+        things = self.at(region).things
+        things["Model"][name] = {**made, "ModelName": name}
+        things["EndpointConfig"][name] = {
             **made,
             "EndpointConfigName": name,
             "ProductionVariants": [{"VariantName": "AllTraffic", **variant}],
         }
-        self.things["Endpoint"][name] = {
+        things["Endpoint"][name] = {
             **made,
             "EndpointName": name,
             "EndpointConfigName": name,

@@ -14,7 +14,8 @@ class Trap:
     """Strikes at the n-th AWS call of a session: before it goes out, or after it was answered.
 
     Without a signal it kills: every later call is refused too, until ``set`` is called again, for
-    a killed process sends nothing. With one the process gets that signal. It counts uploads too.
+    a killed process sends nothing. With one the process gets that signal. ``operations`` are those
+    that were called since ``set``, ``uploads`` how many of them were answered uploads.
     """
 
     def __init__(self, session: boto3.Session) -> None:
@@ -22,6 +23,7 @@ class Trap:
         self._after = self._dead = self.struck = False
         self._signal: int | None = None
         self.uploads = 0
+        self.operations: list[str] = []
         session.events.register("before-call", self._before)
         session.events.register("after-call", self._answered)
 
@@ -29,10 +31,12 @@ class Trap:
         """Strike at the n-th call from now; None sets no trap."""
         self._left, self._after, self._signal, self.uploads = call, after, signal, 0
         self._dead = self.struck = False
+        self.operations = []
 
-    def _before(self, **_: Any) -> None:
+    def _before(self, event_name: str, **_: Any) -> None:
         if self._dead:
             raise Killed
+        self.operations.append(event_name.rpartition(".")[2])
         if self._left is not None:
             self._left -= 1
             if self._left == 0 and not self._after:

@@ -60,7 +60,7 @@ def test_every_arm_is_asked_with_the_runs_own_passages_and_the_figures_are_those
     assert (times.retrieval_p50, times.decode_p50) == (1000 * RETRIEVAL, 500)
     page = folder(run).report.read_text()
     assert "Here and at full size" in page
-    assert "1.50 an hour, asked or not: 1,095 a month of 730 hours, at no queries too" in page
+    assert "$1.50 an hour, asked or not: $1,095 a month of 730 hours, at no queries too" in page
 
 
 def test_an_arm_that_is_asked_of_a_model_tuned_for_another_one_had_no_fair_chance(

@@ -256,6 +256,13 @@ class MachineTimeChange(Part):
     arm: Arm | None
 
 
+class IdleChange(Part):
+    """Models that are paid for only while they answer, where a machine is kept for them now."""
+
+    kind: Literal["idle"] = "idle"
+    arm: Arm | None
+
+
 class MoreQuestions(Part):
     """About so many more questions, with answers like these."""
 
@@ -265,7 +272,8 @@ class MoreQuestions(Part):
 
 
 Change = Annotated[
-    NeedChange | VolumeChange | MachineTimeChange | MoreQuestions, Field(discriminator="kind")
+    NeedChange | VolumeChange | MachineTimeChange | IdleChange | MoreQuestions,
+    Field(discriminator="kind"),
 ]
 
 

@@ -174,6 +174,8 @@ def change(what: Change, metric: str) -> str:
             start = what.from_queries_per_month
             volume = f"from {rounded(start)}" if start else "at few"
             return f"cost by machine time, {volume} queries a month"
+        case reasons.IdleChange():
+            return "no machine kept while nobody asks"
         case reasons.MoreQuestions():
             return f"about {rounded(what.more)} more questions with answers like these"
 

@@ -40,14 +40,13 @@ def _served(side: str, place: Hosting, full_size: FullSize) -> str:
     where = f"{side} on {place.machine}"
     if place.price_per_hour is None:
         return f"{where}: no price is known, so costs a month are not compared"
-    hourly = f"{where}: {place.price_per_hour:,.2f} an hour"
+    sign = "$" if full_size.in_dollars else ""
+    hourly = f"{where}: {sign}{place.price_per_hour:,.2f} an hour"
     if not place.kept:
         return f"{hourly}, only while it answers: nothing at no queries"
     month = place.price_per_hour * full_size.hours_per_month
-    return (
-        f"{hourly}, asked or not: {month:,.0f} a month of {full_size.hours_per_month:g} hours, "
-        "at no queries too"
-    )
+    hours = f"a month of {full_size.hours_per_month:g} hours"
+    return f"{hourly}, asked or not: {sign}{month:,.0f} {hours}, at no queries too"
 
 
 def lines(results: Results) -> Iterator[str]:
