@@ -16,7 +16,7 @@ from ragtune_cloud.bedrock.record import ImportRecord, write_record
 from ragtune_cloud.bedrock.source import LocalFiles
 from ragtune_cloud.ledger import Ledger
 from ragtune_cloud.sagemaker.account import Account, Unreachable, aws_errors, code_of
-from ragtune_cloud.sagemaker.names import masked
+from ragtune_cloud.sagemaker.names import ACCOUNT, masked
 from ragtune_cloud.sagemaker.request import filled
 from ragtune_cloud.target import Plan, Status
 
@@ -157,7 +157,8 @@ def _note(run: RunFolder, record: ImportRecord, account: Account) -> None:
     if model is None:
         raise CloudError(f"{record.job}: imported, and deleted since; import it again")
     units = model.get("customModelUnits", {}).get("customModelUnitsPerModelCopy")
-    arn = masked(model["modelArn"], account.id)
+    # Only the account's own number: a model's id may look like one.
+    arn = model["modelArn"].replace(account.id, ACCOUNT)
     write_record(run, replace(record, arn=arn, units=units))
     hourly = None if units is None else catalog.usd_per_month(units) / HOURS_A_MONTH
     Ledger(run).add(MODEL, record.job, record.region, hourly)

@@ -82,7 +82,7 @@ class FakeBedrock(Service[Place]):
         tags = {tag["key"]: tag["value"] for tag in asked.get("jobTags", ())}
         if len(tags) < len(asked.get("jobTags", ())):
             raise Refused("ValidationException", "Duplicate tag keys.")
-        number = f"{len(place.jobs):012d}"
+        number = f"{len(place.jobs):010d}xy"
         arn = f"arn:aws:bedrock:{place.name}:{ACCOUNT}:model-import-job/{number}"
         place.jobs[name] = {
             "asked": asked,

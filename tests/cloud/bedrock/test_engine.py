@@ -16,7 +16,7 @@ from ragtune_cloud.sagemaker.account import Account
 from tests.cloud.bedrock.fake import FakeBedrock
 from tests.cloud.fake import ACCOUNT, REGION
 
-ARN = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:imported-model/000000000000"
+ARN = f"arn:aws:bedrock:{REGION}:{ACCOUNT}:imported-model/r4c4kewx2s0n"
 
 
 @pytest.fixture
@@ -108,6 +108,21 @@ def test_a_model_that_never_gets_ready_is_given_up(
     assert bedrock.calls_of("InvokeModel") < PATIENCE
 
 
+def test_what_breaks_the_work_off_ends_those_that_wait_too(
+    engine: ImportedModelEngine, bedrock: FakeBedrock
+) -> None:
+    bedrock.cold = 10_000
+
+    def interrupted(line: str) -> None:
+        bedrock.cloud.denied.add("InvokeModel")
+
+    engine._say = interrupted
+    before = bedrock.cloud.now
+    with pytest.raises(CloudError):
+        engine.complete(prompts(*"abcdef"), limit=4, batch_size=6)
+    assert bedrock.cloud.now - before < PATIENCE
+
+
 @pytest.mark.parametrize(
     "code", ["ThrottlingException", "ServiceUnavailableException", "ModelTimeoutException"]
 )
@@ -128,7 +143,7 @@ def test_a_refused_question_is_an_outcome_of_that_question(
     found = engine.complete(prompts("a", "b"), limit=4)
     assert [one.text for one in found] == ["", "six"]
     assert found[0].failed == (
-        f"ModelErrorException: arn:aws:bedrock:{REGION}:<account>:imported-model/000000000000 broke"
+        f"ModelErrorException: arn:aws:bedrock:{REGION}:<account>:imported-model/r4c4kewx2s0n broke"
     )
 
 

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 import pytest
-from botocore.session import get_session
 from botocore.validate import validate_parameters
 
 from ragtune.core.errors import CloudError, RecipeError
@@ -100,5 +99,11 @@ def test_the_command_writes_them_and_says_how_to_go_on(run: RunFolder, called: A
     assert "base: 40 questions" in out
     assert "aws bedrock create-evaluation-job" in err
     assert called("cloud", "bedrock", "judge", run, "--judge", JUDGE, "--arm", "rag")[0] == 2
-    assert get_session() is not None
+    study = RunFolder(run.path / "cloud" / "study" / "job")
+    write_jsonl(study.answers("tuned"), read_jsonl(run.answers("tuned"))[:5])
+    code, out, _ = called(
+        "cloud", "bedrock", "judge", run, "--judge", JUDGE, "--answers", study.path
+    )
+    assert (code, out.splitlines()[0].partition(":")[0]) == (0, "tuned")
+    assert "5 questions, 35 left out without an answer" in out
     json.loads(called("cloud", "bedrock", "judge", run, "--judge", JUDGE, "--json")[1])

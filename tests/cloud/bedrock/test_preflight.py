@@ -87,6 +87,16 @@ SPOILT: dict[str, tuple[str, str, Callable[[Path], object]]] = {
             json.dumps({"weight_map": {"model.layers.9.mlp.weight": "b.safetensors"}})
         ),
     ),
+    "a broken index": (
+        "weights",
+        "model.safetensors.index.json is broken",
+        lambda f: (f / "model.safetensors.index.json").write_text("{}"),
+    ),
+    "a broken tokenizer": (
+        "tokenizer",
+        "is not a tokenizer's",
+        lambda f: (f / "tokenizer.json").write_text('{"model": null}'),
+    ),
     "eight bits": (
         "precision",
         "I8; allowed: float32, float16, bfloat16",
