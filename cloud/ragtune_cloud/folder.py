@@ -11,6 +11,7 @@
       training.json           its losses
       study/<job>/            a run folder: the answers of the models that are served there
       comparison.json         local and cloud side by side
+      index/                  plan.json, what each home of the index said, results.json
       fetched/                the tuned model, and a recipe and runs that study it
 """
 
@@ -65,6 +66,20 @@ class CloudFolder:
     def study(self, job: str) -> RunFolder:
         """Answers of a job's models where they are served, as a run folder keeps them."""
         return RunFolder(self.path / "study" / job)
+
+    @property
+    def index_plan(self) -> Path:
+        """What moving the index would do."""
+        return self.path / "index" / "plan.json"
+
+    def index_home(self, home: str) -> Path:
+        """What a home said when the index was built there."""
+        return self.path / "index" / f"{home}.json"
+
+    @property
+    def index_results(self) -> Path:
+        """How the index searches in each home, beside the local one."""
+        return self.path / "index" / "results.json"
 
     @property
     def comparison(self) -> Path:

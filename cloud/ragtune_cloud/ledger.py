@@ -88,11 +88,11 @@ class Ledger:
 
     @property
     def regions(self) -> list[str]:
-        """Every region that an entry was ever of, sorted.
+        """Every region that an entry was ever of, sorted; the address of a server is none.
 
         Raises CloudError where the file is broken.
         """
-        return sorted(self._read()["regions"])
+        return sorted(region for region in self._read()["regions"] if "://" not in region)
 
     def add(
         self,

@@ -18,6 +18,8 @@ from ragtune.models.engines.base import Engine
 from ragtune.recipe.schema import Recipe
 
 SAME, NO_EQUIVALENT = "same", "no equivalent"
+NOT_KNOWN = "not known"
+"""How the target does it is published nowhere, so it is neither the same nor a difference."""
 OK, FAILED, WARNING, UNCHECKED = "ok", "failed", "warning", "not checked"
 
 Side = Literal["base", "tuned"]
@@ -29,7 +31,8 @@ SIDES: tuple[Side, ...] = ("base", "tuned")
 class Term:
     """A field of the contract: its value here, its value there (text), and how they compare.
 
-    ``verdict`` is ``same``, ``differs: why`` or ``no equivalent``; ``wire`` is None in the last.
+    ``verdict`` is ``same``, ``differs: why``, ``not known: why`` or ``no equivalent``; ``wire`` is
+    None in the last.
     """
 
     field: str

@@ -54,7 +54,10 @@ def furnish(session: boto3.Session) -> None:
         s3.create_bucket(Bucket=bucket)
     for path in PUBLISHED.rglob("*.json"):
         s3.put_object(
-            Bucket=content, Key=path.relative_to(PUBLISHED).as_posix(), Body=path.read_bytes()
+            Bucket=content,
+            Key=path.relative_to(PUBLISHED).as_posix(),
+            Body=path.read_bytes(),
+            ACL="public-read",  # anybody reads JumpStart's manifest and specs
         )
     script = "source-directory-tarballs/meta/transfer_learning/textgeneration/prepack/v1.0.1"
     s3.put_object(Bucket=content, Key=f"{script}/sourcedir.tar.gz", Body=b"script")

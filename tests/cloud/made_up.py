@@ -30,6 +30,7 @@ from tests.cloud.fake import FakeSageMaker
 from tests.conftest import ROOT
 
 PUBLISHED = ROOT / "tests" / "data" / "jumpstart"
+"""Invented specs, in the place of those that JumpStart publishes."""
 LLAMA = "meta-textgeneration-llama-2-7b"
 ROW = {"instruction": "When?", "context": "The harbour opens at six.", "response": "six"}
 HOURS = ("six", "seven", "eight", "nine")

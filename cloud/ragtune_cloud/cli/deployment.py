@@ -58,6 +58,7 @@ def deployed(
             recipe.identity,
             opened,
             lines,
+            record.prices,
         )
         for side in sides
     ]

@@ -59,7 +59,7 @@ def study(
     from ragtune.results import table
     from ragtune_cloud import study as at_full_size
     from ragtune_cloud.folder import CloudFolder
-    from ragtune_cloud.sagemaker.serving import EndpointServing
+    from ragtune_cloud.sagemaker.served import EndpointServing
     from ragtune_cloud.sagemaker.target import SageMaker
 
     run, target = RunFolder(run_folder), SageMaker(profile, account)

@@ -88,7 +88,8 @@ def _job(account: Account, name: str) -> Iterator[Item]:
     found = jobs.describe(account, name)
     if found is not None and found["TrainingJobStatus"] in jobs.LIVE:
         machines = found["ResourceConfig"]
-        hourly = catalog.usd_per_hour(machines["InstanceType"], machines["InstanceCount"])
+        kind, count = machines["InstanceType"], machines["InstanceCount"]
+        hourly = catalog.usd_per_hour(kind, count, region=account.region)
         so_far = _so_far(hourly, found.get("TrainingStartTime"))
         yield Item("training job", name, hourly, so_far, "ragtune cloud stop RUN")
 
@@ -100,7 +101,7 @@ def _endpoint(
     if found is None or (tags is None and not _ours(account, found)):
         return
     config = things.describe(account, things.CONFIG, found["EndpointConfigName"])
-    hourly = None if config is None else endpoints.usd_per_hour(config)
+    hourly = None if config is None else endpoints.usd_per_hour(config, account.region)
     by = due or (tags or {}).get(endpoints.DELETE_BY_TAG)
     late = by is not None and datetime.datetime.fromisoformat(by) < _now()
     remedy = f"{f'overdue since {by}: ' if late else ''}ragtune cloud delete RUN"

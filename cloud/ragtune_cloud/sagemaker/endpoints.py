@@ -5,6 +5,7 @@ configuration and endpoint carry one name, so that the same command finds what a
 """
 
 import datetime
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from time import sleep
 from typing import Any
@@ -17,7 +18,7 @@ from ragtune_cloud.sagemaker import catalog, deletion, jobs, remedies, schedules
 from ragtune_cloud.sagemaker.account import Account, aws_errors
 from ragtune_cloud.sagemaker.names import ACCOUNT, IDENTITY_TAG, masked
 from ragtune_cloud.sagemaker.record import Record
-from ragtune_cloud.sagemaker.spec import Spec, family
+from ragtune_cloud.sagemaker.spec import Spec
 from ragtune_cloud.target import SIDES, Side
 
 POLL = 15.0
@@ -60,23 +61,37 @@ def offer(
 ) -> Offer:
     """What deploying a side would cost; ``eula`` says whether the model's licence is accepted.
 
-    Raises CloudError for an instance that the model is not served on, and for a model whose
-    licence has to be accepted first.
+    Raises CloudError for an instance that the model is not served on or whose price is not known,
+    and for a model whose licence has to be accepted first.
     """
     if spec.needs_eula and not eula:
-        raise CloudError(f"{spec.model_id}: read its licence, then accept it with --accept-eula")
-    hosting = spec.hosting
-    chosen = instance_type or hosting["default_instance"]
-    if chosen not in hosting["instances"]:
+        where = f", {spec.licence}," if spec.licence else ","
+        raise CloudError(
+            f"{spec.model_id}: read its licence{where} then accept it with --accept-eula"
+        )
+    trained_on = record.instance_type if side == "tuned" else None
+    chosen = instance_type or spec.default_serving_instance(trained_on) or "none by default"
+    if chosen not in (allowed := spec.serving_instances(trained_on)):
         raise CloudError(
             f"--instance-type {chosen}: {spec.model_id} is not served on it; "
-            f"allowed: {', '.join(hosting['instances'])}"
+            f"allowed: {', '.join(allowed)}"
         )
-    return Offer(endpoint_name(record, side), side, chosen, catalog.usd_per_hour(chosen))
+    hourly = catalog.usd_per_hour(chosen, region=record.region, prices=record.prices)
+    if hourly is None:
+        raise CloudError(catalog.no_price(chosen, record.region))
+    return Offer(endpoint_name(record, side), side, chosen, hourly)
 
 
-def as_found(offered: Offer, identity: str, account: Account, watcher: Watcher) -> Offer:
+def as_found(
+    offered: Offer,
+    identity: str,
+    account: Account,
+    watcher: Watcher,
+    prices: Mapping[str, float] | None = None,
+) -> Offer:
     """The offer as it will be billed: an endpoint that is there runs on its own instance.
+
+    ``prices`` are the user's own.
 
     Raises CloudError where anything of that name was not made by the recipe of that identity.
     """
@@ -90,12 +105,12 @@ def as_found(offered: Offer, identity: str, account: Account, watcher: Watcher) 
             config = found
         if kind == things.ENDPOINT and found["EndpointStatus"] in GOOD and config is not None:
             (variant,) = config["ProductionVariants"]
-            hourly = usd_per_hour(config)
+            hourly = usd_per_hour(config, account.region, prices)
             return replace(
                 offered, instance_type=variant["InstanceType"], usd_per_hour=hourly, there=True
             )
     if config is not None:
-        hourly = usd_per_hour(config)
+        hourly = usd_per_hour(config, account.region, prices)
         price = "no price known" if hourly is None else f"${hourly:.2f} an hour"
         (variant,) = config["ProductionVariants"]
         watcher.say(
@@ -105,14 +120,21 @@ def as_found(offered: Offer, identity: str, account: Account, watcher: Watcher) 
     return offered
 
 
-def usd_per_hour(config: dict[str, Any]) -> float | None:
-    """The price of an endpoint configuration that was described; None where one is unknown."""
-    prices = [
-        catalog.usd_per_hour(v["InstanceType"], v["InitialInstanceCount"])
+def usd_per_hour(
+    config: dict[str, Any], region: str, prices: Mapping[str, float] | None = None
+) -> float | None:
+    """The price of an endpoint configuration that was described; None where one is unknown.
+
+    ``prices`` are the user's own, US dollars an hour by instance type.
+    """
+    found = [
+        catalog.usd_per_hour(
+            v["InstanceType"], v["InitialInstanceCount"], region=region, prices=prices
+        )
         for v in config["ProductionVariants"]
     ]
-    known = [price for price in prices if price is not None]
-    return sum(known) if len(known) == len(prices) else None
+    known = [price for price in found if price is not None]
+    return sum(known) if len(known) == len(found) else None
 
 
 def prepare(
@@ -248,37 +270,19 @@ def _tag_again(name: str, listed: list[dict[str, str]], account: Account) -> Non
 def _model(
     offered: Offer, record: Record, recipe: Recipe, spec: Spec, account: Account
 ) -> dict[str, Any]:
-    hosting = spec.hosting
-    instance = offered.instance_type
-    try:
-        image = hosting["images"][family(instance)]
-    except KeyError:
-        raise CloudError(f"{instance}: {spec.model_id} has no serving image for it") from None
-    environment = {
-        name: value
-        for key in ("", family(instance), instance)
-        for name, value in hosting["environment"].get(key, {}).items()
-    }
-    container: dict[str, Any] = {"Image": image, "Environment": environment}
+    model, instance = f"{spec.model_id} {spec.version}", offered.instance_type
     if offered.side == "tuned":
         now = jobs.status(record, account)
         jobs.check_ended_well(now)
-        container["ModelDataUrl"] = (now.artefact or "").replace(ACCOUNT, account.id)
-    else:
-        source = {
-            "S3Uri": hosting["model_uri"],
-            "S3DataType": "S3Prefix",
-            "CompressionType": "None",
-        }
-        if spec.needs_eula:
-            source |= {"ModelAccessConfig": {"AcceptEula": True}}
-        container["ModelDataSource"] = {"S3DataSource": source}
+        left = (now.artefact or "").replace(ACCOUNT, account.id)
+        made = spec.serving.tuned(instance, model, left, eula=spec.needs_eula)
+    else:  # an offer is made only once the licence is accepted
+        made = spec.serving.base(instance, model, eula=spec.needs_eula)
     if (role := record.role or recipe.cloud.role) is None:
         raise CloudError("cloud.role is missing: name the SageMaker execution role in the recipe")
     request = {
-        "PrimaryContainer": container,
+        **made,
         "ExecutionRoleArn": f"arn:aws:iam::{account.id}:role/{role}",
-        "EnableNetworkIsolation": bool(hosting["network_isolation"]),
     }
     if recipe.cloud.subnets:
         request["VpcConfig"] = {
@@ -289,12 +293,4 @@ def _model(
 
 
 def _configuration(offered: Offer, recipe: Recipe, spec: Spec) -> dict[str, Any]:
-    variant = {
-        "VariantName": "AllTraffic",
-        "ModelName": offered.name,
-        "InstanceType": offered.instance_type,
-        "InitialInstanceCount": 1,
-        "ModelDataDownloadTimeoutInSeconds": int(spec.hosting["download_timeout"]),
-        "ContainerStartupHealthCheckTimeoutInSeconds": int(spec.hosting["startup_timeout"]),
-    }
-    return {"ProductionVariants": [variant]}
+    return {"ProductionVariants": [spec.serving.variant(offered.name, offered.instance_type)]}

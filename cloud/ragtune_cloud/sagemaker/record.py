@@ -1,6 +1,6 @@
 """What a run folder keeps of its job."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ragtune.core.errors import CloudError
@@ -27,6 +27,7 @@ class Record:
     usd_per_hour: float | None
     epochs: int
     role: str | None = None
+    prices: dict[str, float] = field(default_factory=dict)
     model_version: str | None = None
 
     @property
@@ -89,9 +90,12 @@ def record_of(recipe: Recipe, names: Names, version: str | None = None) -> Recor
         prefix=names.prefix,
         instance_type=cloud.instance_type,
         instance_count=cloud.instance_count,
-        usd_per_hour=catalog.usd_per_hour(cloud.instance_type, cloud.instance_count),
+        usd_per_hour=catalog.usd_per_hour(
+            cloud.instance_type, cloud.instance_count, region=cloud.region, prices=cloud.prices
+        ),
         epochs=recipe.tune.epoch,
         role=cloud.role,
+        prices=dict(cloud.prices),
         model_version=version,
     )
 
@@ -110,7 +114,12 @@ def as_found(record: Record, found: dict[str, Any], account: Account) -> Record:
         prefix=key.removesuffix(f"/{record.job}/output"),
         instance_type=machines["InstanceType"],
         instance_count=machines["InstanceCount"],
-        usd_per_hour=catalog.usd_per_hour(machines["InstanceType"], machines["InstanceCount"]),
+        usd_per_hour=catalog.usd_per_hour(
+            machines["InstanceType"],
+            machines["InstanceCount"],
+            region=account.region,
+            prices=record.prices,
+        ),
         role=found["RoleArn"].partition(":role/")[2],
         model_version=_version(found, account) or record.model_version,
     )

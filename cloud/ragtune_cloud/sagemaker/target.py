@@ -31,6 +31,7 @@ from ragtune_cloud.sagemaker.account import Account
 from ragtune_cloud.sagemaker.endpoints import endpoint_name
 from ragtune_cloud.sagemaker.engine import EndpointEngine, served_length
 from ragtune_cloud.sagemaker.record import Record, read_record, records
+from ragtune_cloud.sagemaker.unwritten import measured
 from ragtune_cloud.target import Item, Plan, Promotion, Side, Status, Term
 
 DEFAULT_REGION = "us-east-1"
@@ -77,7 +78,7 @@ class SageMaker:
         """Each field here and on JumpStart."""
         model, cloud = recipe.model.jumpstart or "", recipe.cloud
         found = spec.find(model, cloud.model_version, cloud.region, run)
-        return contract.terms(as_tuned(recipe, run), found)
+        return contract.terms(as_tuned(recipe, run), found, measured(recipe, run))
 
     def plan(self, promotion: Promotion) -> draft.JumpStartDraft:
         """Contract, request, cost and checks of a JumpStart job."""

@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ragtune.cli.output import say
+from ragtune.core.errors import RecipeError
+from ragtune.core.system import is_writable
+
 if TYPE_CHECKING:
     from ragtune.core.progress import Watcher
     from ragtune.recipe.schema import Recipe
@@ -14,7 +18,18 @@ if TYPE_CHECKING:
 RecipeFile = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)]
 RunFolder = Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]
 Target = Annotated[Path, typer.Argument(help="A recipe or a run folder.", show_default=False)]
-Question = Annotated[str, typer.Argument(help="The question.", show_default=False)]
+
+
+def _of_letters(question: str | None) -> str | None:
+    """The question; bytes that the terminal's encoding does not have are half characters in it."""
+    if any("\ud800" <= letter <= "\udfff" for letter in question or ""):
+        raise RecipeError("QUESTION: holds bytes that are no text in this terminal's encoding")
+    return question
+
+
+Question = Annotated[
+    str, typer.Argument(help="The question.", show_default=False, callback=_of_letters)
+]
 RunsFolder = Annotated[Path, typer.Option("--runs", help="Where run folders are kept.")]
 Overrides = Annotated[
     list[str] | None,
@@ -40,13 +55,20 @@ def load_recipe(recipe_file: Path, overrides: list[str] | None, offline: bool) -
 
 
 def close_network(recipes: "Sequence[Recipe]", offline: bool) -> None:
-    """Refuse connections unless one of the recipes names something on a hub and may fetch it."""
+    """Refuse connections unless one of the recipes names something on a hub and may fetch it.
+
+    With ``offline`` the kernel refuses them too, where it can; where it cannot, that is said.
+    """
     from ragtune.core import offline as guard
 
     if offline or guard.is_offline() or not any(recipe.hub_ids for recipe in recipes):
         guard.go_offline()
+    if offline:
+        if missing := guard.seal():
+            say(f"offline: only what Python connects is refused, for {missing}")
+        return
     for url in {url for r in recipes for url in (r.rag.qdrant, r.model.engine)}:
-        if not offline and url.startswith("http"):
+        if url.startswith("http"):
             guard.permit(url)
 
 
@@ -55,7 +77,7 @@ def open_run(
 ) -> "OpenRun":
     """Open a run folder, the network closed unless its recipe names something on a hub."""
     from ragtune.runs.open import open_run as opened
+    from ragtune.runs.open import recipe_of
 
-    run = opened(folder, watcher, alone=alone)
-    close_network([run.recipe], offline)
-    return run
+    close_network([recipe_of(folder)], offline)
+    return opened(folder, watcher, alone=alone and is_writable(folder))

@@ -54,10 +54,6 @@ class FullSize(Part):
     here_model: str
     verdict_here: Arm | None
 
-    def turned(self, verdict: Arm | None) -> bool:
-        """Whether the verdict at full size is another than the one here."""
-        return verdict != self.verdict_here
-
 
 @dataclass(frozen=True)
 class Served:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ragtune.core import bundled
 from ragtune.core.errors import DocumentsError, ModelError, RecipeError
 from ragtune.core.files import digest, file_hash
+from ragtune.core.ordinary import other_than_a_file
 from ragtune.models.adapter import check_adapter
 from ragtune.models.find import (
     check_chunks,
@@ -23,6 +24,7 @@ from ragtune.models.find import (
     model_folder,
     tokenizer_folder,
 )
+from ragtune.models.folder import check_encoder
 from ragtune.models.hardware import Hardware, probe
 from ragtune.models.languages import card_languages, embedder_languages
 from ragtune.models.load import load_tokenizer
@@ -115,7 +117,12 @@ class Materials:
     def general_text(self) -> Path:
         """The file on which forgetting is measured."""
         named = self._recipe.study.general_text
-        return bundled.general_text() if named == bundled.BUILTIN else self._recipe.path(named)
+        if named == bundled.BUILTIN:
+            return bundled.general_text()
+        path = self._recipe.path(named)
+        if kind := other_than_a_file(path):
+            raise RecipeError(f"study.general_text: {path}: is {kind}; name a text file")
+        return path
 
     @functools.cached_property
     def base(self) -> Path:
@@ -245,6 +252,7 @@ class Materials:
         folder = self._recipe.path(name)
         if not (folder / "config.json").is_file():
             raise ModelError(f"rag.rerank: {folder}: no cross-encoder there")
+        check_encoder(folder, "rag.rerank")
         return folder
 
     @functools.cached_property

@@ -21,10 +21,12 @@ from ragtune.retrieval.manifest import Manifest
 from ragtune.runs import check, defaults, environment
 from ragtune.runs.materials import Materials
 from ragtune.runs.plan import named, plan, tunes, tuning
+from ragtune.runs.room import require_room
 from ragtune.runs.run import Run
 from ragtune.runs.stage import Stage
 from ragtune.runs.stages.figures import Figures
 from ragtune.runs.stages.index import Index
+from ragtune.runs.worker import refuse_too_many
 
 
 class Pipeline:
@@ -43,6 +45,7 @@ class Pipeline:
         """
         check.everything(self.recipe, self.materials)
         stages = plan(self.recipe)
+        require_room(self.recipe, self.materials, self.run.folder, index=False)
         with self.run:
             self._begin()
             self._make(stages)
@@ -60,12 +63,14 @@ class Pipeline:
                 f"model.engine: {self.recipe.model.engine} tunes nothing; tune the model here with "
                 "model.engine: torch"
             )
+        refuse_too_many(processes)
         check.everything(self.recipe, self.materials)
         if not tunes(self.recipe):
             raise RecipeError("study.arms: none of them is tuned; add tuned or tuned+rag")
         stages = tuning(self.recipe, processes)
         if not any(Index.name in stage.after for stage in stages):
             stages = [stage for stage in stages if stage.name != Index.name]
+        require_room(self.recipe, self.materials, self.run.folder, index=False)
         with self.run:
             self._begin()
             self._make(stages)
@@ -81,6 +86,7 @@ class Pipeline:
         """
         check.retrieval(self.recipe, self.materials)
         stage = Index(self.recipe, rebuild=rebuild)
+        require_room(self.recipe, self.materials, self.run.folder, index=True)
         with self.run:
             self._sign()
             self._make([stage], again=rebuild)

@@ -31,7 +31,13 @@ def opened(
 
 
 @pytest.fixture
-def run(tmp_path: Path, opened: Account) -> RunFolder:
+def trap(opened: Account) -> Trap:
+    """A trap for all that the command calls; before clients are made, which take it with them."""
+    return Trap(opened.session)
+
+
+@pytest.fixture
+def run(tmp_path: Path, opened: Account, trap: Trap) -> RunFolder:
     """A run with a submitted job, whose endpoints AWS is to delete too."""
     made = recipe(cloud={"scheduler_role": "ragtune"})
     run = make_run(tmp_path / "runs" / "published", made)
@@ -50,11 +56,11 @@ def unwritten(run: RunFolder, fake: FakeSageMaker) -> set[str]:
 
 @pytest.mark.parametrize("way", ["killed before", "killed after", "signal before", "signal after"])
 def test_ended_at_any_call_a_deployment_leaves_nothing_that_is_not_written_down(
-    run: RunFolder, opened: Account, ragtune: Call, fake: FakeSageMaker, way: str
+    run: RunFolder, trap: Trap, ragtune: Call, fake: FakeSageMaker, way: str
 ) -> None:
     fake.quota.clear()
     deploy = ("cloud", "deploy", run, "--side", "base", "--ttl", "1", "--accept-eula", "--yes")
-    trap, after = Trap(opened.session), way.endswith("after")
+    after = way.endswith("after")
     trap.set(None)
     assert ragtune(*deploy)[0] == 0
     operations = trap.operations

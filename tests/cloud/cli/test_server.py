@@ -1,11 +1,9 @@
 """The command as processes of its own, against the account as a server, ended by signals."""
 
-import fcntl
 import os
 import signal
 import subprocess
 import sys
-import termios
 from collections.abc import Iterator
 
 import pytest
@@ -57,6 +55,8 @@ def test_a_process_killed_when_the_job_was_created_pays_once(
 
 
 IMPATIENT = """
+import fcntl, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 from ragtune.cli.app import main
 from ragtune_cloud.sagemaker import deletion, endpoints
 deletion.POLL = endpoints.POLL = 0.05
@@ -85,10 +85,9 @@ def test_a_process_that_is_ended_leaves_no_endpoint(
         stdout=slave,
         stderr=slave,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
     )
     os.close(slave)
-    ended = []
+    ended: list[str] = []
 
     def strike(operation: str) -> None:
         states = {each["status"] for each in fake.things["Endpoint"].values()}

@@ -93,7 +93,7 @@ def refusal(status: int, code: str, message: str) -> Reply:
 
 def faults(shape: Any, value: Any, place: str = "") -> Iterator[str]:
     """What AWS refuses and botocore lets pass: values of enumerations, patterns, lengths."""
-    if shape.type_name == "structure":
+    if shape.type_name == "structure" and isinstance(value, dict):  # a document may be anything
         for name, inner in value.items():
             if name in shape.members:
                 yield from faults(shape.members[name], inner, f"{place}.{name}".lstrip("."))
@@ -122,7 +122,9 @@ def _pattern(text: str | None) -> re.Pattern[str] | None:
     """A pattern of a service's model; None where Python cannot read it."""
     if text is None:
         return None
-    for java, python in ((r"\p{L}", r"\w"), (r"\p{N}", r"\d"), (r"\p{Z}", r"\s")):
+    # In a pattern of bedrock-agent twelve digits are misspelt.
+    misspelt = (r"/d{12}", r"\d{12}")
+    for java, python in ((r"\p{L}", r"\w"), (r"\p{N}", r"\d"), (r"\p{Z}", r"\s"), misspelt):
         text = text.replace(java, python)
     try:
         return re.compile(text, re.DOTALL)

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -42,3 +45,32 @@ def test_a_line_that_is_no_outcome_is_named(path: Path) -> None:
     path.write_text(path.read_text() + "[]\n")
     with pytest.raises(RunError, match="line 3 is no outcome"):
         Outcomes(path)
+
+
+NOTING = """
+import sys
+from pathlib import Path
+from ragtune.models.engines.base import Completion
+from ragtune_cloud.study.outcomes import Outcomes
+
+noted = Outcomes(Path(sys.argv[1]))
+for number in range(1_000_000):
+    noted.put(f"{number}", Completion("six " * 200, [], 0.5, 0.0, 200))
+    print(number, flush=True)
+"""
+
+
+def test_what_was_noted_when_the_process_was_killed_is_there(tmp_path: Path) -> None:
+    path = tmp_path / "outcomes.jsonl"
+    process = subprocess.Popen(
+        [sys.executable, "-c", NOTING, str(path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    told = [process.stdout.readline() for _ in range(50)]
+    time.sleep(0.01)
+    process.kill()
+    told += process.stdout.read().splitlines()[:-1]  # a line that was cut by the kill is none
+    process.stdout.close()
+    process.wait()
+    noted = Outcomes(path)
+    assert all(line.strip() in noted for line in told)

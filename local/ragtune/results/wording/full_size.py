@@ -8,12 +8,9 @@ from ragtune.results.schema import Results
 from ragtune.results.wording.terms import named
 
 
-def turn(results: Results) -> str:
-    """Whether the verdict is the one of the run made here; empty where there is no other."""
-    full_size = results.full_size
-    if full_size is None:
-        return ""
-    here, there = full_size.verdict_here, results.recommendation.arm
+def turned(full_size: FullSize, there: Arm | None) -> str:
+    """Whether the verdict there is the one of the run made here."""
+    here = full_size.verdict_here
     if here == there:
         same = f"the verdict is the same: {_named(here)}"
         return (
@@ -52,5 +49,5 @@ def _served(side: str, place: Hosting, full_size: FullSize) -> str:
 def lines(results: Results) -> Iterator[str]:
     """The verdict here and at full size, and what serving costs."""
     if results.full_size is not None:
-        yield turn(results)
+        yield turned(results.full_size, results.recommendation.arm)
         yield from served(results.full_size)
