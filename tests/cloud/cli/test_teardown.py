@@ -87,7 +87,7 @@ def test_when_its_time_is_over_the_context_is_broken_off(ledger: Ledger) -> None
     soon = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=0.05)
     before = signal.getsignal(signal.SIGALRM)
     with (
-        pytest.raises(CloudError, match="the time to live is over.*the same command goes on"),
+        pytest.raises(CloudError, match=r"the time to live is over.*the same command goes on"),
         torn_down(ledger, {"endpoint": gone}, Ear(), delete_by=soon),
     ):
         ledger.add("endpoint", "new", "us-east-1")
