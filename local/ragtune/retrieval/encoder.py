@@ -5,8 +5,9 @@ text had a cosine of 0.6951 with a question, where alone it had 0.6953. So an in
 differed from one that was built. Here a text's shape follows from the text: on a CPU it is computed
 alone, elsewhere in a batch of always `ROWS` rows, padded to a length that only it decides.
 
-Alone is no slower on a CPU. On one core of a Zen 5 in bf16 a text of 100 to 180 words took 42 ms,
-one of 5 to 40 words 11 ms; sentence-transformers in batches of 64 took 50 and 9 ms.
+Alone is no slower on a CPU. On one busy core of a Zen 5 in bf16 a text of 100 to 180 words took 42
+ms of processor time, one of 5 to 40 words 10; sentence-transformers in batches of 64 took 50 to 55
+and 9 to 20.
 
 It is also without the import of sentence-transformers, which takes four seconds.
 """
