@@ -12,9 +12,11 @@ from typing import Annotated
 import typer
 
 from ragtune import __version__
-from ragtune.cli import asking, label, recipes, retrieval, serving, several, study
+from ragtune.cli import asking, label, questions, recipes, retrieval, serving, several, study
 from ragtune.cli.output import never_refuse, say
+from ragtune.core import system
 from ragtune.core.errors import INTERRUPTED, RagtuneError
+from ragtune.core.secrets import hidden
 
 app = typer.Typer(
     name="ragtune",
@@ -25,7 +27,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 unexpected, 2 recipe or command line, 3 records or documents, "
     "4 model, 5 offline, 6 run folder, 7 cloud, 130 interrupted.",
 )
-for group in (recipes, study, retrieval, asking, serving, label, several):
+for group in (recipes, study, retrieval, asking, serving, label, questions, several):
     group.register(app)
 
 
@@ -63,7 +65,8 @@ def main() -> None:
     except RagtuneError as error:
         if os.environ.get("RAGTUNE_DEBUG"):
             raise
-        say(f"error: {error}" if "\n" not in str(error) else str(error))
+        told = hidden(str(error))
+        say(f"error: {told}" if "\n" not in told else told)
         sys.exit(error.exit_code)
     except SystemExit as stop:
         if stop.code == INTERRUPTED:
@@ -74,7 +77,10 @@ def main() -> None:
     except Exception as error:
         if os.environ.get("RAGTUNE_DEBUG"):
             raise
-        reason = (str(error).splitlines() or [""])[0]
+        if (known := system.explain(error)) is not None:
+            say(f"error: {hidden(str(known))}")
+            sys.exit(known.exit_code)
+        reason = hidden((str(error).splitlines() or [""])[0])
         say(f"unexpected error: {type(error).__name__}: {reason}; --debug shows where")
         sys.exit(1)
 

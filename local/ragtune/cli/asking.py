@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ragtune.cli.options import AsJson, RunFolder, open_run
+from ragtune.cli.options import AsJson, Offline, RunFolder, open_run
 from ragtune.cli.output import print_result, write
 from ragtune.core.errors import RecipeError
 
@@ -21,6 +21,8 @@ def ask(
         str | None, typer.Argument(help="The question; without one, a prompt.", show_default=False)
     ] = None,
     arm: Annotated[str, typer.Option("--arm", help="base, tuned, rag or tuned+rag.")] = "",
+    offline: Offline = False,
+    *,
     as_json: AsJson = False,
 ) -> None:
     """Ask a finished run a question, by default in the arm that it recommends.
@@ -36,11 +38,11 @@ def ask(
             raise RecipeError("--json goes with a question")
         from ragtune.cli.prompt import prompt
 
-        with open_run(run_folder, Terminal(), alone=False) as opened:
+        with open_run(run_folder, Terminal(), offline, alone=False) as opened:
             prompt(opened, arm)
         return
     live = sys.stdout.isatty() and not as_json
-    with open_run(run_folder, Terminal(), alone=False) as opened:
+    with open_run(run_folder, Terminal(), offline, alone=False) as opened:
         name = opened.arm_name(arm)
         stream = opened.stream(question, name)
         if live:

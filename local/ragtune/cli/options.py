@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ragtune.cli.output import say
 from ragtune.core.errors import RecipeError
+from ragtune.core.system import is_writable
 
 if TYPE_CHECKING:
     from ragtune.core.progress import Watcher
@@ -53,13 +55,20 @@ def load_recipe(recipe_file: Path, overrides: list[str] | None, offline: bool) -
 
 
 def close_network(recipes: "Sequence[Recipe]", offline: bool) -> None:
-    """Refuse connections unless one of the recipes names something on a hub and may fetch it."""
+    """Refuse connections unless one of the recipes names something on a hub and may fetch it.
+
+    With ``offline`` the kernel refuses them too, where it can; where it cannot, that is said.
+    """
     from ragtune.core import offline as guard
 
     if offline or guard.is_offline() or not any(recipe.hub_ids for recipe in recipes):
         guard.go_offline()
+    if offline:
+        if missing := guard.seal():
+            say(f"offline: only what Python connects is refused, for {missing}")
+        return
     for url in {url for r in recipes for url in (r.rag.qdrant, r.model.engine)}:
-        if not offline and url.startswith("http"):
+        if url.startswith("http"):
             guard.permit(url)
 
 
@@ -68,7 +77,7 @@ def open_run(
 ) -> "OpenRun":
     """Open a run folder, the network closed unless its recipe names something on a hub."""
     from ragtune.runs.open import open_run as opened
+    from ragtune.runs.open import recipe_of
 
-    run = opened(folder, watcher, alone=alone)
-    close_network([run.recipe], offline)
-    return run
+    close_network([recipe_of(folder)], offline)
+    return opened(folder, watcher, alone=alone and is_writable(folder))

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from ragtune.cli.options import RunFolder, close_network
+from ragtune.cli.options import Offline, RunFolder, close_network
 from ragtune.cli.output import print_result
+from ragtune.core.errors import OfflineError
 
 
 def register(app: typer.Typer) -> None:
@@ -40,6 +41,7 @@ def serve(
         str,
         typer.Option("--token", help="The token, instead of a new one.", envvar="RAGTUNE_TOKEN"),
     ] = "",
+    offline: Offline = False,
     as_json: Annotated[bool, typer.Option("--json", help="Say the address as JSON.")] = False,
 ) -> None:
     """Show a finished run: a page that asks its arms, and an API as OpenAI's."""
@@ -49,10 +51,12 @@ def serve(
     from ragtune.serve.job import Limits
     from ragtune.serve.session import Session
 
+    if offline and not server.is_loopback(host):
+        raise OfflineError(f"--host {host}: others could reach it; leave out --host or --offline")
     if not token and not server.is_loopback(host):
         token = secrets.token_urlsafe(24)
     allowed = server.access(host, token)
-    close_network([recipe_of(run_folder)], offline=False)
+    close_network([recipe_of(run_folder)], offline)
     terminal = Terminal()
     session = Session(
         Path(run_folder),

@@ -95,14 +95,21 @@ def tune(
         say(f"adapter: {folder.adapter(name)}")
 
 
-def report(run_folder: RunFolder, details: Details = False, as_json: AsJson = False) -> None:
+def report(
+    run_folder: RunFolder,
+    details: Details = False,
+    offline: Offline = False,
+    *,
+    as_json: AsJson = False,
+) -> None:
     """Print a finished run's table and write its report again."""
     from ragtune.results import table
 
-    with open_run(run_folder) as opened:
-        results = opened.report()
+    with open_run(run_folder, offline=offline) as opened:
+        results = opened.report() if opened.alone else opened.figures
     print_result(results.to_json(), table.render(results, details=details), as_json)
-    say(f"report: {run_folder / 'report.html'}")
+    again = "" if opened.alone else ", as it was: the folder cannot be written"
+    say(f"report: {run_folder / 'report.html'}{again}")
 
 
 def export(
@@ -126,11 +133,12 @@ def export(
             "the adapter alone.",
         ),
     ] = None,
+    offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
     """Merge a run's adapter into its base: a folder for transformers and vLLM, or a GGUF."""
     folder = to or run_folder / ("gguf" if gguf else "merged")
-    with open_run(run_folder) as opened:
+    with open_run(run_folder, offline=offline) as opened:
         drift = opened.export(folder, dtype.value, arm, gguf=gguf.value if gguf else "")
     said = {"folder": str(folder), **(vars(drift) if drift else {})}
     print_result(said, f"{folder} written{f'; {drift}' if drift else ''}", as_json)

@@ -1,5 +1,6 @@
 """Files of a run folder: atomic writes, hashes, copies that keep holes, one owner at a time."""
 
+import contextlib
 import errno
 import hashlib
 import json
@@ -17,6 +18,7 @@ try:
 except ImportError:  # Windows, where readers take turns as well
     fcntl = None  # type: ignore[assignment]
 
+from ragtune.core import system
 from ragtune.core.errors import RunError
 
 BLOCK = 64 * 1024
@@ -70,11 +72,11 @@ def read_json(path: Path) -> Any:
     Raises RunError where it is missing or broken.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(_regular(path).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RunError(f"{path}: missing; is this a finished run?") from None
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path}: cannot be read: {error}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"{path}: cannot be read: {_reason(error)}") from None
 
 
 def read_jsonl(path: Path) -> list[Any]:
@@ -83,12 +85,26 @@ def read_jsonl(path: Path) -> list[Any]:
     Raises RunError where it is missing or broken.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = _regular(path).read_text(encoding="utf-8").split("\n")
         return [json.loads(line) for line in lines if line]
     except FileNotFoundError:
         raise RunError(f"{path}: missing; is this a finished run?") from None
-    except (OSError, ValueError) as error:
-        raise RunError(f"{path}: cannot be read: {error}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"{path}: cannot be read: {_reason(error)}") from None
+
+
+def _regular(path: Path) -> Path:
+    """The same path; a pipe or a device is not waited for.
+
+    Raises ValueError where it is there and no file.
+    """
+    if path.exists() and not path.is_file():
+        raise ValueError("not a file")
+    return path
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)[:200]
 
 
 def content_hash(path: Path) -> str:
@@ -97,17 +113,19 @@ def content_hash(path: Path) -> str:
     A sparse file and its dense copy hash alike, and holes are not read: the files of an empty
     index, 180 MB of them, take milliseconds. It is not the `file_hash` of the same file.
 
-    Raises RunError where it is missing.
+    Raises RunError where it is missing or no file.
     """
     found = hashlib.sha256()
     try:
-        with path.open("rb") as file:
+        with _regular(path).open("rb") as file:
             found.update(os.fstat(file.fileno()).st_size.to_bytes(8, "big"))
             for offset, block in _blocks(file):
                 found.update(offset.to_bytes(8, "big"))
                 found.update(block)
     except FileNotFoundError:
         raise RunError(f"{path}: missing; finish the run first") from None
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: cannot be read: {_reason(error)}") from None
     return found.hexdigest()
 
 
@@ -158,6 +176,12 @@ def _data_from(descriptor: int, offset: int, size: int) -> int:
         return size if error.errno == errno.ENXIO else offset
 
 
+def allocated(folder: Path) -> int:
+    """The bytes that a folder's files take on the disk; holes take none, where that is known."""
+    found = (path.stat() for path in folder.rglob("*") if path.is_file())
+    return sum(512 * s.st_blocks if hasattr(s, "st_blocks") else s.st_size for s in found)
+
+
 PATIENCE = 0.3
 """Seconds that `own` and `share` wait: readers hold an index for as long as they copy it."""
 _PAUSE = 0.02
@@ -182,27 +206,39 @@ def own(folder: Path) -> Ownership:
     The process's number is in ``.owner``; the lock is on a file of its own, for on Windows
     nobody else can read a locked one.
 
-    Raises RunError when another process has it, or this one already, naming that process.
+    Raises RunError when another process has it, or this one already, naming that process; and
+    where it cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folder / LOCK, thread_local=False)
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / LOCK, thread_local=False)
         lock.acquire(timeout=PATIENCE, poll_interval=_PAUSE)
     except Timeout:
         raise _in_use(folder) from None
-    _sign(folder)
+    except (OSError, NotImplementedError) as error:  # or a file system without locks
+        raise system.explain(error) or RunError(f"{folder}: cannot be taken: {error}") from None
+    try:
+        _sign(folder)
+    except OSError as error:
+        lock.release()
+        raise system.explain(error) or RunError(f"{folder}: cannot be taken: {error}") from None
     return Ownership(lock.release)
 
 
 def share(folder: Path) -> Ownership:
     """Take a folder for reading, as others may at the same time; nobody can `own` it meanwhile.
 
+    One that cannot be written is read all the same: it keeps no lock that is not there already.
+
     Raises RunError when a process owns it, naming that process, and where there is no folder.
     """
-    if fcntl is None:
+    if not system.is_writable(folder) and folder.is_dir():
+        if fcntl is None or not (folder / LOCK).is_file():
+            return Ownership(lambda: None)
+    elif fcntl is None:
         return own(folder)
     try:
-        file = (folder / LOCK).open("a")
+        file = _lock_file(folder)
     except OSError as error:
         raise RunError(f"{folder}: cannot be read: {error.strerror}") from None
     last = time.monotonic() + PATIENCE
@@ -215,8 +251,19 @@ def share(folder: Path) -> Ownership:
                 raise _in_use(folder) from None
             time.sleep(_PAUSE)
         else:
-            _sign(folder)
+            with contextlib.suppress(OSError):  # of another user's, or read-only
+                _sign(folder)
             return Ownership(file.close)
+
+
+def _lock_file(folder: Path) -> IO[Any]:
+    """The file that is locked, opened for writing where that is allowed."""
+    try:
+        return (folder / LOCK).open("a")
+    except OSError:
+        if not (folder / LOCK).is_file():
+            raise
+        return (folder / LOCK).open("rb")
 
 
 def _sign(folder: Path) -> None:

@@ -12,7 +12,7 @@ from ragtune.core.bundled import BUILTIN, builtin_embedder, builtin_model, data_
 from ragtune.core.errors import ModelError, RecipeError
 from ragtune.models import smollm
 from ragtune.models.defaults import FILE as DEFAULTS
-from ragtune.models.folder import Shape, check_weights, family_at, shape
+from ragtune.models.folder import Shape, check_encoder, check_weights, family_at, shape
 from ragtune.models.load import quiet_libraries
 from ragtune.models.multilingual import MULTILINGUAL, multilingual_folder
 from ragtune.recipe.model import NONE, Model
@@ -109,9 +109,12 @@ def embedder_folder(name: str, beside: Path) -> Path:
     if (folder := beside / Path(name).expanduser()).is_dir():
         if not (folder / "modules.json").exists():
             raise ModelError(f"rag.embedder: {folder}: no sentence-transformers model there")
+        check_encoder(folder, "rag.embedder")
         return folder
     if hub_id := hub.named(name, beside):
-        return hub.snapshot(hub_id, None, "embedder", ModelError)
+        folder = hub.snapshot(hub_id, None, "embedder", ModelError)
+        check_encoder(folder, "rag.embedder")
+        return folder
     raise ModelError(f"rag.embedder: {folder}: no such folder; name a folder or a hub id")
 
 

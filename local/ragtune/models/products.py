@@ -16,7 +16,7 @@ import torch
 
 from ragtune.core.files import write_json
 from ragtune.models.engines.packed import packed, product
-from ragtune.models.unpacked import cache
+from ragtune.models.unpacked import cached
 
 PROMPT, ROWS, STEPS = 256, 8, 16
 """An answer's share of a batch: tokens that are read at once, then steps of so many rows each."""
@@ -61,7 +61,7 @@ def measured() -> Products:
 
     They are taken again for another processor or version of PyTorch.
     """
-    path = cache() / f"products-{_machine()}.json"
+    path = cached(f"products-{_machine()}.json")
     try:
         return Products(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):

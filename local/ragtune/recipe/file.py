@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from ragtune.core.errors import Fault, RecipeError
 from ragtune.core.ordinary import other_than_a_file
+from ragtune.core.secrets import hidden, is_revealing
 from ragtune.core.text.shortening import shortened
 from ragtune.recipe import notation
 from ragtune.recipe.schema import Recipe
@@ -19,6 +20,7 @@ from ragtune.recipe.section import written
 
 Location = tuple[str | int, ...]
 _REQUIRED: dict[str, Any] = {"name": "part", "records": {"source": "part"}}
+_KEY = "a URL with a key or a password in it, which a recipe does not hold: write it without"
 _STUBS = frozenset({"name", "records.source"})
 """What every recipe must give, in the place of which a part gives nothing."""
 
@@ -85,6 +87,12 @@ def _places(path: Path, lines: Mapping[Location, int]) -> dict[Location, str]:
 
 
 def _validated(tree: dict[str, Any], places: dict[Location, str], path: Path) -> Recipe:
+    if faults := [
+        Fault(_place(location, places, f"{path}:1"), _dotted(location), _KEY)
+        for location, value in _leaves(tree)
+        if is_revealing(value)
+    ]:
+        raise RecipeError(sorted(faults, key=_by_line))
     try:
         return Recipe.model_validate(tree)
     except ValidationError as error:
@@ -146,7 +154,7 @@ def _apply(tree: dict[str, Any], override: str, places: dict[Location, str]) -> 
     """Set one dotted field in ``tree`` from ``field=value``; the value is read as YAML."""
     name, equals, text = override.partition("=")
     keys = tuple(name.strip().split("."))
-    where = f"--set {shortened(override)}"
+    where = f"--set {shortened(hidden(override))}"
     if not equals or not all(keys) or len(keys) > notation.DEEPEST:
         raise RecipeError(f"{where}: write it as field=value, for example tune.epoch=2")
     try:
@@ -164,11 +172,26 @@ def _apply(tree: dict[str, Any], override: str, places: dict[Location, str]) -> 
 
 def _fault(error: Any, places: dict[Location, str], top: str) -> Fault:
     location: Location = tuple(error["loc"])
-    where = next(
-        (places[location[:n]] for n in range(len(location), 0, -1) if location[:n] in places), top
-    )
     problem = _problem(error, location)
-    return Fault(where, _dotted(location) or "recipe", problem)
+    return Fault(_place(location, places, top), _dotted(location) or "recipe", problem)
+
+
+def _place(location: Location, places: dict[Location, str], top: str) -> str:
+    """The line of a field, or of the nearest section that has one."""
+    lengths = range(len(location), 0, -1)
+    return next((places[location[:n]] for n in lengths if location[:n] in places), top)
+
+
+def _leaves(tree: Any, location: Location = ()) -> Iterator[tuple[Location, str]]:
+    """Every text of a recipe and where it stands."""
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            yield from _leaves(value, (*location, str(key)))
+    elif isinstance(tree, list):
+        for n, value in enumerate(tree):
+            yield from _leaves(value, (*location, n))
+    elif isinstance(tree, str):
+        yield location, tree
 
 
 def _problem(error: Any, location: Location) -> str:
@@ -198,7 +221,7 @@ def _dotted(location: Location) -> str:
 
 
 def _short(value: object) -> str:
-    return shortened(repr(value), 60)
+    return shortened(hidden(repr(value)), 60)
 
 
 def _keys_beside(location: Location) -> list[str]:

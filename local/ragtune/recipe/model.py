@@ -1,13 +1,13 @@
 """The model section: what is tuned and asked, and what runs it."""
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
 from ragtune.recipe.arms import MAKEUP, Arm
 from ragtune.recipe.place import Place
 from ragtune.recipe.section import Section
+from ragtune.recipe.server import server_url
 
 TORCH = "torch"
 NONE = "none"
@@ -55,13 +55,7 @@ class Model(Section):
     @classmethod
     def _torch_or_a_server(cls, value: str) -> str:
         """A URL that may be shown; one that holds a key is refused without being repeated."""
-        if value == TORCH:
-            return value
-        if "@" in value or "?" in value or "#" in value or "key=" in value.lower():
-            raise ValueError(f"a recipe holds no keys; put the server's into {KEY}")
-        if not value.startswith(("http://", "https://")) or not urlsplit(value).hostname:
-            raise ValueError(f"`{TORCH}` or an http(s) URL, got {value!r}")
-        return value.rstrip("/")
+        return server_url(value, TORCH, KEY)
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Model":

@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 from ragtune.core.text.language import ENGLISH, NAMES, codes_of
 from ragtune.recipe.place import Place
 from ragtune.recipe.section import Section
+from ragtune.recipe.server import server_url
 
 
 class Rag(Section):
@@ -65,8 +66,4 @@ class Rag(Section):
     @field_validator("qdrant")
     @classmethod
     def _embedded_or_a_server(cls, value: str) -> str:
-        if value != "embedded" and not value.startswith(("http://", "https://")):
-            raise ValueError(f"`embedded` or an http(s) URL, got {value!r}")
-        if "@" in value or "api_key" in value:
-            raise ValueError("a recipe holds no keys; put the server's into QDRANT_API_KEY")
-        return value
+        return server_url(value, "embedded", "QDRANT_API_KEY")

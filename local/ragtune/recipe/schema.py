@@ -287,6 +287,7 @@ class Recipe(Section):
         That is name, needs, cloud, promote, the origins of data, study.metric and study.refusals:
         none changes what is answered, so a run stays valid when they change, and only its figures
         are made again. With tune.search the last two choose what is tuned, and so are part of it.
+        Neither does rag.qdrant: where an index lives says nothing of what is found in it.
         """
         if self._named is not None:
             return self._named
@@ -296,6 +297,7 @@ class Recipe(Section):
         for name in ("records", "documents"):  # where data is from says nothing of what it is
             what[name] = {k: v for k, v in (what[name] or {}).items() if k != "origin"} or None
         what["study"] = {k: v for k, v in what["study"].items() if k not in judging}
+        what["rag"] = {**what["rag"], "qdrant": "embedded"}
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
     @property

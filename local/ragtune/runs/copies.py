@@ -1,20 +1,33 @@
 """The copies that a process which has a run open makes of its indexes, and their end."""
 
+import functools
 import os
 import shutil
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 from ragtune.core.run_folder import RunFolder
+from ragtune.core.system import is_writable
 from ragtune.recipe.arms import MAKEUP, Arm
 
 
 class Copies:
-    """A folder of copies in ``RUN/.open``, named after the process, so others can remove it."""
+    """A folder of copies in ``RUN/.open``, named after the process, so others can remove it.
+
+    Of a run that cannot be written they are where the system keeps what is temporary.
+    """
 
     def __init__(self, run: RunFolder, name: str) -> None:
         """Bind; ``name`` is another for each opening in this process."""
-        self.run, self.folder = run, run.copies / f"{os.getpid()}-{name}"
+        self.run, self._name = run, f"{os.getpid()}-{name}"
+
+    @functools.cached_property
+    def folder(self) -> Path:
+        """Where the copies are; it need not exist."""
+        if is_writable(self.run.path):
+            return self.run.copies / self._name
+        return Path(tempfile.mkdtemp(prefix="ragtune-"))
 
     def remove_left_over(self) -> None:
         """Remove what processes left that were killed."""
@@ -27,7 +40,8 @@ class Copies:
 
     def remove(self) -> None:
         """Remove the copies that were made."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if "folder" in vars(self):
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     def of_records(self, arm: Arm) -> RunFolder:
         """The run with a copy of the index of records, where the arm needs one.

@@ -24,6 +24,7 @@ from ragtune.models.find import (
     model_folder,
     tokenizer_folder,
 )
+from ragtune.models.folder import check_encoder
 from ragtune.models.hardware import Hardware, probe
 from ragtune.models.languages import card_languages, embedder_languages
 from ragtune.models.load import load_tokenizer
@@ -251,6 +252,7 @@ class Materials:
         folder = self._recipe.path(name)
         if not (folder / "config.json").is_file():
             raise ModelError(f"rag.rerank: {folder}: no cross-encoder there")
+        check_encoder(folder, "rag.rerank")
         return folder
 
     @functools.cached_property

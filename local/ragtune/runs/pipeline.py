@@ -21,6 +21,7 @@ from ragtune.retrieval.manifest import Manifest
 from ragtune.runs import check, defaults, environment
 from ragtune.runs.materials import Materials
 from ragtune.runs.plan import named, plan, tunes, tuning
+from ragtune.runs.room import require_room
 from ragtune.runs.run import Run
 from ragtune.runs.stage import Stage
 from ragtune.runs.stages.figures import Figures
@@ -44,6 +45,7 @@ class Pipeline:
         """
         check.everything(self.recipe, self.materials)
         stages = plan(self.recipe)
+        require_room(self.recipe, self.materials, self.run.folder, index=False)
         with self.run:
             self._begin()
             self._make(stages)
@@ -68,6 +70,7 @@ class Pipeline:
         stages = tuning(self.recipe, processes)
         if not any(Index.name in stage.after for stage in stages):
             stages = [stage for stage in stages if stage.name != Index.name]
+        require_room(self.recipe, self.materials, self.run.folder, index=False)
         with self.run:
             self._begin()
             self._make(stages)
@@ -83,6 +86,7 @@ class Pipeline:
         """
         check.retrieval(self.recipe, self.materials)
         stage = Index(self.recipe, rebuild=rebuild)
+        require_room(self.recipe, self.materials, self.run.folder, index=True)
         with self.run:
             self._sign()
             self._make([stage], again=rebuild)

@@ -3,6 +3,8 @@
 It reads without its script, which only filters and pages the questions.
 """
 
+import base64
+import hashlib
 from pathlib import Path
 
 import jinja2
@@ -31,6 +33,8 @@ CUTS: tuple[tuple[int | None, int | None], ...] = (
     (50, 100),
 )
 """How many questions are shown, and characters of a text; the first pair that is small enough."""
+OWN = ("page.css", "page.js")
+"""The page's style and its script, the only ones that may apply."""
 PAGE, PRINTED = 25, 10
 """Questions that are shown at a time, and printed."""
 
@@ -70,6 +74,8 @@ def render(results: Results, folder: RunFolder) -> str:
         "spread": wording.spread(results),
         "reads_documents": reads_documents,
     }
+    style, script = (Markup(environment.get_template(name).render(**everything)) for name in OWN)
+    everything |= {"style": style, "script": script, "policy": _policy(style, script)}
     html = ""
     for count, length in CUTS:
         shown = [question.shortened(length) for question in asked[:count]]
@@ -79,6 +85,24 @@ def render(results: Results, folder: RunFolder) -> str:
         if len(html.encode()) <= MOST:
             break
     return html
+
+
+def _policy(style: str, script: str) -> str:
+    """What a browser may do with the page: nothing but these two, known by their hashes.
+
+    A text of the study that became markup by a mistake here would still not run, nor fetch.
+    """
+    digests = (hashlib.sha256(text.encode()).digest() for text in (style, script))
+    styled, run = (base64.b64encode(digest).decode() for digest in digests)
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"style-src 'sha256-{styled}'",
+            f"script-src 'sha256-{run}'",
+            "base-uri 'none'",
+            "form-action 'none'",
+        )
+    )
 
 
 def _plots(results: Results, folder: RunFolder) -> list[tuple[str, Markup]]:

@@ -1,3 +1,5 @@
+import base64
+import hashlib
 import html as entities
 import json
 import re
@@ -98,12 +100,27 @@ def test_every_claim_is_a_row_and_the_labels_needed_are_a_plot(tmp_path: Path) -
 
 def test_the_page_asks_for_nothing_and_is_the_same_each_time(tmp_path: Path) -> None:
     html = render(tmp_path)
+    shown = re.sub(r"<meta http-equiv[^>]*>", "", html)
     assert not re.search(
-        r"(src|srcset|action|@import|url\()\s*=?", html.split('<h2 id="details"')[0]
+        r"(src|srcset|action|@import|url\()\s*=?", shown.split('<h2 id="details"')[0]
     )
     assert not re.search(r"https?://|fetch\(|XMLHttpRequest|<link|<img|<iframe", html)
     assert re.findall(r'href="([^"]*)"', html) == ["#answers"] * html.count("href=")
     assert render(tmp_path) == html
+
+
+def test_a_browser_lets_nothing_but_the_pages_own_style_and_script_apply(tmp_path: Path) -> None:
+    html = render(tmp_path)
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', html)
+    assert html.index("http-equiv") < html.index("<style")
+    allowed = dict(part.split(" ", 1) for part in entities.unescape(policy).split("; "))
+    assert allowed.pop("default-src") == "'none'"
+    for kind in ("style", "script"):
+        (text,) = re.findall(rf"<{kind}>(.*?)</{kind}>", html, re.S)
+        known = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert allowed.pop(f"{kind}-src") == f"'sha256-{known}'"
+    assert set(allowed.values()) == {"'none'"}
+    assert not re.search(r"<[^>]* (style|on[a-z]+)=", html)
 
 
 def test_six_arms_are_told_by_more_than_colour_and_the_fair_ones_explained(
@@ -169,8 +186,9 @@ def test_a_long_study_is_shown_in_part_and_says_so(
 
 
 def probed(html: str, folder: Path, script: str) -> list[str]:
-    """What a script in the page has put into ``seen``."""
-    probe = """<script>
+    """What a script in the page has put into ``seen``; it alone runs beside the page's own."""
+    html = html.replace("script-src ", "script-src 'nonce-probe' ")
+    probe = """<script nonce="probe">
     const form = document.getElementById("filter"), seen = [];
     const left = () => [...document.querySelectorAll(".question")]
       .flatMap((q, n) => q.hidden ? [] : [n + 1]);
