@@ -1,6 +1,7 @@
 """Files that are made to do harm: each is left out with its reason, and the others are read."""
 
 import io
+import json
 import os
 import time
 import zipfile
@@ -80,8 +81,8 @@ def test_what_unpacks_to_more_than_it_may_is_named(tmp_path: Path) -> None:
     assert said.startswith("cannot be read: unpacks to 4,000,000 characters, over 2,")
     said = reason(tmp_path / "b.docx", docx(b"<w:p>" * 5000 + b"</w:p>" * 5000))
     assert said.startswith("cannot be read: Excessive depth in document")
-    keys = '{"%s": [%s]}' % ("k" * 9000, ",".join(["[1]"] * 2000))
-    assert "unpacks to 18," in reason(tmp_path / "k.json", keys.encode())
+    keys = json.dumps({"k" * 9000: [[1]] * 2000}).encode()
+    assert "unpacks to 18," in reason(tmp_path / "k.json", keys)
 
 
 def test_half_characters_and_odd_encodings_cost_a_mark_or_the_file(tmp_path: Path) -> None:
@@ -167,8 +168,8 @@ def test_a_context_is_what_it_says_or_a_fault(
     tmp_path: Path, column: str, written: str, read: str | None
 ) -> None:
     key = column.partition(".")[0]
-    row = '{"instruction": "q", "response": "a", "%s": %s}\n' % (key, written)
-    (tmp_path / "a.jsonl").write_text(row * 2)
+    row = {"instruction": "q", "response": "a", key: json.loads(written)}
+    (tmp_path / "a.jsonl").write_text(f"{json.dumps(row)}\n" * 2)
     fields = {"fields": {"context": column}} if "." in column else {}
     empty = written in ("null", '""')
     if column in ("history", "earlier"):  # lists of turns, of which there may be none
@@ -180,7 +181,5 @@ def test_a_context_is_what_it_says_or_a_fault(
             loaded(tmp_path / "a.jsonl", **fields)
     else:
         found = loaded(tmp_path / "a.jsonl", **fields).records[0]
-        assert (found.context, found.earlier) == (
-            read if column in ("context", "input") else "",
-            (),
-        )
+        assert found.context == (read if column in ("context", "input") else "")
+        assert found.earlier == ()
