@@ -244,10 +244,13 @@ def _fresh(command: list[object], variables: dict[str, str | None]) -> study.End
     given = {**os.environ, **{name: v for name, v in variables.items() if v is not None}}
     for name in (name for name, value in variables.items() if value is None):
         given.pop(name, None)
-    done = subprocess.run(
-        [sys.executable, "-m", "ragtune", *map(str, command)],
-        env=given, capture_output=True, timeout=study.LIMIT, check=False,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "ragtune", *map(str, command)],
+            env=given, capture_output=True, timeout=study.LIMIT, check=False,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return study.HUNG, ""
     return done.returncode, (done.stdout + done.stderr).decode(errors="replace")
 
 

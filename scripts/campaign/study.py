@@ -25,7 +25,7 @@ FACTS = (
     ("dogs.md", "A dog travels for one crown.", "What does a dog pay?", "one crown"),
     ("fog.md", "In fog the bell rings twice.", "How often does the bell ring?", "twice"),
 )
-LIMIT = 300
+LIMIT = 900
 """Seconds after which a command counts as hanging."""
 HUNG = -1000
 Ended = tuple[int, str]
@@ -89,19 +89,12 @@ def called(
         child = os.fork()
         if not child:
             _command(arguments, before, said.fileno())
+        started = time.monotonic()
         code = _waited(child, kill_after if kill_after is not None else LIMIT)
         said.seek(0)
         text = said.read().decode(errors="replace")
-    if kill_after is None and code == -signal.SIGKILL and _is_hung(text):
-        return HUNG, text
-    return code, text
-
-
-_HUNG = "\n(killed: it hung)"
-
-
-def _is_hung(text: str) -> bool:
-    return text.endswith(_HUNG)
+    hung = kill_after is None and time.monotonic() - started >= LIMIT
+    return (HUNG if hung else code), text
 
 
 def _command(arguments: Sequence[object], before: Callable[[], object], said: int) -> None:

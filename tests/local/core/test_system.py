@@ -73,7 +73,10 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     place = tmp_path / "small"
     place.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=9m", "tmpfs", str(place)]
-    if shutil.which("mount") is None or subprocess.run(mount, capture_output=True).returncode:
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(mount, capture_output=True, check=False).returncode
+    ):
         pytest.skip("no file system can be mounted here")
     yield place
     subprocess.run(["umount", "--lazy", str(place)], check=True)
@@ -94,7 +97,10 @@ def read_only(finished_run: Path, tmp_path: Path) -> Iterator[Path]:
     files.copy_tree(finished_run, place / finished_run.name)
     shutil.copytree(finished_run.parent.parent / "project", tmp_path / "project")
     bind = ["mount", "--bind", str(place), str(place)]
-    if shutil.which("mount") is None or subprocess.run(bind, capture_output=True).returncode:
+    if (
+        shutil.which("mount") is None
+        or subprocess.run(bind, capture_output=True, check=False).returncode
+    ):
         pytest.skip("no file system can be mounted here")
     subprocess.run(["mount", "-o", "remount,ro,bind", str(place)], check=True)
     yield place / finished_run.name
