@@ -13,15 +13,15 @@ PACKAGES = {
 ROOMS = {
     "ragtune": [
         *("core", "prompts", "recipe", "sources", "models", "retrieval"),
-        *("tuning", "arms", "results", "runs", "serve", "cli"),
+        *("tuning", "arms", "results", "questions", "runs", "serve", "cli"),
     ],
     "ragtune_cloud": [
-        *("folder", "target", "gate", "plan", "evaluation", "compare"),
-        *("fetched", "sagemaker", "bedrock", "cli"),
+        *("folder", "ledger", "target", "gate", "plan", "evaluation", "compare"),
+        *("fetched", "sagemaker", "bedrock", "index", "cli"),
     ],
 }
 """The rooms of each package, each of which imports only from those before it."""
-ENTRIES = 13
+ENTRIES = 14
 """At the root of a package: rooms, modules and ``__init__``, which is what a user imports."""
 PRESCRIBED = {"__main__.py", "py.typed", "__pycache__"}
 """Names that Python gives, and that say nothing about the package; not counted."""

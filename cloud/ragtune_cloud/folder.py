@@ -5,10 +5,13 @@
     cloud/
       plan.json               contract, cost, checks and the request that would be sent
       jumpstart.lock.json     the model's artefacts and bounds, dated
-      job.json                the job that was submitted
+      job.json                the job that was submitted last
+      jobs.json               every job that was ever submitted, each noted before it was
+      ledger.json             what was created and costs money until it is deleted
       training.json           its losses
       study/<job>/            a run folder: the answers of the models that are served there
       comparison.json         local and cloud side by side
+      index/                  plan.json, what each home of the index said, results.json
       fetched/                the tuned model, and a recipe and runs that study it
 """
 
@@ -42,8 +45,18 @@ class CloudFolder:
 
     @property
     def job(self) -> Path:
-        """The job that was submitted."""
+        """The job that was submitted last."""
         return self.path / "job.json"
+
+    @property
+    def jobs(self) -> Path:
+        """Every job that was ever submitted, in any region, each noted before it was."""
+        return self.path / "jobs.json"
+
+    @property
+    def ledger(self) -> Path:
+        """What was created and costs money until it is deleted."""
+        return self.path / "ledger.json"
 
     @property
     def training(self) -> Path:
@@ -53,6 +66,20 @@ class CloudFolder:
     def study(self, job: str) -> RunFolder:
         """Answers of a job's models where they are served, as a run folder keeps them."""
         return RunFolder(self.path / "study" / job)
+
+    @property
+    def index_plan(self) -> Path:
+        """What moving the index would do."""
+        return self.path / "index" / "plan.json"
+
+    def index_home(self, home: str) -> Path:
+        """What a home said when the index was built there."""
+        return self.path / "index" / f"{home}.json"
+
+    @property
+    def index_results(self) -> Path:
+        """How the index searches in each home, beside the local one."""
+        return self.path / "index" / "results.json"
 
     @property
     def comparison(self) -> Path:

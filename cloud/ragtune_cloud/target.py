@@ -18,6 +18,8 @@ from ragtune.models.engines.base import Engine
 from ragtune.recipe.schema import Recipe
 
 SAME, NO_EQUIVALENT = "same", "no equivalent"
+NOT_KNOWN = "not known"
+"""How the target does it is published nowhere, so it is neither the same nor a difference."""
 OK, FAILED, WARNING, UNCHECKED = "ok", "failed", "warning", "not checked"
 
 Side = Literal["base", "tuned"]
@@ -29,7 +31,8 @@ SIDES: tuple[Side, ...] = ("base", "tuned")
 class Term:
     """A field of the contract: its value here, its value there (text), and how they compare.
 
-    ``verdict`` is ``same``, ``differs: why`` or ``no equivalent``; ``wire`` is None in the last.
+    ``verdict`` is ``same``, ``differs: why``, ``not known: why`` or ``no equivalent``; ``wire`` is
+    None in the last.
     """
 
     field: str
@@ -189,7 +192,10 @@ class Status:
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that costs money: what it is, US dollars an hour and so far (None: unknown)."""
+    """One thing that costs money: what it is, US dollars an hour and so far (None: unknown).
+
+    Of the kind ``not checked`` is what could not be asked; ``remedy`` says why.
+    """
 
     kind: str
     name: str
@@ -202,6 +208,8 @@ class Item:
         return asdict(self)
 
     def __str__(self) -> str:
+        if self.kind == UNCHECKED:
+            return f"{self.kind}: {self.name}: {self.remedy}"
         hourly = "?" if self.usd_per_hour is None else f"{self.usd_per_hour:.4f}"
         spent = "" if self.usd_so_far is None else f", ${self.usd_so_far:.2f} so far"
         return f"{self.kind} {self.name}: ${hourly} an hour{spent}; {self.remedy}"

@@ -17,8 +17,6 @@ from pathlib import Path
 from statistics import mean
 
 from ragtune.arms.arm import Arm
-from ragtune.models.engines.torch import TorchEngine
-from ragtune.models.folder import family_at
 from ragtune.prompts.registry import format_of
 from ragtune.recipe.schema import Recipe
 from ragtune.results.metrics.answers import token_f1
@@ -67,9 +65,7 @@ def main() -> None:
     recipe = defaults.load(options.recipe, tuple(own))
     materials = Materials(recipe)
     asked = spread(materials.train, options.records)
-    engine = TorchEngine(
-        materials.base_model, materials.tokenizer, family_at(materials.base), lambda: ""
-    )
+    engine = materials.engine(None, "")
     form = format_of(recipe.template.build(), materials.tokenizer)
     arm = Arm(engine, form, recipe.study.max_new_tokens, show_context=False)
     for chunk_tokens in options.chunk_tokens:

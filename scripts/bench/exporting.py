@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 from ragtune.core.errors import ModelError
+from ragtune.models.adapter import load_tuned
 from ragtune.models.hardware import Hardware
 from ragtune.models.load import load_base, quiet_libraries
 from ragtune.runs.open import OpenRun, open_run
@@ -119,8 +120,9 @@ def main() -> None:
             except ModelError as error:  # it drifts too far
                 note(kind, str(error))
         opened.export(where / "lora", "", gguf="lora")
-        tuned = opened.materials.tuned_model
-        model = tuned(opened.folder.adapter(opened._exported("")), parts.form(opened._work).hash)
+        adapter = opened.folder.adapter(opened._exported(""))
+        found = opened.materials
+        model: Any = load_tuned(found.base, adapter, parts.form(opened._work).hash, found.hardware)
         limit = opened.recipe.study.max_new_tokens
         ends = sorted(parts.engine(opened._work, None).ends)  # type: ignore[attr-defined]
         answers = [greedy(model.float(), ids, ends, limit) for _, ids in prompts]

@@ -4,13 +4,10 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import boto3
 import pytest
-from botocore.loaders import Loader
 from moto import mock_aws
-from moto.core.models import botocore_stubber
 
 from ragtune.core.files import write_jsonl
 from ragtune.core.run_folder import RunFolder
@@ -18,7 +15,7 @@ from ragtune.recipe import file as recipe_file
 from ragtune.runs.open import open_run
 from ragtune.runs.pipeline import Pipeline
 from ragtune_cloud.sagemaker.account import Account
-from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, archive
+from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, archive, wire
 from tests.cloud.made_up import LLAMA, PUBLISHED, make_run, recipe, submit
 
 TRUST = {
@@ -26,14 +23,11 @@ TRUST = {
     "Statement": [
         {
             "Effect": "Allow",
-            "Principal": {"Service": "sagemaker.amazonaws.com"},
+            "Principal": {"Service": ["sagemaker.amazonaws.com", "scheduler.amazonaws.com"]},
             "Action": "sts:AssumeRole",
         }
     ],
 }
-LOADER = Loader()
-"""Shared by all sessions: reading the models of the services is what takes time."""
-FAKED = ("sagemaker", "sagemaker-runtime", "service-quotas")
 
 
 @pytest.fixture
@@ -47,7 +41,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[boto3.Sessi
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     with mock_aws():
         session = boto3.Session(region_name=REGION)
-        session._session.register_component("data_loader", LOADER)
+        session._session.register_component("data_loader", wire.LOADER)
         furnish(session)
         yield session
 
@@ -60,7 +54,10 @@ def furnish(session: boto3.Session) -> None:
         s3.create_bucket(Bucket=bucket)
     for path in PUBLISHED.rglob("*.json"):
         s3.put_object(
-            Bucket=content, Key=path.relative_to(PUBLISHED).as_posix(), Body=path.read_bytes()
+            Bucket=content,
+            Key=path.relative_to(PUBLISHED).as_posix(),
+            Body=path.read_bytes(),
+            ACL="public-read",  # anybody reads JumpStart's manifest and specs
         )
     script = "source-directory-tarballs/meta/transfer_learning/textgeneration/prepack/v1.0.1"
     s3.put_object(Bucket=content, Key=f"{script}/sourcedir.tar.gz", Body=b"script")
@@ -77,30 +74,15 @@ def fake(aws: boto3.Session) -> FakeSageMaker:
 
 
 @pytest.fixture
-def account(fake: FakeSageMaker, aws: boto3.Session) -> Callable[[], Account]:
+def account(fake: FakeSageMaker, aws: boto3.Session) -> Callable[..., Account]:
     """Open the account as a fresh process would: clients of its own."""
 
-    def open_account() -> Account:
-        opened = Account(REGION)
-        connect(opened.session, fake)
+    def open_account(region: str = REGION) -> Account:
+        opened = Account(region)
+        fake.cloud.connect(opened.session)
         return opened
 
     return open_account
-
-
-def connect(session: boto3.Session, fake: FakeSageMaker) -> None:
-    """Let the fake, not moto, answer a session's calls to SageMaker."""
-    session._session.register_component("data_loader", LOADER)
-    make = session.client
-
-    def client(service: str, **options: Any) -> Any:
-        made = make(service, **options)
-        if service in FAKED:
-            made.meta.events.unregister("before-send", botocore_stubber)
-            made.meta.events.register("before-send", fake.send)
-        return made
-
-    session.client = client
 
 
 @pytest.fixture

@@ -30,6 +30,7 @@ from tests.cloud.fake import FakeSageMaker
 from tests.conftest import ROOT
 
 PUBLISHED = ROOT / "tests" / "data" / "jumpstart"
+"""Invented specs, in the place of those that JumpStart publishes."""
 LLAMA = "meta-textgeneration-llama-2-7b"
 ROW = {"instruction": "When?", "context": "The harbour opens at six.", "response": "six"}
 HOURS = ("six", "seven", "eight", "nine")
@@ -212,4 +213,4 @@ def to_the_end(run: RunFolder, account: Account) -> Status:
 def serve(run: RunFolder, fake: FakeSageMaker) -> None:
     """Endpoints of the run's job, in service."""
     for side in SIDES:
-        fake.things["Endpoint"][endpoint_name(read_record(run), side)] = {}
+        fake.put_in_service(endpoint_name(read_record(run), side))

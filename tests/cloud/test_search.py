@@ -65,8 +65,8 @@ def test_other_winners_of_the_same_recipe_are_another_job(run: RunFolder) -> Non
     found = set()
     for chosen in (CHOSEN, {**CHOSEN, "epoch": 4}):
         tuned_with(run, **chosen)
-        found.add(names(searched, run, None).job)
-        assert names(gate.as_tuned(searched, run), run, None).job in found
+        found.add(names(searched, run).job)
+        assert names(gate.as_tuned(searched, run), run).job in found
     assert len(found) == 2
 
 

@@ -9,6 +9,7 @@ import pytest
 from transformers import AutoTokenizer
 
 from ragtune.core.bundled import builtin_embedder, data_folder
+from scripts.pretrain.asking import organisation_asked, page_asked, table_asked
 from scripts.pretrain.formats import format_task
 from scripts.pretrain.organisations import reading_task
 from scripts.pretrain.pages import page_task
@@ -52,7 +53,11 @@ def trained_on() -> str:
     made = [path.read_text(encoding="utf-8") for path in sorted(WORDS.glob("*.txt"))]
     for seed in range(1500):
         rng = Random(f"apart/{seed}")
-        for task in (page_task(rng, 2, 0.2, 6), reading_task(rng, 2), format_task(rng)):
+        tasks = [page_task(rng, 2, 0.2, 6), reading_task(rng, 2), format_task(rng)]
+        if seed % 5 == 0:  # they are made of the same words
+            asked = (page_asked(rng, 4), organisation_asked(rng, 4), table_asked(rng, 4))
+            tasks += [task for task in asked if task]
+        for task in tasks:
             made += [*task.passages, task.own]
             made += [f"{question.text}\n{question.answer}" for question in task.questions]
     return "\n".join(made)

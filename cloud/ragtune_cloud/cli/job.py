@@ -79,11 +79,19 @@ def list_jobs(
     runs: RunsPath = Path("runs"), profile: Profile = None, account: Expected = None
 ) -> None:
     """List the jobs of all run folders, as the account knows them."""
+    from ragtune.core.errors import CloudError, RagtuneError
+    from ragtune_cloud.folder import noted_job
     from ragtune_cloud.sagemaker.target import SageMaker
 
-    target = SageMaker(profile, account)
+    target, failed = SageMaker(profile, account), 0
     for run in runs_with_a_job(runs):
-        typer.echo(str(target.status(run)))
+        try:
+            typer.echo(str(target.status(run)))
+        except RagtuneError as error:
+            failed += 1
+            typer.echo(f"{noted_job(run)}: not known: {error}")
+    if failed:
+        raise CloudError(f"{failed} jobs could not be asked about, or are not there any more")
 
 
 def fetch(run_folder: RunPath, profile: Profile = None, account: Expected = None) -> None:

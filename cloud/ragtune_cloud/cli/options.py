@@ -1,7 +1,7 @@
 """What the cloud verbs share: their options, the run's recipe, the account."""
 
 import sys
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,10 +11,27 @@ from ragtune.core.progress import Advance
 from ragtune.core.run_folder import RunFolder
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ragtune.recipe.schema import Recipe
 
-RunPath = Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]
-RunsPath = Annotated[Path, typer.Argument(help="Where run folders are kept.")]
+
+def _warned(path: Path) -> Path:
+    """The path of a run folder; what it has in a cloud is said first, whatever the verb."""
+    warn_of_open([RunFolder(path)])
+    return path
+
+
+def _all_warned(path: Path) -> Path:
+    """The path below which run folders are; what they have in a cloud is said first."""
+    warn_of_open(runs_in_a_cloud(path))
+    return path
+
+
+RunPath = Annotated[
+    Path, typer.Argument(help="A run folder.", show_default=False, callback=_warned)
+]
+RunsPath = Annotated[Path, typer.Argument(help="Where run folders are kept.", callback=_all_warned)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Profile = Annotated[str | None, typer.Option("--profile", help="The AWS profile.")]
 Expected = Annotated[
@@ -78,6 +95,31 @@ def runs_with_a_job(runs: Path) -> list[RunFolder]:
     return [run for run in found if CloudFolder(run).job.exists()]
 
 
+def runs_in_a_cloud(runs: Path) -> list[RunFolder]:
+    """The run folders below a folder that have, or had, anything in a cloud."""
+    from ragtune_cloud.folder import CloudFolder
+
+    found = [RunFolder(path) for path in sorted(runs.glob("*/"))]
+    return [run for run in found if CloudFolder(run).path.is_dir()]
+
+
+def warn_of_open(runs: "Iterable[RunFolder]") -> None:
+    """Say what runs may still have in a cloud that costs money; nothing where they have none."""
+    from ragtune.core.errors import CloudError
+    from ragtune_cloud.ledger import Ledger
+
+    for run in runs:
+        try:
+            entries = Ledger(run).open()
+        except CloudError as error:
+            say(f"warning: {error}")
+            continue
+        if costly := [entry for entry in entries if entry.hourly_usd is not None] or entries:
+            told = "; ".join(map(str, costly))
+            say(f"warning: may still be there: {told}; `ragtune cloud delete {run}` deletes it")
+
+
 def say(line: Any) -> None:
-    """Talk: to stderr."""
-    print(line, file=sys.stderr, flush=True)
+    """Talk: to stderr, if anybody is there to hear it."""
+    with suppress(OSError, ValueError):  # the terminal was closed; deleting goes on
+        print(line, file=sys.stderr, flush=True)

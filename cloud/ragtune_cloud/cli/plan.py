@@ -9,8 +9,11 @@ from ragtune_cloud.sagemaker.draft import JumpStartDraft
 from ragtune_cloud.target import Plan
 
 
-def show(planned: Plan) -> str:
-    """The contract, the data, the cost, the preflight, and what to do next."""
+def show(planned: Plan, *, submits: bool = False, asked: bool = False) -> str:
+    """The contract, the data, the cost, the preflight, and what to do next.
+
+    ``submits`` says whether it is submitted right after, ``asked`` whether the account was asked.
+    """
     draft, promotion = planned.draft, planned.promotion
     assert isinstance(draft, JumpStartDraft)
     recipe = promotion.recipe
@@ -23,16 +26,17 @@ def show(planned: Plan) -> str:
             f"{t.field:33} {_short(t.local):22} {_short(t.wire):22} {t.verdict}"
             for t in draft.terms
         ),
-        f"set by no field: {', '.join(contract.beside(draft.spec))}",
+        f"set by no field: {', '.join(contract.beside(recipe, draft.spec))}",
         "",
         *(f"data/{name:28} sha256 {value}" for name, value in promotion.hashes.items()),
         "",
         *_cost(draft, recipe),
+        *_licence(draft),
         "",
         *map(str, planned.checks),
         "",
         f"plan: {CloudFolder(promotion.run).plan}",
-        _next(planned),
+        *([] if submits else [_next(planned, asked=asked)]),
     ]
     return "\n".join(lines)
 
@@ -40,11 +44,13 @@ def show(planned: Plan) -> str:
 def _cost(draft: JumpStartDraft, recipe: Recipe) -> list[str]:
     cost, cloud = draft.cost, recipe.cloud
     if cost.usd_per_hour is None or cost.usd_likely is None:
-        return [f"cost: no price or size is known for {cloud.instance_type}"]
+        return [f"cost: not known for {cloud.instance_type} in {cloud.region}; see the check below"]
     dated = catalog.load()["dated"]
+    own = cloud.instance_type in cloud.prices
+    told = "as in cloud.prices" if own else f"list price in {cloud.region} as of {dated}"
     lines = [
         f"cost: {cloud.instance_count} x {cloud.instance_type} at ${cost.usd_per_hour:.2f} an hour "
-        f"(list price as of {dated}), {cost.tokens_an_epoch} tokens an epoch",
+        f"({told}), {cost.tokens_an_epoch} tokens an epoch",
         f"  minimum ${cost.usd_minimum:.2f}, likely ${cost.usd_likely:.2f}, high "
         f"${cost.usd_high:.2f}; stopped at ${cost.usd_ceiling:.2f} "
         f"({cost.max_runtime_seconds} s)",
@@ -54,11 +60,18 @@ def _cost(draft: JumpStartDraft, recipe: Recipe) -> list[str]:
     return lines
 
 
-def _next(planned: Plan) -> str:
+def _next(planned: Plan, *, asked: bool) -> str:
+    what = "created" if asked else "sent"
     if planned.failures:
         numbers = ", ".join(str(check.number) for check in planned.failures)
-        return f"nothing was sent or spent; to be set right before --submit: {numbers}"
-    return "nothing was sent or spent; --submit --accept-eula submits it"
+        return f"nothing was {what} or spent; to be set right before --submit: {numbers}"
+    return f"nothing was {what} or spent; --submit --accept-eula submits it"
+
+
+def _licence(draft: JumpStartDraft) -> list[str]:
+    if draft.spec is None or draft.spec.licence is None:
+        return []
+    return [f"licence: {draft.spec.licence}"]
 
 
 def _short(value: Any) -> str:

@@ -34,6 +34,19 @@ class Unreachable(CloudError):
     """AWS cannot be reached just now; a job goes on without us."""
 
 
+class Refusal(CloudError):
+    """AWS was reached and refused; ``code`` is its error code."""
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+    @property
+    def expired(self) -> bool:
+        """Whether the credentials are valid no more."""
+        return self.code in {"ExpiredToken", "ExpiredTokenException", "RequestExpired"}
+
+
 class Account:
     """An AWS account in one region, by the credentials of the environment or a named profile."""
 
@@ -99,7 +112,9 @@ def aws_errors(account: str | None = None) -> Iterator[None]:
     except aws.ClientError as error:
         raise _client_error(error, account) from None
     except (aws.SSOError, aws.TokenRetrievalError):
-        raise CloudError("the sign-in has expired; sign in again with `aws sso login`") from None
+        raise Refusal(
+            "the sign-in has expired; sign in again with `aws sso login`", "ExpiredToken"
+        ) from None
     except (aws.ConnectionError, aws.HTTPClientError) as error:
         raise Unreachable(f"AWS cannot be reached: {masked(str(error), account)}") from None
     except (aws.ParamValidationError, aws.BotoCoreError) as error:
@@ -111,8 +126,8 @@ def code_of(error: Any) -> str:
     return str(error.response.get("Error", {}).get("Code", ""))
 
 
-def _client_error(error: Any, account: str | None) -> CloudError:
+def _client_error(error: Any, account: str | None) -> Refusal:
     code, message = code_of(error), error.response.get("Error", {}).get("Message", "")
     remedy = REMEDIES.get(code, "see the message")
     what = masked(" ".join(str(message).split()), account)
-    return CloudError(f"AWS refused {error.operation_name}: {code}: {what}; {remedy}")
+    return Refusal(f"AWS refused {error.operation_name}: {code}: {what}; {remedy}", code)

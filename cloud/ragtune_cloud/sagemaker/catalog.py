@@ -2,6 +2,7 @@
 
 import functools
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,29 @@ def load() -> dict[str, Any]:
     return catalog
 
 
-def usd_per_hour(instance_type: str, count: int = 1) -> float | None:
-    """The list price of so many instances; None where the catalogue does not know it."""
-    price = load()["usd_per_hour"].get(instance_type)
+def usd_per_hour(
+    instance_type: str,
+    count: int = 1,
+    *,
+    region: str,
+    prices: Mapping[str, float] | None = None,
+) -> float | None:
+    """The price of so many instances in a region; None where it is not known.
+
+    ``prices`` are the user's own, by instance type; list prices of one region hold in no other.
+    """
+    known = {**load()["usd_per_hour"].get(region, {}), **(prices or {})}
+    price = known.get(instance_type)
     return None if price is None else float(price) * count
+
+
+def no_price(instance_type: str, region: str) -> str:
+    """That a price is not known, and what to do about it."""
+    there = ", ".join(load()["usd_per_hour"])
+    return (
+        f"no price is known for {instance_type} in {region} (the catalogue has prices of {there} "
+        f"only); look it up, and promote with --set 'cloud.prices={{{instance_type}: USD}}'"
+    )
 
 
 def gpus(instance_type: str) -> int | None:
@@ -34,9 +54,14 @@ def parameters(model_id: str) -> float | None:
     return None if model is None else float(model["parameters"])
 
 
+def vocabulary(model_id: str) -> int | None:
+    """How many tokens a model's tokenizer has; None where the catalogue does not know it."""
+    for beginning, count in load()["vocabularies"].items():
+        if model_id.startswith(beginning):
+            return int(count)
+    return None
+
+
 def hyperparameters() -> tuple[Hyperparameter, ...]:
     """The documented hyperparameters, for a model whose own spec is not at hand."""
-    rows = load()["hyperparameters"]
-    return tuple(
-        Hyperparameter(**{**row, "options": tuple(row.get("options", ()))}) for row in rows
-    )
+    return tuple(Hyperparameter.from_json(row) for row in load()["hyperparameters"])

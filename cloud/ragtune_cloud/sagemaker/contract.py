@@ -6,8 +6,9 @@ from ragtune.prompts import instruct as forms
 from ragtune.prompts.template import INSTRUCT
 from ragtune.recipe.schema import Recipe
 from ragtune.recipe.tune import TuneLocal
-from ragtune_cloud.sagemaker import catalog
+from ragtune_cloud.sagemaker import catalog, unwritten
 from ragtune_cloud.sagemaker.spec import Hyperparameter, Spec
+from ragtune_cloud.sagemaker.unwritten import Measured
 from ragtune_cloud.target import NO_EQUIVALENT, SAME, Term
 
 SAME_NAME = (
@@ -33,15 +34,20 @@ SEPARATORS = {forms.SEPARATOR: "True", "": "False"}
 """``template.separator`` as ``add_input_output_demarcation_key``."""
 
 
-def terms(recipe: Recipe, spec: Spec | None = None) -> list[Term]:
-    """Every field of the recipe that shapes the training, in the recipe's order.
+def terms(recipe: Recipe, spec: Spec | None = None, measured: Measured | None = None) -> list[Term]:
+    """All that shapes the training: the model, then each field in the recipe's order.
 
-    Without the model's ``spec`` the documented hyperparameters are taken.
+    Without the model's ``spec`` the documented hyperparameters are taken. ``measured`` is what the
+    run had of what no field says.
     """
-    known = {row.name for row in rows_of(spec)}
-    found = [_named("seed", "seed", recipe.seed, known)]
+    measured = measured or Measured()
+    known = {row.name for row in rows_of(spec, recipe)}
+    sent = hyperparameters(recipe, spec)
+    found = unwritten.terms(recipe, spec, measured, sent)
+    found.append(_named("seed", "seed", recipe.seed, known))
     for name in SAME_NAME:
-        found.append(_named(f"tune.{name}", name, getattr(recipe.tune, name), known))
+        term = _named(f"tune.{name}", name, getattr(recipe.tune, name), known)
+        found.append(unwritten.length(term, measured) if name == "max_input_length" else term)
     found += [_devices(recipe), *_done_here(recipe)]
     for name, default in TuneLocal().model_dump().items():
         value = getattr(recipe.tune.local, name)
@@ -66,31 +72,38 @@ def terms(recipe: Recipe, spec: Spec | None = None) -> list[Term]:
 
 def hyperparameters(recipe: Recipe, spec: Spec | None = None) -> dict[str, str]:
     """What travels to JumpStart, every value as text: the model's defaults and the recipe's."""
-    sent = {row.name: row.default for row in rows_of(spec)}
-    own = {
+    own = own_values(recipe)
+    return {row.name: own.get(row.name, row.default) for row in rows_of(spec, recipe)}
+
+
+def own_values(recipe: Recipe) -> dict[str, str]:
+    """The hyperparameters that the recipe sets, as text, whether or not a model has them."""
+    return {
         "seed": str(recipe.seed),
         **{name: str(getattr(recipe.tune, name)) for name in SAME_NAME},
         "add_input_output_demarcation_key": SEPARATORS.get(recipe.template.separator, "True"),
         "chat_dataset": "False",
     }
-    return {name: own.get(name, default) for name, default in sent.items()}
 
 
-def rows_of(spec: Spec | None) -> tuple[Hyperparameter, ...]:
-    """The model's hyperparameters, or the documented ones."""
-    return catalog.hyperparameters() if spec is None else spec.hyperparameters
+def rows_of(spec: Spec | None, recipe: Recipe) -> tuple[Hyperparameter, ...]:
+    """The model's hyperparameters on the recipe's instance type, or the documented ones."""
+    if spec is None:
+        return catalog.hyperparameters()
+    return spec.hyperparameters_on(recipe.cloud.instance_type)
 
 
-def beside(spec: Spec | None = None) -> list[str]:
-    """``name=value`` of each hyperparameter that no field of the recipe sets: the defaults."""
+def beside(recipe: Recipe, spec: Spec | None = None) -> list[str]:
+    """``name=value`` of each hyperparameter that no field of the recipe sets."""
     own = {"seed", "add_input_output_demarcation_key", *SAME_NAME}
-    return [f"{row.name}={row.default}" for row in rows_of(spec) if row.name not in own]
+    sent = hyperparameters(recipe, spec)
+    return [f"{name}={value}" for name, value in sent.items() if name not in own]
 
 
 def faults(recipe: Recipe, spec: Spec | None = None) -> list[str]:
     """Every hyperparameter that is out of the model's bounds, with what is allowed."""
     values = hyperparameters(recipe, spec)
-    return [fault for row in rows_of(spec) if (fault := row.fault(values[row.name]))]
+    return [fault for row in rows_of(spec, recipe) if (fault := row.fault(values[row.name]))]
 
 
 def _named(field: str, name: str, value: Any, known: set[str]) -> Term:

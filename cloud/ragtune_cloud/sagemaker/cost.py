@@ -20,6 +20,8 @@ LOW, HIGH = 0.6, 1.6
 """The margin on the likely time: one measured job is no basis for a narrow one."""
 FIXED_SHARE = 0.25
 """Of start and finish: what does not grow with the model."""
+PATIENCE = 2
+"""So many times the high estimate is the most that a job may cost, whatever ``max_cost_usd`` is."""
 UPPER = 360_000
 """Seconds; the longest limit that JumpStart itself sets."""
 
@@ -52,23 +54,25 @@ def estimate(recipe: Recipe, run: RunFolder, max_run: int = UPPER) -> Cost:
     cloud = recipe.cloud
     rows = read_jsonl(run.train_rows(promoted(recipe, run)))
     tokens = _tokens(recipe, rows)
-    price = catalog.usd_per_hour(cloud.instance_type)
-    hourly = None if price is None else price * cloud.instance_count
-    limit = max_run if hourly is None else int(cloud.max_cost_usd / hourly * 3600)
-    limit = max(1, min(limit, max_run))
+    hourly = catalog.usd_per_hour(
+        cloud.instance_type, cloud.instance_count, region=cloud.region, prices=cloud.prices
+    )
     seconds = _seconds(recipe, tokens)
 
     def usd(time: float | None) -> float | None:
         return None if time is None or hourly is None else round(time / 3600 * hourly, 2)
 
-    likely = usd(seconds)
+    likely, high = usd(seconds), usd(seconds and HIGH * seconds)
+    most = cloud.max_cost_usd if high is None else min(cloud.max_cost_usd, PATIENCE * high)
+    limit = max_run if hourly is None else int(most / hourly * 3600)
+    limit = max(1, min(limit, max_run))
     return Cost(
         tokens_an_epoch=tokens,
         usd_per_hour=hourly,
         seconds_likely=None if seconds is None else round(seconds),
         usd_minimum=usd(seconds and LOW * seconds),
         usd_likely=likely,
-        usd_high=usd(seconds and HIGH * seconds),
+        usd_high=high,
         usd_ceiling=usd(limit),
         max_runtime_seconds=limit,
         usd_likely_one_instance=likely and round(likely / cloud.instance_count, 2),

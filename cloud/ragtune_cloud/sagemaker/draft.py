@@ -11,6 +11,7 @@ from ragtune_cloud.sagemaker.cost import Cost
 from ragtune_cloud.sagemaker.names import Names, names
 from ragtune_cloud.sagemaker.preflight import offline, online
 from ragtune_cloud.sagemaker.request import job_tags, training_request
+from ragtune_cloud.sagemaker.unwritten import measured
 from ragtune_cloud.target import Draft, Promotion
 
 OFFLINE = "asked of the account only with --online or --submit"
@@ -38,10 +39,10 @@ def draft(promotion: Promotion, account: Account | None) -> JumpStartDraft:
             "meta-textgeneration-llama-3-2-1b"
         )
     found = spec.find(model, recipe.cloud.model_version, recipe.cloud.region, run)
-    named = names(recipe, run, found, choices.attempt)
+    named = names(recipe, run, choices.attempt)
     priced = cost.estimate(recipe, run, found.max_run if found else cost.UPPER)
     return JumpStartDraft(
-        terms=contract.terms(recipe, found),
+        terms=contract.terms(recipe, found, measured(recipe, run)),
         offline=offline.checks(recipe, run, found, priced, eula=choices.eula),
         online=online.unchecked(OFFLINE)
         if account is None
@@ -56,7 +57,11 @@ def draft(promotion: Promotion, account: Account | None) -> JumpStartDraft:
 
 def _more(promotion: Promotion, model: str, found: spec.Spec | None) -> Mapping[str, Any]:
     return {
-        "model": {"id": model, "version": found and found.version},
+        "model": {
+            "id": model,
+            "version": found and found.version,
+            "licence": found and found.licence,
+        },
         "hyperparameters": contract.hyperparameters(promotion.recipe, found),
     }
 
@@ -69,6 +74,7 @@ def _request(
     recipe = promotion.recipe
     tags = job_tags(recipe, found, promotion.hashes, promotion.choices.notes)
     try:
-        return training_request(recipe, found, named, priced, tags)
+        eula = promotion.choices.eula
+        return training_request(recipe, found, named, priced, tags, eula=eula)
     except CloudError:
         return None  # the preflight's check of the instance says why

@@ -109,6 +109,6 @@ def served_length(spec: Spec | None) -> int:
     """Tokens of prompt and answer that an endpoint of a model takes, as its spec sets them."""
     if spec is None:
         return UNSTATED
-    environment = spec.hosting["environment"].get("", {})
+    environment = spec.serving.environment
     stated = environment.get("MAX_TOTAL_TOKENS") or environment.get("OPTION_MAX_MODEL_LEN")
-    return int(stated) if str(stated or "").isdigit() else UNSTATED
+    return int(stated) if stated and stated.isdigit() else UNSTATED

@@ -43,7 +43,7 @@ def status(record: Record, account: Account) -> Status:
     """
     found = describe(account, record.job)
     if found is None:
-        raise CloudError(f"{record.job}: no such job in this account and region")
+        raise CloudError(f"{record.job}: no such job in this account and {record.region}")
     seconds = found.get("BillableTimeInSeconds") or _elapsed(found)
     reason = found.get("FailureReason")
     artefact = found.get("ModelArtifacts", {}).get("S3ModelArtifacts")

@@ -1,25 +1,71 @@
-"""Reading JumpStart's own manifest and specs with boto3, the way sagemaker 2 does it.
+"""Reading JumpStart's own manifest and specs, the way sagemaker 2 does it, without an account.
 
 The manifest is a public S3 object, ``models_manifest.json`` in the region's JumpStart bucket; its
-entries name a ``spec_key`` in the same bucket. Only what training and hosting need is kept.
+entries name a ``spec_key`` in the same bucket. Only what training and serving need is kept.
 """
 
 import datetime
+import functools
+import itertools
 import json
-from dataclasses import asdict
 from typing import Any
 
 from ragtune.core.errors import CloudError
+from ragtune_cloud.sagemaker.configs import as_served, first_config
+from ragtune_cloud.sagemaker.serving import Draft, Serving
 from ragtune_cloud.sagemaker.spec import Hyperparameter, Spec
+from ragtune_cloud.sagemaker.variants import Variants
 
 MANIFEST = "models_manifest.json"
 MAX_RUN = 86400
 """Seconds that SageMaker gives a job whose spec names no limit: a day."""
+PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
+READ = {"max_run", "encrypt_inter_container_traffic", "disable_output_compression"}
+"""What of ``estimator_kwargs`` is read."""
 
 
 def bucket(region: str, *, gated: bool = False) -> str:
     """JumpStart's bucket of a region; the gated one holds weights under a licence."""
     return f"jumpstart-{'private-' if gated else ''}cache-prod-{region}"
+
+
+def public_client(region: str) -> Any:
+    """An S3 client that signs nothing, for what anybody may read; without credentials.
+
+    Raises CloudError where boto3 is missing, or SageMaker is in no region of that name.
+    """
+    try:
+        import boto3
+        from botocore import UNSIGNED
+        from botocore.config import Config
+    except ImportError:
+        raise CloudError("boto3 is missing; install ragtune[cloud]") from None
+    check_region(region)
+    unsigned = Config(signature_version=UNSIGNED, connect_timeout=10, read_timeout=60)
+    return boto3.client("s3", region_name=region, config=unsigned)
+
+
+def check_region(region: str) -> None:
+    """Raise CloudError where boto3 knows no region of that name for SageMaker."""
+    known = _regions()
+    if known and region not in known:
+        import difflib
+
+        close = difflib.get_close_matches(region, known, 1) or ["us-east-1"]
+        raise CloudError(
+            f"cloud.region: {region}: SageMaker is in no such region; for example {close[0]}"
+        )
+
+
+@functools.cache
+def _regions() -> tuple[str, ...]:
+    try:
+        import boto3
+    except ImportError:
+        return ()
+    session = boto3.Session()
+    found = (session.get_available_regions("sagemaker", part) for part in PARTITIONS)
+    return tuple(itertools.chain.from_iterable(found))
 
 
 def resolve(s3: Any, model_id: str, version: str | None, region: str) -> Spec:
@@ -47,112 +93,136 @@ def resolve(s3: Any, model_id: str, version: str | None, region: str) -> Spec:
 def flatten(raw: dict[str, Any], region: str) -> Spec:
     """The spec of one region from JumpStart's own form.
 
-    Raises CloudError where the model cannot be fine-tuned.
+    Raises CloudError where the model cannot be fine-tuned, or not in that region.
     """
     if not raw.get("training_supported"):
         raise CloudError(f"{raw['model_id']} {raw['version']} cannot be fine-tuned; name another")
-    variants = _Variants(raw.get("training_instance_type_variants") or {}, region)
-    gated = {
-        name: f"s3://{bucket(region, gated=True)}/{key}"
-        for name, key in variants.all("gated_model_key_env_var_value").items()
-    }
-    script = raw.get("training_prepacked_script_key") or raw["training_script_key"]
+    training = Variants.of_region(raw.get("training_instance_type_variants"), region)
+    instances = tuple(raw["supported_training_instance_types"])
     rows = raw["hyperparameters"]
-    extra = raw.get("estimator_kwargs", {})
-    artefact = f"s3://{bucket(region, gated=bool(raw.get('gated_bucket')))}/"
+    extra = raw.get("estimator_kwargs") or {}
+    package = _of_region(raw, "training_model_package_artifact_uris", region)
+    named = any(training.value("gated_model_key_env_var_value", one) for one in instances)
+    root, gated = _roots(raw, region)
+    eula = raw.get("hosting_eula_key")
+    script = raw.get("training_prepacked_script_key") or raw["training_script_key"]
     return Spec(
         model_id=raw["model_id"],
         version=raw["version"],
         region=region,
         dated=datetime.datetime.now(datetime.UTC).date().isoformat(),
         source=f"s3://{bucket(region)}",
-        hyperparameters=tuple(_row(r) for r in rows if r["scope"] == "algorithm"),
-        container={r["name"]: str(r["default"]) for r in rows if r["scope"] == "container"},
-        instances=tuple(raw["supported_training_instance_types"]),
-        images=variants.all("image_uri"),
-        gated=gated,
-        environment=variants.environment(),
-        model_uri=None if gated else artefact + raw["training_artifact_key"],
+        hyperparameters=tuple(map(Hyperparameter.from_json, _scoped(rows, "algorithm"))),
+        container={row["name"]: str(row["default"]) for row in _scoped(rows, "container")},
+        instances=instances,
+        training=training,
+        channel=not named and package is None and raw.get("training_artifact_key") is not None,
+        artefact_root=root,
+        artefact_key=raw.get("training_artifact_key"),
+        gated_root=gated,
+        gated=package,
         script_uri=f"s3://{bucket(region)}/{script}",
-        needs_eula=bool(raw.get("gated_bucket") or raw.get("hosting_eula_key")),
+        needs_eula=bool(raw.get("gated_bucket") or eula),
+        licence=_public_address(eula, region) if eula else None,
         metrics=tuple(raw.get("metrics") or ()),
         max_run=int(extra.get("max_run", MAX_RUN)),
         volume_gb=raw.get("training_volume_size"),
         encrypt_traffic=bool(extra.get("encrypt_inter_container_traffic")),
         network_isolation=bool(raw.get("training_enable_network_isolation")),
-        hosting=_hosting(raw, region, artefact),
+        compress_output=not extra.get("disable_output_compression"),
+        unread=tuple(sorted(set(extra) - READ)),
+        huggingface_id=raw.get("huggingface_id"),
+        serving=_serving(raw, region),
     )
 
 
-def to_json(spec: Spec) -> dict[str, Any]:
-    """The content of a spec file; bounds that are not there are left out."""
-    data = asdict(spec)
-    data["hyperparameters"] = [
-        {k: v for k, v in row.items() if v not in (None, ())} for row in data["hyperparameters"]
-    ]
-    return data
-
-
-def _hosting(raw: dict[str, Any], region: str, artefact: str) -> dict[str, Any]:
-    """What an endpoint needs; the base model's weights under ``model_uri``."""
-    variants = _Variants(raw.get("hosting_instance_type_variants") or {}, region)
-    common = {v["name"]: str(v["default"]) for v in raw.get("inference_environment_variables", [])}
-    timeouts = raw.get("deploy_kwargs", {})
-    key = raw.get("hosting_prepacked_artifact_key") or raw.get("hosting_artifact_key", "")
-    return {
-        "instances": raw.get("supported_inference_instance_types", []),
-        "default_instance": raw.get("default_inference_instance_type"),
-        "images": variants.all("image_uri"),
-        "environment": {"": common, **variants.environment()},
-        "model_uri": artefact + key,
-        "download_timeout": timeouts.get("model_data_download_timeout", 1200),
-        "startup_timeout": timeouts.get("container_startup_health_check_timeout", 1200),
-        "network_isolation": bool(raw.get("inference_enable_network_isolation")),
-    }
-
-
-class _Variants:
-    """JumpStart's values by instance family or type, aliases looked up for one region."""
-
-    def __init__(self, raw: dict[str, Any], region: str) -> None:
-        self._variants = raw.get("variants") or {}
-        regional = (raw.get("regional_aliases") or {}).get(region, {})
-        self._aliases = {**(raw.get("aliases") or {}), **regional}
-
-    def all(self, name: str) -> dict[str, str]:
-        """The value of a property for every variant that has it."""
-        found = {}
-        for key, variant in self._variants.items():
-            value = {**variant.get("properties", {}), **variant.get("regional_properties", {})}
-            if name in value:
-                text = str(value[name])
-                text = self._aliases.get(text[1:], "") if text.startswith("$") else text
-                if text:
-                    found[key] = text
-        return found
-
-    def environment(self) -> dict[str, dict[str, str]]:
-        """Environment variables by variant."""
-        return {
-            key: dict(variant["properties"]["environment_variables"])
-            for key, variant in self._variants.items()
-            if variant.get("properties", {}).get("environment_variables")
-        }
-
-
-def _row(raw: dict[str, Any]) -> Hyperparameter:
-    return Hyperparameter(
-        raw["name"],
-        raw["type"],
-        str(raw["default"]),
-        raw.get("min"),
-        raw.get("max"),
-        tuple(raw.get("options", ())),
+def _serving(raw: dict[str, Any], region: str) -> Serving:
+    """What an endpoint needs, with the first inference configuration laid over the spec."""
+    served = as_served(raw)
+    variables = served.get("inference_environment_variables") or []
+    timeouts = served.get("deploy_kwargs") or {}
+    prepacked = served.get("hosting_prepacked_artifact_key")
+    return Serving(
+        config=first_config(raw),
+        instances=tuple(served.get("supported_inference_instance_types") or ()),
+        default_instance=served.get("default_inference_instance_type"),
+        variants=Variants.of_region(served.get("hosting_instance_type_variants"), region),
+        # The SDK's model class sets the others by itself, where it packs a script of its own.
+        environment={
+            variable["name"]: str(variable["default"])
+            for variable in variables
+            if variable.get("required_for_model_class")
+        },
+        artefacts=_roots(served, region)[0],
+        key=prepacked or served.get("hosting_artifact_key"),
+        key_property="prepacked_artifact_key" if prepacked else "artifact_key",
+        package=_of_region(served, "hosting_model_package_arns", region),
+        drafts=_drafts(served, region),
+        download_timeout=timeouts.get("model_data_download_timeout"),
+        startup_timeout=timeouts.get("container_startup_health_check_timeout"),
+        volume_gb=served.get("inference_volume_size"),
+        network_isolation=bool(served.get("inference_enable_network_isolation")),
     )
+
+
+def _drafts(served: dict[str, Any], region: str) -> tuple[Draft, ...]:
+    """The small models that a configuration with speculative decoding draws its drafts from."""
+    sources = (served.get("hosting_additional_data_sources") or {}).get("speculative_decoding")
+    return tuple(
+        Draft(
+            source["channel_name"],
+            f"s3://{_draft_bucket(source, region)}/{source['s3_data_source']['s3_uri']}",
+            source["s3_data_source"]["s3_data_type"],
+            source["s3_data_source"]["compression_type"],
+            bool(source.get("hosting_eula_key")),
+        )
+        for source in sources or ()
+    )
+
+
+def _draft_bucket(source: dict[str, Any], region: str) -> str:
+    provider = source.get("provider") or {}
+    if provider.get("name") == "JumpStart":
+        return bucket(region, gated=provider.get("classification") == "gated")
+    return f"sagemaker-sd-models-prod-{region}"
+
+
+def _roots(raw: dict[str, Any], region: str) -> tuple[str, str]:
+    """The S3 addresses of the bucket with the model's artefacts, and of the gated one."""
+    gated = f"s3://{bucket(region, gated=True)}/"
+    return (gated if raw.get("gated_bucket") else f"s3://{bucket(region)}/"), gated
+
+
+def _of_region(raw: dict[str, Any], field: str, region: str) -> str | None:
+    by_region = raw.get(field) or {}
+    if by_region and region not in by_region:
+        raise CloudError(
+            f"cloud.region: {region}: {raw['model_id']} {raw['version']} is not there; "
+            f"allowed: {', '.join(sorted(by_region))}, or another cloud.model_version"
+        )
+    return by_region.get(region)
+
+
+def _public_address(key: str, region: str) -> str:
+    domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"https://{bucket(region)}.s3.{region}.{domain}/{key}"
+
+
+def _scoped(rows: list[dict[str, Any]], scope: str) -> list[dict[str, Any]]:
+    return [row for row in rows if row["scope"] == scope]
 
 
 def _json(s3: Any, region: str, key: str) -> Any:
-    return json.loads(s3.get_object(Bucket=bucket(region), Key=key)["Body"].read())
+    from botocore.exceptions import ClientError
+
+    try:
+        return json.loads(s3.get_object(Bucket=bucket(region), Key=key)["Body"].read())
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"NoSuchBucket", "404"}:
+            raise CloudError(
+                f"cloud.region: {region}: JumpStart is not there; us-east-1 has all its models"
+            ) from None
+        raise
 
 
 def _order(version: str) -> tuple[int, ...]:

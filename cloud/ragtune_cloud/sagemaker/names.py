@@ -8,13 +8,16 @@ from ragtune.core.files import digest
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
 from ragtune_cloud.gate import EVIDENCE, as_tuned, data_hashes, uploaded
-from ragtune_cloud.sagemaker.spec import Spec
 
 ACCOUNT = "<account>"
 """In place of the account's number wherever something is written or printed."""
 IDENTITY_TAG = "ragtune:identity"
 """The tag of everything that a promotion makes; its value is the recipe's identity."""
+VERSION_TAG = "sagemaker-sdk:jumpstart-model-version"
+"""JumpStart's own tag of the version of a model."""
 _ARN_ACCOUNT = re.compile(r"(arn:aws[\w-]*:[\w-]*:[\w-]*:)\d{12}")
+_NUMBER = re.compile(r"(?<!\w)\d{12}(?!\w)")
+"""What may be an account's number, where it is not known yet which one it is."""
 _SIGNED = re.compile(r"(https?://[^\s?]+)\?\S*(?:Signature|Credential|Token)\S*", re.I)
 _KEY = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b")
 
@@ -24,7 +27,7 @@ def masked(text: str, account: str | None = None) -> str:
     if account:
         text = text.replace(account, ACCOUNT)
     text = _SIGNED.sub(r"\1?<signature>", _ARN_ACCOUNT.sub(rf"\1{ACCOUNT}", text))
-    return _KEY.sub("<access key>", text)
+    return _KEY.sub("<access key>", _NUMBER.sub(ACCOUNT, text))
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,15 @@ class Names:
         return f"{self.prefix}/{self.job}"
 
     @property
+    def stem(self) -> str:
+        """What the names of all attempts begin with."""
+        return self.job.rpartition("-")[0]
+
+    @property
     def attempts(self) -> list["Names"]:
         """Those of every attempt up to this one, the newest first."""
-        stem, _, number = self.job.rpartition("-")
-        return [replace(self, job=f"{stem}-{n}") for n in range(int(number), 0, -1)]
+        number = int(self.job.rpartition("-")[2])
+        return [replace(self, job=f"{self.stem}-{n}") for n in range(number, 0, -1)]
 
     @property
     def training(self) -> str:
@@ -68,13 +76,13 @@ class Names:
         return {**data, **files}
 
 
-def names(recipe: Recipe, run: RunFolder, spec: Spec | None, attempt: int = 1) -> Names:
-    """The names of a run's promotion: the same for the same recipe, data, model version.
+def names(recipe: Recipe, run: RunFolder, attempt: int = 1) -> Names:
+    """The names of a run's promotion: the same for the same recipe and data.
 
-    Where it runs is no part of them: another instance does not make it another job to pay for.
-    A further ``attempt``, after one that failed, is another job.
+    Where it runs is no part of them, nor which version of the model JumpStart has by now: neither
+    makes it another job to pay for. A further ``attempt``, after one that failed, is another job.
     """
-    what = [data_hashes(recipe, run), recipe.model.jumpstart, spec.version if spec else None]
+    what = [data_hashes(recipe, run), recipe.model.jumpstart]
     if recipe.tune.search:  # made again it may choose others, and that is another job
         what.append(as_tuned(recipe, run).tune.model_dump(mode="json"))
     job = f"{recipe.name[:36]}-{recipe.identity[:8]}-{digest(what)[:6]}-{attempt}"

@@ -1,6 +1,6 @@
 """What a run folder keeps of its job."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ragtune.core.errors import CloudError
@@ -9,8 +9,8 @@ from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
 from ragtune_cloud.folder import CloudFolder
 from ragtune_cloud.sagemaker import catalog
-from ragtune_cloud.sagemaker.account import Account
-from ragtune_cloud.sagemaker.names import Names, masked
+from ragtune_cloud.sagemaker.account import Account, aws_errors
+from ragtune_cloud.sagemaker.names import VERSION_TAG, Names, masked
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Record:
     usd_per_hour: float | None
     epochs: int
     role: str | None = None
+    prices: dict[str, float] = field(default_factory=dict)
+    model_version: str | None = None
 
     @property
     def names(self) -> Names:
@@ -49,12 +51,36 @@ def read_record(run: RunFolder) -> Record:
 
 
 def write_record(run: RunFolder, record: Record) -> None:
-    """Note the run's job."""
+    """Note the run's job, in the list of all its jobs too."""
+    note(run, record)
     write_json(CloudFolder(run).job, asdict(record))
 
 
-def record_of(recipe: Recipe, names: Names) -> Record:
-    """What a run folder keeps of a job of that name, submitted from that recipe."""
+def note(run: RunFolder, record: Record) -> None:
+    """Enter a job in the list of all that were ever submitted from the run: before it is."""
+    others = [r for r in records(run) if (r.job, r.region) != (record.job, record.region)]
+    write_json(CloudFolder(run).jobs, [asdict(each) for each in [*others, record]])
+
+
+def records(run: RunFolder) -> list[Record]:
+    """Every job that was ever submitted from the run, in any region, the newest last.
+
+    Raises RunError where the list is broken.
+    """
+    folder = CloudFolder(run)
+    found = [Record(**row) for row in read_json(folder.jobs)] if folder.jobs.exists() else []
+    if folder.job.exists():  # of an older ragtune, which kept no list
+        last = Record(**read_json(folder.job))
+        known = {(record.job, record.region) for record in found}
+        found += [] if (last.job, last.region) in known else [last]
+    return found
+
+
+def record_of(recipe: Recipe, names: Names, version: str | None = None) -> Record:
+    """What a run folder keeps of a job of that name, submitted from that recipe.
+
+    ``version`` is the model's, by which the job's endpoints are made later too.
+    """
     cloud = recipe.cloud
     return Record(
         job=names.job,
@@ -64,14 +90,21 @@ def record_of(recipe: Recipe, names: Names) -> Record:
         prefix=names.prefix,
         instance_type=cloud.instance_type,
         instance_count=cloud.instance_count,
-        usd_per_hour=catalog.usd_per_hour(cloud.instance_type, cloud.instance_count),
+        usd_per_hour=catalog.usd_per_hour(
+            cloud.instance_type, cloud.instance_count, region=cloud.region, prices=cloud.prices
+        ),
         epochs=recipe.tune.epoch,
         role=cloud.role,
+        prices=dict(cloud.prices),
+        model_version=version,
     )
 
 
 def as_found(record: Record, found: dict[str, Any], account: Account) -> Record:
-    """The record of a job that is there, from its description: it runs as it was submitted."""
+    """The record of a job that is there, from its description: it runs as it was submitted.
+
+    The model's version is read from its tags, where they may be read.
+    """
     machines = found["ResourceConfig"]
     output = masked(found["OutputDataConfig"]["S3OutputPath"], account.id)
     bucket, _, key = output.removeprefix("s3://").partition("/")
@@ -81,6 +114,22 @@ def as_found(record: Record, found: dict[str, Any], account: Account) -> Record:
         prefix=key.removesuffix(f"/{record.job}/output"),
         instance_type=machines["InstanceType"],
         instance_count=machines["InstanceCount"],
-        usd_per_hour=catalog.usd_per_hour(machines["InstanceType"], machines["InstanceCount"]),
+        usd_per_hour=catalog.usd_per_hour(
+            machines["InstanceType"],
+            machines["InstanceCount"],
+            region=account.region,
+            prices=record.prices,
+        ),
         role=found["RoleArn"].partition(":role/")[2],
+        model_version=_version(found, account) or record.model_version,
     )
+
+
+def _version(found: dict[str, Any], account: Account) -> str | None:
+    try:
+        with aws_errors(account.known_id):
+            tags = account.client("sagemaker").list_tags(ResourceArn=found["TrainingJobArn"])
+    except CloudError:
+        return None
+    listed = {tag["Key"]: tag["Value"] for tag in tags["Tags"]}
+    return listed.get(VERSION_TAG)

@@ -11,23 +11,32 @@ from typing import Any
 from ragtune.recipe.schema import Recipe
 from ragtune_cloud.sagemaker import contract
 from ragtune_cloud.sagemaker.cost import Cost
-from ragtune_cloud.sagemaker.names import ACCOUNT, IDENTITY_TAG, Names
-from ragtune_cloud.sagemaker.spec import Spec, family
+from ragtune_cloud.sagemaker.names import ACCOUNT, IDENTITY_TAG, VERSION_TAG, Names
+from ragtune_cloud.sagemaker.serving import own_disks
+from ragtune_cloud.sagemaker.spec import Spec
 
-LOCAL_DISKS = ("g5", "g6", "p5", "trn1")
-"""Instance families, besides those with a d in their name, that come with disks of their own."""
 DEFAULT_VOLUME_GB = 30
 SPOT_PATIENCE = 2
 """A spot job may wait as long again as it may run."""
+GATED = "SageMakerGatedModelS3Uri"
+"""The environment variable by which the container finds gated weights."""
 MODEL_CHANNEL = "application/x-sagemaker-model"
 
 
 def training_request(
-    recipe: Recipe, spec: Spec, names: Names, cost: Cost, tags: dict[str, str]
+    recipe: Recipe,
+    spec: Spec,
+    names: Names,
+    cost: Cost,
+    tags: dict[str, str],
+    *,
+    eula: bool,
 ) -> dict[str, Any]:
     """The whole request; the account's number is left as ``<account>``.
 
-    Raises CloudError where the model has nothing for the instance's family.
+    It says that the licence is accepted only where ``eula`` says that the user did.
+
+    Raises CloudError where the model has nothing for the instance type.
     """
     cloud = recipe.cloud
     instance = cloud.instance_type
@@ -37,18 +46,18 @@ def training_request(
         "AlgorithmSpecification": {
             "TrainingImage": spec.image(instance),
             "TrainingInputMode": "File",
-            "MetricDefinitions": [dict(metric) for metric in spec.metrics],
+            "MetricDefinitions": spec.metrics_on(instance),
         },
         "HyperParameters": _hyperparameters(recipe, spec, names),
-        "InputDataConfig": _channels(spec, instance, names),
-        "OutputDataConfig": {"S3OutputPath": names.output},
+        "InputDataConfig": _channels(spec, instance, names, eula=eula),
+        "OutputDataConfig": _output(spec, names),
         "ResourceConfig": {
             "InstanceType": instance,
             "InstanceCount": cloud.instance_count,
             "VolumeSizeInGB": _volume(spec, instance),
         },
         "StoppingCondition": {"MaxRuntimeInSeconds": cost.max_runtime_seconds},
-        "Environment": _environment(spec, instance),
+        "Environment": _environment(spec, instance, eula=eula),
         "DebugHookConfig": {"S3OutputPath": names.output, "CollectionConfigurations": []},
         "ProfilerConfig": {"S3OutputPath": names.output, "DisableProfiler": False},
         "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
@@ -64,23 +73,24 @@ def filled(request: dict[str, Any], account: str) -> dict[str, Any]:
 
 
 def _hyperparameters(recipe: Recipe, spec: Spec, names: Names) -> dict[str, str]:
+    container = spec.container_on(recipe.cloud.instance_type)
+    level = container.pop("sagemaker_container_log_level", "20")
     texts = {
         **contract.hyperparameters(recipe, spec),
-        **{k: v for k, v in spec.container.items() if k != "sagemaker_container_log_level"},
+        **container,
         "sagemaker_job_name": names.job,
         "sagemaker_region": spec.region,
     }
-    level = spec.container.get("sagemaker_container_log_level", "20")
     encoded = {name: json.dumps(value) for name, value in texts.items()}
     return {**encoded, "sagemaker_container_log_level": level}
 
 
-def _channels(spec: Spec, instance: str, names: Names) -> list[dict[str, Any]]:
+def _channels(spec: Spec, instance: str, names: Names, *, eula: bool) -> list[dict[str, Any]]:
     found = [_channel("training", names.training)]
-    if spec.gated_artefact(instance) is None and spec.model_uri:
-        model = _channel("model", spec.model_uri)
+    if weights := spec.model_uri(instance):
+        model = _channel("model", weights)
         model |= {"ContentType": MODEL_CHANNEL, "InputMode": "File"}
-        if spec.needs_eula:
+        if spec.needs_eula and eula:
             model["DataSource"]["S3DataSource"]["ModelAccessConfig"] = {"AcceptEula": True}
         found.append(model)
     return [*found, _channel("code", spec.script_uri)]
@@ -91,22 +101,26 @@ def _channel(name: str, uri: str) -> dict[str, Any]:
     return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
 
 
-def _environment(spec: Spec, instance: str) -> dict[str, str]:
+def _output(spec: Spec, names: Names) -> dict[str, Any]:
+    """Uncompressed, the model lies there as a folder: it can be served and imported as it is."""
+    compression = {} if spec.compress_output else {"CompressionType": "NONE"}
+    return {"S3OutputPath": names.output, **compression}
+
+
+def _environment(spec: Spec, instance: str, *, eula: bool) -> dict[str, str]:
     """The licence travels here for artefacts that the container fetches itself."""
-    environment = spec.extra_environment(instance)
+    environment = spec.environment_on(instance)
     if artefact := spec.gated_artefact(instance):
-        environment |= {"accept_eula": "true", "SageMakerGatedModelS3Uri": artefact}
+        environment |= {GATED: artefact}
+        if eula:
+            environment |= {"accept_eula": "true"}
     return environment
 
 
 def _volume(spec: Spec, instance: str) -> int:
-    if _own_disks(instance) or spec.volume_gb is None:
+    if own_disks(instance) or spec.volume_gb is None:
         return DEFAULT_VOLUME_GB
     return spec.volume_gb
-
-
-def _own_disks(instance: str) -> bool:
-    return "d" in family(instance) or family(instance).startswith(LOCAL_DISKS)
 
 
 def _protect(request: dict[str, Any], recipe: Recipe) -> None:
@@ -118,7 +132,7 @@ def _protect(request: dict[str, Any], recipe: Recipe) -> None:
         request["EnableNetworkIsolation"] = True
     if cloud.kms_key:
         request["OutputDataConfig"]["KmsKeyId"] = cloud.kms_key
-        if not _own_disks(cloud.instance_type):  # such disks are encrypted by their hardware
+        if not own_disks(cloud.instance_type):  # such disks are encrypted by their hardware
             request["ResourceConfig"]["VolumeKmsKeyId"] = cloud.kms_key
     if cloud.subnets:
         request["VpcConfig"] = {
@@ -140,12 +154,17 @@ def job_tags(
     """
     return {
         "sagemaker-sdk:jumpstart-model-id": spec.model_id,
-        "sagemaker-sdk:jumpstart-model-version": spec.version,
+        VERSION_TAG: spec.version,
         IDENTITY_TAG: recipe.identity,
-        **{f"ragtune:sha256:{name}": value for name, value in hashes.items()},
+        **hash_tags(hashes),
         **{f"ragtune:{name}": _tag_value(value) for name, value in notes.items()},
         **recipe.cloud.tags,
     }
+
+
+def hash_tags(hashes: Mapping[str, str]) -> dict[str, str]:
+    """A tag for the SHA-256 of each file that is trained on."""
+    return {f"ragtune:sha256:{name}": value for name, value in hashes.items()}
 
 
 def _tag_value(text: str) -> str:

@@ -1,10 +1,13 @@
 """Submitting a plan once: what is there already is met again, whatever broke off before.
 
-The job's name follows from the recipe, the data and the model's version, so whoever submits the
-same again, or after a kill at any point, meets the job that is there.
+The job's name follows from the recipe and the data, so whoever submits the same again, or after a
+kill at any point, meets the job that is there. A job of the same recipe and data under another name
+is found by its tags.
 """
 
 import hashlib
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +16,20 @@ from ragtune.core.progress import Watcher
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
 from ragtune_cloud.gate import as_tuned
-from ragtune_cloud.sagemaker import remedies, spec, storage
-from ragtune_cloud.sagemaker.account import Account, aws_errors, code_of
+from ragtune_cloud.sagemaker import remedies, storage
+from ragtune_cloud.sagemaker.account import Account, Refusal, aws_errors, code_of
 from ragtune_cloud.sagemaker.draft import JumpStartDraft
 from ragtune_cloud.sagemaker.jobs import DEAD, describe
-from ragtune_cloud.sagemaker.names import Names, masked, names
-from ragtune_cloud.sagemaker.record import Record, as_found, record_of, write_record
-from ragtune_cloud.sagemaker.request import filled
+from ragtune_cloud.sagemaker.names import IDENTITY_TAG, Names, masked, names
+from ragtune_cloud.sagemaker.record import (
+    Record,
+    as_found,
+    note,
+    record_of,
+    records,
+    write_record,
+)
+from ragtune_cloud.sagemaker.request import filled, hash_tags
 from ragtune_cloud.target import Plan
 
 
@@ -28,9 +38,9 @@ def find_attempt(recipe: Recipe, run: RunFolder, account: Account, *, again: boo
 
     Raises CloudError where the last one failed or was stopped and ``again`` was not said.
     """
-    attempt, found = 1, describe(account, _names(recipe, run, 1).job)
+    attempt, found = 1, describe(account, names(recipe, run).job)
     while found is not None and found["TrainingJobStatus"] in DEAD:
-        following = describe(account, _names(recipe, run, attempt + 1).job)
+        following = describe(account, names(recipe, run, attempt + 1).job)
         if following is None and not again:
             raise _ended(found, account)
         attempt, found = attempt + 1, following
@@ -44,19 +54,21 @@ def submit(planned: Plan, account: Account, watcher: Watcher) -> Record:
     """
     draft, promotion = planned.draft, planned.promotion
     assert isinstance(draft, JumpStartDraft)
-    record = record_of(promotion.recipe, draft.names)
-    found = describe(account, record.job)
+    version = draft.spec.version if draft.spec else None
+    record = record_of(promotion.recipe, draft.names, version)
+    found = describe(account, record.job) or _same(planned, account, watcher)
     if found is None:
         planned.refuse_failures()
         if draft.request is None:
             raise CloudError("there is no request to send; `ragtune cloud resolve RUN` first")
+        note(promotion.run, record)
         with aws_errors(account.id):
             _upload(planned, draft.names, account, watcher)
         if not _create(draft.request, account, watcher):
             found = describe(account, record.job)
     if found is not None:
+        record = as_found(replace(record, job=found["TrainingJobName"]), found, account)
         watcher.say(f"{record.job}: is there already; attached, nothing was paid for again")
-        record = as_found(record, found, account)
     write_record(promotion.run, record)
     return record
 
@@ -67,7 +79,7 @@ def attach(recipe: Recipe, run: RunFolder, account: Account) -> Record:
     Raises CloudError where there is none.
     """
     record, attempt, tuned = None, 1, as_tuned(recipe, run)
-    while described := describe(account, (job := _names(recipe, run, attempt)).job):
+    while described := describe(account, (job := names(recipe, run, attempt)).job):
         record, attempt = as_found(record_of(tuned, job), described, account), attempt + 1
     if record is None:
         raise CloudError(f"{job.job}: no such job in this account and region; submit it first")
@@ -75,10 +87,45 @@ def attach(recipe: Recipe, run: RunFolder, account: Account) -> Record:
     return record
 
 
-def _names(recipe: Recipe, run: RunFolder, attempt: int) -> Names:
-    model = recipe.model.jumpstart or ""
-    found = spec.find(model, recipe.cloud.model_version, recipe.cloud.region, run)
-    return names(recipe, run, found, attempt)
+def refuse_elsewhere(
+    recipe: Recipe, run: RunFolder, open_account: Callable[[str], Account]
+) -> None:
+    """Raise CloudError where the run's job is alive or completed in another region."""
+    named = names(recipe, run)
+    for record in records(run):
+        if record.region == recipe.cloud.region or record.names.stem != named.stem:
+            continue
+        found = describe(open_account(record.region), record.job)
+        if found is not None and found["TrainingJobStatus"] not in DEAD:
+            raise CloudError(
+                f"{record.job}: is {found['TrainingJobStatus']} in {record.region} already; "
+                f"--set cloud.region={record.region} attaches to it, --again pays for another in "
+                f"{recipe.cloud.region}"
+            )
+
+
+def _same(planned: Plan, account: Account, watcher: Watcher) -> dict[str, Any] | None:
+    """A job of the same recipe and data under another name, unless it came to nothing."""
+    promotion = planned.promotion
+    if promotion.recipe.tune.search:  # made again it may have chosen otherwise: another job
+        return None
+    wanted = {IDENTITY_TAG: promotion.recipe.identity, **hash_tags(promotion.hashes)}
+    filters = [{"Key": key, "Values": [value]} for key, value in wanted.items()]
+    pages = account.client("resourcegroupstaggingapi").get_paginator("get_resources")
+    try:
+        with aws_errors(account.known_id):
+            listed = [
+                row["ResourceARN"].rpartition("/")[2]
+                for page in pages.paginate(
+                    TagFilters=filters, ResourceTypeFilters=["sagemaker:training-job"]
+                )
+                for row in page["ResourceTagMappingList"]
+            ]
+    except Refusal as error:
+        watcher.say(f"whether the recipe has a job of another name is not known: {error}")
+        return None
+    found = (describe(account, job) for job in listed)
+    return next((job for job in found if job and job["TrainingJobStatus"] not in DEAD), None)
 
 
 def _ended(found: dict[str, Any], account: Account) -> CloudError:

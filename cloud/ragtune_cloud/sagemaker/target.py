@@ -3,29 +3,34 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from ragtune.core.errors import CloudError, RagtuneError
 from ragtune.core.files import digest
 from ragtune.core.progress import Watcher
 from ragtune.core.run_folder import RunFolder
 from ragtune.models.engines.base import Engine
 from ragtune.recipe.schema import Recipe
 from ragtune_cloud import fetched
-from ragtune_cloud.folder import CloudFolder
 from ragtune_cloud.gate import as_tuned
+from ragtune_cloud.ledger import Delete, Entry, Ledger
 from ragtune_cloud.sagemaker import (
     account,
     artefact,
     bill,
     contract,
+    deletion,
     draft,
     jobs,
+    schedules,
     spec,
     submission,
+    things,
     watch,
 )
 from ragtune_cloud.sagemaker.account import Account
 from ragtune_cloud.sagemaker.endpoints import endpoint_name
 from ragtune_cloud.sagemaker.engine import EndpointEngine, served_length
-from ragtune_cloud.sagemaker.record import Record, read_record
+from ragtune_cloud.sagemaker.record import Record, read_record, records
+from ragtune_cloud.sagemaker.unwritten import measured
 from ragtune_cloud.target import Item, Plan, Promotion, Side, Status, Term
 
 DEFAULT_REGION = "us-east-1"
@@ -39,6 +44,8 @@ class SageMaker:
     """
 
     name = "JumpStart"
+    kinds = frozenset({things.ENDPOINT, things.CONFIG, things.MODEL, schedules.KIND})
+    """Kinds of ledger entries that are this target's."""
 
     def __init__(
         self, profile: str | None = None, expected: str | None = None, *, online: bool = True
@@ -62,11 +69,15 @@ class SageMaker:
         record = read_record(run)
         return record, self.account(record.region)
 
+    def deleters(self, watcher: Watcher) -> dict[str, Delete]:
+        """What deletes each kind of thing that this target creates."""
+        return deletion.deleters(self.account, watcher)
+
     def contract(self, recipe: Recipe, run: RunFolder) -> Sequence[Term]:
         """Each field here and on JumpStart."""
         model, cloud = recipe.model.jumpstart or "", recipe.cloud
         found = spec.find(model, cloud.model_version, cloud.region, run)
-        return contract.terms(as_tuned(recipe, run), found)
+        return contract.terms(as_tuned(recipe, run), found, measured(recipe, run))
 
     def plan(self, promotion: Promotion) -> draft.JumpStartDraft:
         """Contract, request, cost and checks of a JumpStart job."""
@@ -92,20 +103,35 @@ class SageMaker:
     def engine(self, recipe: Recipe, run: RunFolder, side: Side) -> Engine:
         """A side's endpoint."""
         record, opened = self.opened(run)
-        known = spec.find(record.model_id, recipe.cloud.model_version, record.region, run)
+        version = record.model_version or recipe.cloud.model_version
+        known = spec.find(record.model_id, version, record.region, run)
         # A job's name follows from recipe, data and the base model's version, and so does this.
         fingerprint = digest([record.job, side])
         name = endpoint_name(record, side)
         return EndpointEngine(name, fingerprint, opened, served_length(known))
 
     def bill(self, runs: Sequence[RunFolder], region: str | None = None) -> list[Item]:
-        """Jobs, endpoints and stored objects, in every region that a run has used."""
-        records = [read_record(run) for run in runs if CloudFolder(run).job.exists()]
-        regions = sorted({r.region for r in records} | ({region} if region else set()))
-        found = []
-        for place in regions or [DEFAULT_REGION]:
-            mine = [record for record in records if record.region == place]
-            found += bill.running(self.account(place), mine)
+        """Jobs, endpoints and stored objects, in every region that a run has ever used."""
+        noted, entries, found = list[Record](), list[Entry](), list[Item]()
+        regions = {region} if region else set()
+        for run in runs:
+            try:
+                ledger = Ledger(run)
+                noted += records(run)
+                entries += [e for e in ledger.open() if e.kind in self.kinds]
+                regions |= {*ledger.regions}
+            except RagtuneError as error:
+                found.append(bill.unchecked(f"what {run} has", CloudError(str(error))))
+        regions |= {record.region for record in noted}
+        for place in sorted(regions) or [DEFAULT_REGION]:
+            try:
+                found += bill.running(
+                    self.account(place),
+                    [record for record in noted if record.region == place],
+                    [entry for entry in entries if entry.region == place],
+                )
+            except CloudError as error:
+                found.append(bill.unchecked(f"everything in {place}", error))
         return found
 
     def status(self, run: RunFolder) -> Status:

@@ -3,6 +3,7 @@
 from time import sleep
 from typing import Any
 
+from ragtune.core.errors import CloudError
 from ragtune.core.files import read_json, write_json
 from ragtune.core.progress import Advance, Watcher
 from ragtune.core.run_folder import RunFolder
@@ -10,7 +11,7 @@ from ragtune.recipe import file as recipe_file
 from ragtune_cloud.folder import CloudFolder
 from ragtune_cloud.gate import promoted
 from ragtune_cloud.sagemaker import jobs
-from ragtune_cloud.sagemaker.account import Account, Unreachable, aws_errors
+from ragtune_cloud.sagemaker.account import Account, Refusal, Unreachable, aws_errors
 from ragtune_cloud.sagemaker.logs import Progress, Tail
 from ragtune_cloud.sagemaker.record import Record
 from ragtune_cloud.target import Status
@@ -36,11 +37,24 @@ def watch(
             while (now := eye.look(advance)) is None or now.status in jobs.LIVE:
                 sleep(POLL)
     except KeyboardInterrupt:
-        watcher.say(f"{record.job} runs on; `ragtune cloud stop RUN` stops it")
+        watcher.say(f"{_runs_on(record)}; `ragtune cloud stop RUN` stops it")
         raise
+    except Refusal as error:
+        if eye.ended:
+            raise
+        raise CloudError(
+            f"{error}; {_runs_on(record)}; `ragtune cloud watch RUN` goes on"
+        ) from None
     write_json(CloudFolder(run).training, {**now.to_json(), "epochs": eye.progress.epochs})
     jobs.check_ended_well(now, len(eye.progress.epochs))
     return now
+
+
+def _runs_on(record: Record) -> str:
+    """That the job does, and what it costs meanwhile."""
+    hourly = record.usd_per_hour
+    price = "" if hourly is None else f" at ${hourly:.2f} an hour"
+    return f"{record.job} runs on{price}, until it ends or comes to its ceiling"
 
 
 class _Eye:
@@ -52,11 +66,13 @@ class _Eye:
         self._tail = Tail(account.client("logs"), record.job)
         self.progress = Progress()
         self._stage, self._told, self._lost = "", 0, False
+        self.ended = False
 
     def look(self, advance: Advance) -> Status | None:
         """Tell what is new; None while AWS cannot be reached."""
         try:
             now = jobs.status(self._record, self._account)
+            self.ended = now.status not in jobs.LIVE
             with aws_errors(self._account.known_id):
                 self.progress.read(self._tail.lines())
         except Unreachable as error:

@@ -12,8 +12,8 @@ from typing import Annotated
 import typer
 
 from ragtune import __version__
-from ragtune.cli import asking, label, recipes, retrieval, serving, several, study
-from ragtune.cli.output import say
+from ragtune.cli import asking, label, questions, recipes, retrieval, serving, several, study
+from ragtune.cli.output import never_refuse, say
 from ragtune.core import system
 from ragtune.core.errors import INTERRUPTED, RagtuneError
 from ragtune.core.secrets import hidden
@@ -27,7 +27,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 unexpected, 2 recipe or command line, 3 records or documents, "
     "4 model, 5 offline, 6 run folder, 7 cloud, 130 interrupted.",
 )
-for group in (recipes, study, retrieval, asking, serving, label, several):
+for group in (recipes, study, retrieval, asking, serving, label, questions, several):
     group.register(app)
 
 
@@ -51,6 +51,7 @@ def settings(
 
 def main() -> None:
     """Run the command; every error of ours is one line and an exit code of its own."""
+    never_refuse()
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     # Threads that soon fall asleep: docs/design.md says what spinning costs on a busy machine.

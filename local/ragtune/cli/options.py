@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ragtune.cli.output import say
+from ragtune.core.errors import RecipeError
 from ragtune.core.system import is_writable
 
 if TYPE_CHECKING:
@@ -17,7 +18,18 @@ if TYPE_CHECKING:
 RecipeFile = Annotated[Path, typer.Argument(help="The recipe, a YAML file.", show_default=False)]
 RunFolder = Annotated[Path, typer.Argument(help="A run folder.", show_default=False)]
 Target = Annotated[Path, typer.Argument(help="A recipe or a run folder.", show_default=False)]
-Question = Annotated[str, typer.Argument(help="The question.", show_default=False)]
+
+
+def _of_letters(question: str | None) -> str | None:
+    """The question; bytes that the terminal's encoding does not have are half characters in it."""
+    if any("\ud800" <= letter <= "\udfff" for letter in question or ""):
+        raise RecipeError("QUESTION: holds bytes that are no text in this terminal's encoding")
+    return question
+
+
+Question = Annotated[
+    str, typer.Argument(help="The question.", show_default=False, callback=_of_letters)
+]
 RunsFolder = Annotated[Path, typer.Option("--runs", help="Where run folders are kept.")]
 Overrides = Annotated[
     list[str] | None,

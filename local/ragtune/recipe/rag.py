@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator
 
 from ragtune.core.text.language import ENGLISH, NAMES, codes_of
+from ragtune.recipe.place import Place
 from ragtune.recipe.section import Section
 from ragtune.recipe.server import server_url
 
@@ -23,7 +24,7 @@ class Rag(Section):
     )
     top_k: Annotated[int, Field(ge=1, le=100)] = 4
     search: Literal["dense", "keyword", "hybrid"] = "hybrid"
-    rerank: str | None = Field(
+    rerank: Place | None = Field(
         None, description="a cross-encoder's folder, to rank again what was found; null: none"
     )
     refuse_below: Literal["calibrated"] | float | None = Field(
@@ -31,7 +32,7 @@ class Rag(Section):
         description="score of the best passage below which the answer is study.refusal; "
         "`calibrated`: refuses 5 % of the training questions; null: the model is always asked",
     )
-    embedder: str = Field(
+    embedder: Place = Field(
         "builtin",
         description="`builtin` (all-MiniLM-L6-v2, English), `multilingual` (multilingual-e5-small, "
         "about 100 languages), a folder or hub id",
@@ -48,6 +49,8 @@ class Rag(Section):
         """Codes in a list or a text; YAML reads Norway's as false."""
         parts = value.split(",") if isinstance(value, str) else value
         listed = parts if isinstance(parts, list) else [parts]
+        if not listed:
+            raise ValueError("names no language; a code such as `de`, several, or `auto`")
         codes = ["no" if code is False else str(code).strip().lower() for code in listed]
         if unknown := [code for code in codes if code not in NAMES]:
             if codes == ["auto"]:

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from ragtune.recipe.place import Place
 from ragtune.recipe.section import Section, Share
 
 Column = Literal[
@@ -24,7 +25,7 @@ Column = Literal[
 class Records(Section):
     """Instruction records: Dolly's instruction, context, response, category, or other forms."""
 
-    source: str = Field(
+    source: Place = Field(
         description="a file of records (jsonl, JSON, CSV, TSV, Parquet, XLSX), a folder of them, "
         "or a hub id"
     )

@@ -26,6 +26,7 @@ from ragtune.recipe.arms import (
 )
 from ragtune.recipe.cloud import Cloud
 from ragtune.recipe.model import Model
+from ragtune.recipe.place import Place
 from ragtune.recipe.rag import Rag
 from ragtune.recipe.records import Records
 from ragtune.recipe.section import Section, Share
@@ -36,7 +37,7 @@ from ragtune.recipe.tune import PROJECTIONS, Tune
 class Documents(Section):
     """What is retrieved from."""
 
-    source: str = Field(
+    source: Place = Field(
         description="a folder of text, html, pdf, office files; or `contexts`: the records' own"
     )
     origin: str | None = Field(None, description="where to get them, said where they are missing")
@@ -48,7 +49,7 @@ class Documents(Section):
 class Study(Section):
     """The held-out questions and how they are asked."""
 
-    questions: str = Field("held-out", description="`held-out`: the split; or a jsonl file")
+    questions: Place = Field("held-out", description="`held-out`: the split; or a jsonl file")
     max_questions: Annotated[int, Field(ge=1)] | None = Field(None, description="null: all")
     arms: list[Arm] = Field(list(USUAL), min_length=1)
     seeds: Annotated[int, Field(ge=1, le=20)] = Field(
@@ -73,7 +74,7 @@ class Study(Section):
         description="what decides between arms: `auto` (by the references: `right` for labels and "
         "short ones, `similarity` for long ones), or a metric's name",
     )
-    general_text: str = Field(
+    general_text: Place = Field(
         "builtin", description="plain text on which forgetting is measured: `builtin`, or a file"
     )
     learning_curve: list[Annotated[float, Field(gt=0, le=1)]] = Field(
@@ -286,6 +287,7 @@ class Recipe(Section):
         That is name, needs, cloud, promote, the origins of data, study.metric and study.refusals:
         none changes what is answered, so a run stays valid when they change, and only its figures
         are made again. With tune.search the last two choose what is tuned, and so are part of it.
+        Neither does rag.qdrant: where an index lives says nothing of what is found in it.
         """
         if self._named is not None:
             return self._named
@@ -295,6 +297,7 @@ class Recipe(Section):
         for name in ("records", "documents"):  # where data is from says nothing of what it is
             what[name] = {k: v for k, v in (what[name] or {}).items() if k != "origin"} or None
         what["study"] = {k: v for k, v in what["study"].items() if k not in judging}
+        what["rag"] = {**what["rag"], "qdrant": "embedded"}
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
 
     @property

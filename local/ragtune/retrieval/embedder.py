@@ -6,14 +6,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ragtune.models.hardware import Hardware
 from ragtune.models.load import quiet_libraries
-from ragtune.retrieval.single import SingleEncoder, is_plain
+
+if TYPE_CHECKING:
+    from ragtune.retrieval.encoder import PlainEncoder
 
 BATCH = 64
-"""Texts that are embedded together."""
+"""Texts that llama-index embeds together."""
 PASSAGE_PROMPTS = ("passage", "document", "corpus", "text")
 """What sentence-transformers' models call the prompt of what is searched in."""
 
@@ -56,12 +58,14 @@ class Embedder:
         )
 
     @functools.cached_property
-    def _single(self) -> SingleEncoder | None:
-        """What embeds one text where sentence-transformers is not loaded yet."""
-        if "model" in vars(self) or not is_plain(self._folder):
+    def _plain(self) -> "PlainEncoder | None":
+        """What embeds where the model is of the plain kind, without sentence-transformers."""
+        from ragtune.retrieval.encoder import PlainEncoder, is_plain
+
+        if not is_plain(self._folder):
             return None
         quiet_libraries()
-        return SingleEncoder(self._folder, self._hardware)
+        return PlainEncoder(self._folder, self._hardware)
 
     @functools.cached_property
     def llama_index(self) -> Any:
@@ -79,16 +83,18 @@ class Embedder:
     @property
     def dimension(self) -> int:
         """Numbers a vector."""
-        return int(self.model.get_embedding_dimension())
+        return self._plain.dimension if self._plain else int(self.model.get_embedding_dimension())
 
     def tokens(self, text: str) -> list[int]:
         """The text in the embedder's own tokens, special ones left out."""
-        return list(
-            self.model.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-        )
+        tokenizer = self._plain.tokenizer if self._plain else self.model.tokenizer
+        return list(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """One vector a passage, in bf16 autocast where the processor computes it."""
+        """One vector a passage, in bf16 autocast where the processor computes it.
+
+        A text has the same vector whatever it is embedded with.
+        """
         return self._embed(texts, self.prompts.passage)
 
     def embed_questions(self, texts: Sequence[str]) -> list[list[float]]:
@@ -105,10 +111,10 @@ class Embedder:
             if half
             else contextlib.nullcontext()
         ):
-            if len(texts) == 1 and self._single is not None:
-                return [self._single.embed(texts[0])]
-            vectors = self.model.encode(
-                texts, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
+            if self._plain is not None:
+                return self._plain.embed(texts)
+            vectors = self.model.encode(  # one at a time: see `retrieval.encoder`
+                texts, batch_size=1, normalize_embeddings=True, show_progress_bar=False
             )
         rows: list[list[float]] = vectors.tolist()
         return rows

@@ -17,7 +17,7 @@ from ragtune.retrieval.section import Indexing
 from ragtune.retrieval.stores.base import rebuild
 
 FILE = "manifest.json"
-FORMAT = 6
+FORMAT = 7
 """Raised when readers, chunks or points change, so that an index made before is not added to."""
 
 

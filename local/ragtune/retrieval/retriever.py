@@ -1,21 +1,17 @@
 """An open index: questions → passages."""
 
 import weakref
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragtune.core.errors import RunError
 from ragtune.core.files import Ownership, own
-from ragtune.core.text.typography import plain
 from ragtune.retrieval.copies import copy_owned
-from ragtune.retrieval.filters import Filter
 from ragtune.retrieval.manifest import FILE, Manifest, advice, settings
-from ragtune.retrieval.passages import Passage
-from ragtune.retrieval.rerank import CANDIDATES
-from ragtune.retrieval.section import Mode, Searching
+from ragtune.retrieval.searcher import Searcher
+from ragtune.retrieval.section import Searching
 from ragtune.retrieval.stores import places
-from ragtune.retrieval.stores.base import EMBEDDED, Query, Store
+from ragtune.retrieval.stores.base import EMBEDDED, Store
 
 if TYPE_CHECKING:
     from llama_index.core import VectorStoreIndex
@@ -24,7 +20,7 @@ if TYPE_CHECKING:
     from ragtune.retrieval.rerank import Reranker
 
 
-class Retriever:
+class Retriever(Searcher):
     """An open index and the embedder that made it."""
 
     def __init__(
@@ -42,7 +38,7 @@ class Retriever:
 
         Raises RunError when it is missing, in use, unfinished or made with other settings.
         """
-        self.folder, self.rag, self.embedder, self.reranker = folder, rag, embedder, reranker
+        self.folder, self.rag = folder, rag
         if not (folder / FILE).exists():
             raise RunError(f"{folder}: no index there; {advice(folder)}")
         # Owned before the manifest is read: an update in between would make it an old one.
@@ -50,10 +46,11 @@ class Retriever:
         if self._owner is not None:
             weakref.finalize(self, self._owner.close)
         try:
-            self.store = self._open(settings(rag, fingerprint))
+            self.store: Store = self._open(settings(rag, fingerprint))
         except BaseException:
             self._release()
             raise
+        super().__init__(self.store, rag, embedder, reranker, place=folder)
 
     def _open(self, wanted: dict[str, Any]) -> Store:
         folder, manifest = self.folder, Manifest.load(self.folder)
@@ -70,39 +67,6 @@ class Retriever:
             store.close()
             raise
         return store
-
-    def search(
-        self,
-        questions: Sequence[str],
-        top_k: int | None = None,
-        filters: Filter | None = None,
-        *,
-        mode: Mode | None = None,
-    ) -> list[list[Passage]]:
-        """The best passages for each question, best first, of those that pass the filters.
-
-        ``top_k`` and ``mode`` are the recipe's unless given.
-
-        Raises RunError where vectors are needed and the index was opened without an embedder.
-        """
-        mode = mode or self.rag.search
-        top_k = top_k or self.rag.top_k
-        fetched = max(top_k, CANDIDATES) if self.reranker else top_k
-        questions = [plain(question) for question in questions]
-        found = []
-        for question, vector in zip(questions, self._vectors(questions, mode), strict=True):
-            passages = self.store.search(Query(question, vector, fetched, mode, filters))
-            if self.reranker:
-                passages = self.reranker.rank(question, passages, top_k)
-            found.append(passages)
-        return found
-
-    def _vectors(self, questions: Sequence[str], mode: Mode) -> Sequence[list[float] | None]:
-        if mode == "keyword":
-            return [None] * len(questions)
-        if self.embedder is None:
-            raise RunError(f"{self.folder}: {mode} search needs the embedder; allowed: keyword")
-        return self.embedder.embed_questions(questions)
 
     def copy(self, target: Path) -> None:
         """Copy the index to a folder that does not exist yet, while it stays open here.

@@ -6,10 +6,14 @@ give the same vector; others are left to sentence-transformers.
 """
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import torch
 
 from ragtune.models.hardware import Hardware
+from ragtune.retrieval.bert import Bert, is_bert
 
 PLAIN = ("Transformer", "Pooling", "Normalize")
 
@@ -31,36 +35,52 @@ class SingleEncoder:
     """The transformer of a plain embedder and its tokenizer."""
 
     def __init__(self, folder: Path, hardware: Hardware) -> None:
-        from transformers import AutoModel, AutoTokenizer
-
         settings = _json(folder / "sentence_bert_config.json")
-        self._longest = int(settings["max_seq_length"])
         self._lower = bool(settings.get("do_lower_case"))
-        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-        self._model: Any = model.to(hardware.device).eval()
-        self._device = hardware.device
+        longest, config = int(settings["max_seq_length"]), _json(folder / "config.json")
+        self._states: Callable[[str], torch.Tensor]
+        if hardware.device == "cpu" and is_bert(config) and (folder / "tokenizer.json").is_file():
+            self._states = _direct(folder, config, longest)
+        else:
+            self._states = _by_transformers(folder, hardware, longest)
 
     def embed(self, text: str) -> list[float]:
         """The vector of one text, of unit length."""
-        import torch
-
         stripped = text.strip()
-        features = self._tokenizer(
-            stripped.lower() if self._lower else stripped,
-            truncation=True,
-            max_length=self._longest,
-            return_tensors="pt",
-        ).to(self._device)
         with torch.inference_mode():
-            states = self._model(**features).last_hidden_state
-            mask = features["attention_mask"].unsqueeze(-1).expand(states.size()).to(states.dtype)
-            mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
-            unit = torch.nn.functional.normalize(mean, p=2, dim=1)
-            # Twice, as it is where a model ends in it and unit vectors are asked for: same bits.
-            (vector,) = torch.nn.functional.normalize(unit, p=2, dim=1)
-        row: list[float] = vector.float().tolist()
+            mean = self._states(stripped.lower() if self._lower else stripped).mean(0)
+            unit = torch.nn.functional.normalize(mean.float(), p=2, dim=0)
+        row: list[float] = unit.tolist()
         return row
+
+
+def _direct(folder: Path, config: dict[str, Any], longest: int) -> "Callable[[str], torch.Tensor]":
+    """States of a text's tokens, (tokens, width), without the import of transformers."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(longest)
+    encoder = Bert(folder, config)
+    return lambda text: encoder.encode(tokenizer.encode(text).ids)
+
+
+def _by_transformers(
+    folder: Path, hardware: Hardware, longest: int
+) -> "Callable[[str], torch.Tensor]":
+    """The same by transformers' modules, for other encoders and other devices."""
+    from transformers import AutoModel, AutoTokenizer
+
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+    model = model.to(hardware.device).eval()
+
+    def states(text: str) -> torch.Tensor:
+        features = tokenizer(text, truncation=True, max_length=longest, return_tensors="pt")
+        (found,) = model(**features.to(hardware.device)).last_hidden_state
+        return cast(torch.Tensor, found)
+
+    return states
 
 
 def _json(path: Path) -> Any:

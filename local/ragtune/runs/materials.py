@@ -8,11 +8,13 @@ import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from ragtune.core import bundled
 from ragtune.core.errors import DocumentsError, ModelError, RecipeError
 from ragtune.core.files import digest, file_hash
+from ragtune.core.ordinary import other_than_a_file
+from ragtune.models.adapter import check_adapter
 from ragtune.models.find import (
     check_chunks,
     context_length,
@@ -31,6 +33,9 @@ from ragtune.runs.view import UndeclaredRead
 from ragtune.sources import documents
 from ragtune.sources.records import Record
 from ragtune.sources.split import Split, prepare
+
+if TYPE_CHECKING:
+    from ragtune.models.engines.local import LocalEngine
 
 
 def prepare_records(recipe: Recipe) -> Split:
@@ -54,7 +59,7 @@ class Materials:
 
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
-        self._tuned: tuple[str, Any] | None = None
+        self._tuned: tuple[str, LocalEngine] | None = None
 
     def fingerprint(self, name: str) -> str | None:
         """The digest of a material's content; None where the recipe has none of it.
@@ -112,7 +117,12 @@ class Materials:
     def general_text(self) -> Path:
         """The file on which forgetting is measured."""
         named = self._recipe.study.general_text
-        return bundled.general_text() if named == bundled.BUILTIN else self._recipe.path(named)
+        if named == bundled.BUILTIN:
+            return bundled.general_text()
+        path = self._recipe.path(named)
+        if kind := other_than_a_file(path):
+            raise RecipeError(f"study.general_text: {path}: is {kind}; name a text file")
+        return path
 
     @functools.cached_property
     def base(self) -> Path:
@@ -171,26 +181,33 @@ class Materials:
         except ModelError:
             return False
 
-    @functools.cached_property
-    def base_model(self) -> Any:
-        """The base model, ready to answer."""
-        from ragtune.models.load import load_base
+    def engine(self, adapter: Path | None, template_hash: str) -> "LocalEngine":
+        """The base model, with an adapter merged in where one is given, ready to answer.
 
-        return load_base(self.base, self.hardware)
-
-    def tuned_model(self, adapter: Path, template_hash: str) -> Any:
-        """The base model with an adapter merged in, ready to answer; the last one is kept.
+        The base model is kept, and so is the adapter's that was asked for last.
 
         Raises ModelError for an adapter that is missing or was tuned with another template.
         """
-        from ragtune.models.adapter import check_adapter, load_tuned
-
+        if adapter is None:
+            return self._base_engine
         check_adapter(adapter, template_hash)
         key = fingerprint(adapter)
         if self._tuned is None or self._tuned[0] != key:
-            model = load_tuned(self.base, adapter, template_hash, self.hardware)
-            self._tuned = key, model
+            self._tuned = None  # its memory is needed for the next
+            given = (adapter, template_hash)
+            self._tuned = key, self._open(lambda: digest([self.base_fingerprint, key]), given)
         return self._tuned[1]
+
+    @functools.cached_property
+    def _base_engine(self) -> "LocalEngine":
+        return self._open(lambda: self.base_fingerprint)
+
+    def _open(
+        self, identity: Callable[[], str], adapter: tuple[Path, str] | None = None
+    ) -> "LocalEngine":
+        from ragtune.models.engines.opened import open_engine
+
+        return open_engine(self.base, self.tokenizer, self.hardware, identity, adapter)
 
     @functools.cached_property
     def embedder_folder(self) -> Path:
@@ -275,11 +292,11 @@ _PARTS = {
     "questions": {"questions"},
     "documents": {"corpus", "list_documents"},
     "base": {
-        *("base", "base_fingerprint", "base_model", "tuned_model"),
+        *("base", "base_fingerprint", "engine"),
         *("context_length", "tokenizer", "model_languages"),
     },
     "server": {"server", "context_length", "tokenizer", "model_languages"},
-    "own": {"runs_here", "base", "base_fingerprint", "base_model", "tokenizer"},
+    "own": {"runs_here", "base", "base_fingerprint", "engine", "tokenizer"},
     "embedder": {"embedder", "embedder_fingerprint", "embedder_languages"},
     "reranker": {"reranker"},
     "general_text": {"general_text"},

@@ -26,6 +26,7 @@ from ragtune.runs.run import Run
 from ragtune.runs.stage import Stage
 from ragtune.runs.stages.figures import Figures
 from ragtune.runs.stages.index import Index
+from ragtune.runs.worker import refuse_too_many
 
 
 class Pipeline:
@@ -62,6 +63,7 @@ class Pipeline:
                 f"model.engine: {self.recipe.model.engine} tunes nothing; tune the model here with "
                 "model.engine: torch"
             )
+        refuse_too_many(processes)
         check.everything(self.recipe, self.materials)
         if not tunes(self.recipe):
             raise RecipeError("study.arms: none of them is tuned; add tuned or tuned+rag")

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -23,6 +22,7 @@ from ragtune.core.errors import RecipeError, RecordsError
 from ragtune.core.files import write_json, write_jsonl
 from ragtune.core.progress import Watcher
 from ragtune.recipe import file as recipe_file
+from ragtune.recipe import notation
 from ragtune.recipe.schema import Recipe
 from ragtune.results.metrics.registry import title
 from ragtune.results.parts import Mean
@@ -47,8 +47,8 @@ def grid(overs: Sequence[str]) -> dict[str, list[Any]]:
     for over in overs:
         field, equals, text = over.partition("=")
         try:
-            values = yaml.safe_load(f"[{text}]") if equals else []
-        except yaml.YAMLError:
+            values = notation.read(f"[{text}]")[1] if equals else []
+        except notation.NotationError:
             values = []
         if not values:
             raise RecipeError(f"--over {over}: write it as field=value,value; e.g. rag.top_k=1,4")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from ragtune.core import errors, offline
-from ragtune.core.errors import RagtuneError
+from ragtune.core.errors import RagtuneError, RecipeError
 from ragtune.core.files import read_json, read_jsonl, write_json
 from ragtune.core.progress import Silent
 from ragtune.core.run_folder import RunFolder
@@ -27,6 +27,23 @@ from ragtune.runs.stage import Work
 from ragtune.runs.stages import parts
 
 TUNED = "tuned.json"
+
+
+def refuse_too_many(processes: int) -> None:
+    """Raise RecipeError for more processes than this machine computes at once."""
+    if processes == 1:
+        return
+    import torch
+
+    known = hasattr(os, "sched_getaffinity")
+    cores = len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
+    devices = torch.cuda.device_count()
+    if processes > max(cores, devices):
+        there = f"{cores} processor cores" + (f" and {devices} GPUs" if devices else "")
+        raise RecipeError(
+            f"--processes: {processes}, but this machine has {there}; "
+            f"allowed: 1 to {max(cores, devices)}"
+        )
 
 
 def tune_together(

@@ -14,6 +14,8 @@ COOKIE = "ragtune"
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 BODY = 256 * 1024
 """Bytes of a request."""
+REQUESTS = 400
+"""Requests that are in work or wait, from whomever."""
 POLICY = "; ".join(
     [
         "default-src 'none'",
@@ -61,7 +63,7 @@ class Guard:
     """
 
     def __init__(self, app: ASGIApp, access: Access) -> None:
-        self.app, self.access = app, access
+        self.app, self.access, self._inside = app, access, 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request pass, or answer it."""
@@ -80,7 +82,15 @@ class Guard:
         if (refusal := self._refusal(scope, headers)) is not None:
             await refusal(scope, receive, strict)
             return
-        await self.app(scope, _limited(receive), strict)
+        if self._inside >= REQUESTS:
+            busy = _error(503, f"{REQUESTS} requests are in work; ask again in a moment")
+            await busy(scope, receive, strict)
+            return
+        self._inside += 1
+        try:
+            await self.app(scope, _limited(receive), strict)
+        finally:
+            self._inside -= 1
 
     def _refusal(self, scope: Scope, headers: Mapping[str, str]) -> Response | None:
         host = headers.get("host", "")

@@ -12,11 +12,11 @@ import uvicorn
 
 from ragtune.core.errors import RecipeError
 from ragtune.serve.app import application
-from ragtune.serve.guard import LOOPBACK, Access
+from ragtune.serve.guard import LOOPBACK, REQUESTS, Access
 from ragtune.serve.session import Session
 
-CONNECTIONS = 400
-"""Requests that are open at once; more are sent away with 503."""
+CONNECTIONS = 2 * REQUESTS
+"""Connections that are open at once; uvicorn refuses more without a reason, the guard with one."""
 GRACE = 3
 """Seconds that streams are given to end after the server was told to stop."""
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ragtune.core.text.shortening import shortened
 from ragtune.sources import turns
 from ragtune.sources.fields import NoRecord
 
@@ -36,6 +37,8 @@ FORMS = (
 )
 SHOWN = 12
 """Columns that a sentence names, before it counts the others."""
+COMPARED, LONGEST = 200, 60
+"""Columns, and letters of each, that are compared with the known names."""
 
 
 class Unmapped(NoRecord):
@@ -145,7 +148,7 @@ class Mapper:
             return ""
         names = list(dict.fromkeys(name for names in self.plans for name in names))
         (field, column), *_ = absent.items()
-        near = difflib.get_close_matches(column, names, 1)
+        near = difflib.get_close_matches(column, names[:COMPARED], 1)
         hint = f"; did you mean {near[0]}?" if near else ""
         return f"records.fields.{field}: no column {column}; the columns are {listed(names)}{hint}"
 
@@ -155,8 +158,9 @@ class Mapper:
         for name, columns in self.columns.items():
             told.append(f"{name} from {' and '.join(columns)}" if columns != (name,) else name)
         form = f"{self.form}: " if self.form else ""
-        unused = [_with_nearest(name, self.columns) for name in self.unused]
-        rest = f"; not used: {listed(unused)}" if unused else ""
+        unused = self.unused
+        near = [_with_nearest(name, self.columns) for name in unused[:SHOWN]]
+        rest = f"; not used: {listed([*near, *unused[SHOWN:]])}" if unused else ""
         return f"{form}{', '.join(told)}{rest}"
 
     def fault(self) -> str:
@@ -245,13 +249,15 @@ class _Choice:
 def listed(names: Sequence[str]) -> str:
     """The names, or the first of them and how many more there are."""
     more = len(names) - SHOWN
-    return ", ".join(names[:SHOWN]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(shortened(name, 60) for name in names[:SHOWN]) + (
+        f" and {more} more" if more > 0 else ""
+    )
 
 
 def nearest(names: Sequence[str], known: Sequence[str]) -> tuple[str, str] | None:
     """The name that is most like a known one, and that one; None where none is like it."""
     found = []
-    for name in names:
+    for name in [name for name in names if len(name) <= LONGEST][:COMPARED]:
         for one in difflib.get_close_matches(_plain(name), known, 1, 0.75):
             likeness = difflib.SequenceMatcher(None, _plain(name), one).ratio()
             found.append((likeness, name, one))
@@ -289,6 +295,12 @@ def _at(row: Any, path: str) -> Any:
             row = row[int(key)]
         elif isinstance(row, Mapping):
             row = row.get(key)
-        else:
+        elif row is None:
             return None
+        else:
+            raise NoRecord(f"{path}: {key} is looked for in what is no object: {_kind_of(row)}")
     return row
+
+
+def _kind_of(value: Any) -> str:
+    return "a list" if isinstance(value, list) else shortened(repr(value), 40)

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ragtune.core.errors import DocumentsError
-from ragtune.sources import readers
+from ragtune.sources import readers, reading
 from ragtune.sources.readers import SUFFIXES, Document
 from ragtune.sources.records import Record
 
@@ -178,7 +178,7 @@ def from_folder(folder: Path, max_file_mb: float = 50) -> Corpus:
         raise nothing_in(f"documents.source: {folder}", skipped)
 
     def read(name: str) -> list[Document]:
-        documents = readers.read(folder / name, name)
+        documents = reading.read(folder / name, name, hashes[name])
         if not (folder / name).exists() or _file_digest(folder / name) != hashes[name]:
             raise DocumentsError("changed while it was read; index again")
         return documents

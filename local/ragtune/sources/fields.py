@@ -39,7 +39,10 @@ def read(row: Mapping[str, Any], refusal: str) -> dict[str, Any]:
         for name in ("document", "documents", "other_documents")
         for one in _listed(name, row.get(name))
     )
-    earlier = tuple(text("earlier", turn) for turn in row.get("earlier") or ())
+    turns = row.get("earlier")
+    if not isinstance(turns, list | tuple | None):
+        raise NoRecord("earlier is no list of texts, the user's and the assistant's by turns")
+    earlier = tuple(text("earlier", turn) for turn in turns or ())
     if len(earlier) % 2:
         raise NoRecord("earlier is not pairs of a question and its answer")
     return {

@@ -17,6 +17,7 @@ from typing import Any
 
 from ragtune.core import hub
 from ragtune.core.errors import OfflineError, RecordsError
+from ragtune.core.text.shortening import shortened
 from ragtune.recipe.records import Records
 from ragtune.sources import fields
 from ragtune.sources.columns import Mapper
@@ -120,7 +121,7 @@ class BadLine:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.where}: {self.reason}"
+        return f"{shortened(self.where)}: {shortened(self.reason, 300)}"
 
 
 @dataclass(frozen=True)

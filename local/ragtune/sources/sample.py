@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ragtune.core.errors import DocumentsError
-from ragtune.sources import readers
+from ragtune.sources import reading
 from ragtune.sources.readers import SUFFIXES
 
 MOST = 24
@@ -69,6 +69,6 @@ def _read(folder: Path, name: str) -> str:
     try:
         if (folder / name).stat().st_size > LARGEST:
             return ""
-        return "\n".join(part.text for part in readers.read(folder / name, name)[:2])
+        return "\n".join(part.text for part in reading.read(folder / name, name)[:2])
     except (DocumentsError, OSError):
         return ""

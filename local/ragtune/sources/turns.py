@@ -74,7 +74,7 @@ def pairs(value: Any) -> tuple[str, ...]:
 
     Raises NoConversation.
     """
-    if not value:
+    if value is None or value in ("", []):
         return ()
     if not isinstance(value, list | tuple) or not all(
         isinstance(pair, list | tuple) and len(pair) == 2 and all(isinstance(t, str) for t in pair)

@@ -1,6 +1,7 @@
 """The whole life of a promotion, through the command."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,35 +9,15 @@ from typing import Any
 import boto3
 import pytest
 
-import ragtune_cloud.cli
 from ragtune.core.files import read_json, write_json, write_jsonl
-from ragtune.core.progress import Silent
 from ragtune.core.run_folder import RunFolder
 from ragtune_cloud.folder import CloudFolder
-from ragtune_cloud.sagemaker import endpoints
-from ragtune_cloud.sagemaker.account import Account
 from ragtune_cloud.sagemaker.record import read_record
-from ragtune_cloud.sagemaker.spec import find
-from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, Killed, Trap
+from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker
 from tests.cloud.made_up import QUESTIONS, hour, make_run, recipe
 
-SLEEPERS = tuple(
-    f"ragtune_cloud.{name}" for name in ("sagemaker.watch", "sagemaker.endpoints", "cli.endpoints")
-)
 YES = ("--accept-eula", "--yes")
 Call = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def ragtune(monkeypatch: pytest.MonkeyPatch, called: Call, account: Callable[[], Account]) -> Call:
-    """Run the command in this process against the made-up account: exit code, stdout, stderr."""
-    opened = account()
-    monkeypatch.setattr(
-        ragtune_cloud.sagemaker.account, "Account", lambda region, profile=None: opened
-    )
-    for module in SLEEPERS:
-        monkeypatch.setattr(f"{module}.sleep", lambda seconds: None)
-    return called
 
 
 @pytest.fixture
@@ -109,14 +90,6 @@ def test_a_full_life_leaves_nothing_that_costs_money(
     assert not [p for p in written if ACCOUNT in p.read_text()]
 
 
-@pytest.fixture
-def completed(run: RunFolder, ragtune: Call, fake: FakeSageMaker) -> RunFolder:
-    """A run whose job has been completed, by the command."""
-    assert ragtune("promote", run, "--submit", "--accept-eula")[0] == 0
-    assert ragtune("cloud", "watch", run)[0] == 0
-    return run
-
-
 def test_a_deployment_says_its_price_and_asks(
     completed: RunFolder, ragtune: Call, fake: FakeSageMaker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,12 +100,13 @@ def test_a_deployment_says_its_price_and_asks(
     assert code == 1
     assert err.count("a day until it is deleted") == 2
     assert fake.things["Endpoint"] == {}
-    code, _, err = ragtune("cloud", "deploy", completed, "--side", "tuned", *YES)
+    code, _, err = ragtune("cloud", "deploy", completed, "--side", "tuned", "--keep", *YES)
     assert code == 0
     (name,) = fake.things["Endpoint"]
     assert f"aws sagemaker delete-endpoint --endpoint-name {name} --region us-east-1" in err
     config = fake.things["EndpointConfig"][name]
     assert config["ProductionVariants"][0]["InstanceType"] == "ml.g5.2xlarge"
+    fake.things["Endpoint"][name]["created"] = time.time() - 1800
     assert (
         f"endpoint {name}: $1.5150 an hour, $0.76 so far"
         in ragtune("cloud", "costs", completed.path.parent)[1]
@@ -184,7 +158,7 @@ def test_an_endpoint_has_the_role_of_its_job_where_the_recipe_names_none(
     tmp_path: Path, ragtune: Call, fake: FakeSageMaker
 ) -> None:
     run = make_run(tmp_path / "run", recipe(cloud={"role": None}))
-    deploy = ("cloud", "deploy", run, "--side", "base", *YES)
+    deploy = ("cloud", "deploy", run, "--side", "base", "--keep", *YES)
     role = ("--set", "cloud.role=ragtune")
     assert ragtune("promote", run, "--submit", "--accept-eula", *role)[0] == 0
     assert ragtune(*deploy)[0] == 0
@@ -215,50 +189,10 @@ def test_what_earlier_attempts_stored_is_told_and_removed_too(
     assert found["KeyCount"] == 0
 
 
-def test_killed_at_any_call_a_deployment_is_found_again_and_deleted_whole(
-    completed: RunFolder,
-    ragtune: Call,
-    account: Callable[[], Account],
-    fake: FakeSageMaker,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    record, made = read_record(completed), recipe()
-    opened = account()
-    trap = Trap(opened.session)
-    spec = find(record.model_id, None, REGION, completed)
-    assert spec is not None
-    offered = endpoints.offer(record, spec, "tuned", None, eula=True)
-
-    def deploy() -> None:
-        endpoints.deploy(offered, record, made, spec, account=opened, watcher=Silent())
-        endpoints.wait(offered.name, opened, Silent())
-
-    def delete() -> None:
-        endpoints.delete(record, opened, Silent())
-
-    for step, after in ((deploy, delete), (delete, delete)):
-        for call in range(1, 50):
-            if step is delete:
-                deploy()
-            trap.set(call)
-            try:
-                step()
-                trap.set(None)
-                after()
-                break
-            except Killed:
-                trap.set(None)
-                step()
-                assert len(fake.things["Endpoint"]) == (step is deploy)
-                after()
-            assert fake.things == {"Model": {}, "EndpointConfig": {}, "Endpoint": {}}
-        assert call > 6
-
-
 def test_an_evaluation_that_broke_off_asks_only_what_is_left(
     completed: RunFolder, ragtune: Call, fake: FakeSageMaker
 ) -> None:
-    assert ragtune("cloud", "deploy", completed, *YES)[0] == 0
+    assert ragtune("cloud", "deploy", completed, "--keep", *YES)[0] == 0
     fake.fails["InvokeEndpoint"] = []
     fake.answer = _broken_at(2)
     assert ragtune("cloud", "evaluate", completed)[0] == 1

@@ -1,59 +1,25 @@
-"""The command as processes of its own against moto as a server, killed with SIGKILL."""
+"""The command as processes of its own, against the account as a server, ended by signals."""
 
 import os
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
-import boto3
 import pytest
-from moto.server import DomainDispatcherApplication, create_backend_app
-from werkzeug.serving import make_server
 
 from ragtune.core.run_folder import RunFolder
 from ragtune_cloud.folder import CloudFolder
+from ragtune_cloud.ledger import Ledger
 from tests.cloud.fake import FakeSageMaker
-
-Start = Callable[..., "subprocess.Popen[str]"]
-
-
-class Service:
-    """A WSGI application: the fake's SageMaker, and moto for the rest.
-
-    ``struck`` is a process to kill right after SageMaker has created a job.
-    """
-
-    def __init__(self, fake: FakeSageMaker) -> None:
-        self.fake, self.moto = fake, DomainDispatcherApplication(create_backend_app)
-        self.struck: subprocess.Popen[str] | None = None
-
-    def __call__(self, environ: dict[str, Any], start_response: Any) -> Any:
-        target = environ.get("HTTP_X_AMZ_TARGET", "")
-        if not target.startswith(("SageMaker.", "ServiceQuotas")):
-            return self.moto(environ, start_response)
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        status, content = self.fake.handle(target, environ["PATH_INFO"], body)
-        if self.struck and target.endswith(".CreateTrainingJob"):
-            self.struck.send_signal(signal.SIGKILL)
-            self.struck.wait()
-        start_response(f"{status} -", [("Content-Type", "application/x-amz-json-1.1")])
-        return [content]
+from tests.cloud.fake.server import served
 
 
 @pytest.fixture
-def service(fake: FakeSageMaker) -> Iterator[tuple[Service, str]]:
-    """The service on loopback, and its address."""
-    service = Service(fake)
-    server = make_server("127.0.0.1", 0, service, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield service, f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+def address(fake: FakeSageMaker) -> Iterator[str]:
+    """The account on loopback."""
+    with served(fake.cloud) as found:
+        yield found
 
 
 def start(address: str, *arguments: object) -> "subprocess.Popen[str]":
@@ -67,18 +33,80 @@ def start(address: str, *arguments: object) -> "subprocess.Popen[str]":
 
 
 def test_a_process_killed_when_the_job_was_created_pays_once(
-    run: RunFolder, service: tuple[Service, str], fake: FakeSageMaker, aws: boto3.Session
+    run: RunFolder, address: str, fake: FakeSageMaker
 ) -> None:
-    served, address = service
+    def strike(operation: str) -> None:
+        if operation == "CreateTrainingJob" and killed.returncode is None:
+            killed.send_signal(signal.SIGKILL)
+            killed.wait()
+
+    fake.cloud.after.append(strike)
     submit = ("promote", run, "--submit", "--accept-eula")
-    served.struck = start(address, *submit)
-    served.struck.communicate()
-    assert served.struck.returncode == -signal.SIGKILL
+    killed = start(address, *submit)
+    killed.communicate()
+    assert killed.returncode == -signal.SIGKILL
     assert not CloudFolder(run).job.exists()
-    served.struck = None
     again = start(address, *submit)
     _, err = again.communicate()
     assert again.returncode == 0, err
     assert "attached, nothing was paid for again" in err
     assert CloudFolder(run).job.exists()
     assert fake.calls["CreateTrainingJob"] == len(fake.jobs) == 1
+
+
+IMPATIENT = """
+import fcntl, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+from ragtune.cli.app import main
+from ragtune_cloud.sagemaker import deletion, endpoints
+deletion.POLL = endpoints.POLL = 0.05
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "state"),
+    [
+        (signal.SIGHUP, "InService"),
+        (signal.SIGTERM, "Creating"),
+        (signal.SIGINT, "InService"),
+    ],
+)
+def test_a_process_that_is_ended_leaves_no_endpoint(
+    submitted: RunFolder, address: str, fake: FakeSageMaker, number: int, state: str
+) -> None:
+    """SIGHUP comes from the kernel: the terminal of the process is closed."""
+    master, slave = os.openpty()
+    deploy = ("cloud", "deploy", submitted, "--side", "base", "--accept-eula", "--yes")
+    process = subprocess.Popen(
+        [sys.executable, "-c", IMPATIENT, *map(str, deploy)],
+        env={**os.environ, "AWS_ENDPOINT_URL": address},
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    os.close(slave)
+    ended: list[str] = []
+
+    def strike(operation: str) -> None:
+        states = {each["status"] for each in fake.things["Endpoint"].values()}
+        if ended or operation != "DescribeEndpoint" or states != {state}:
+            return
+        ended.append(operation)
+        if number == signal.SIGHUP:
+            os.close(master)
+        else:
+            process.send_signal(number)
+
+    fake.looks = 4
+    fake.cloud.after.append(strike)
+    process.wait(timeout=120)
+    assert ended
+    assert fake.calls["CreateEndpoint"] == fake.calls["DeleteEndpoint"] == 1
+    assert fake.running == []
+    assert Ledger(submitted).open() == []
+    if number != signal.SIGHUP:
+        assert process.returncode == 130
+        assert "Creating" not in {e["status"] for e in fake.things["Endpoint"].values()}
+        os.close(master)

@@ -45,4 +45,7 @@ def test_what_is_secret_is_masked() -> None:
         "arn:aws:iam::<account>:role/x of <account> with <access key> at "
         "https://b.s3.amazonaws.com/k?<signature>"
     )
+    assert masked("sagemaker-us-east-1-999999999999/a1b2 of 2026") == (
+        "sagemaker-us-east-1-<account>/a1b2 of 2026"
+    )
     assert masked("arn:aws:iam::999999999999:role/x") == "arn:aws:iam::<account>:role/x"

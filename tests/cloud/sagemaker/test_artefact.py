@@ -1,6 +1,8 @@
+import io
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,8 +12,11 @@ from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
 from ragtune_cloud.fetched import check_model
 from ragtune_cloud.folder import CloudFolder
+from ragtune_cloud.sagemaker import artefact, jobs
 from ragtune_cloud.sagemaker.account import Account
-from tests.cloud.fake import FakeSageMaker
+from ragtune_cloud.sagemaker.record import read_record
+from ragtune_cloud.target import Status
+from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker
 from tests.cloud.made_up import recipe, target, watched
 
 Open = Callable[[], Account]
@@ -93,3 +98,55 @@ def test_the_written_recipe_finds_what_the_runs_recipe_names(
     assert written.path(written.rag.rerank or "").samefile(tmp_path / "reranker")
     assert written.path(written.records.source).samefile(tmp_path / "records.jsonl")
     assert written.path(written.study.questions).samefile(submitted.questions)
+
+
+def test_an_uncompressed_model_is_fetched_file_by_file_and_goes_on_after_a_break(
+    submitted: RunFolder,
+    account: Open,
+    merged_model: bytes,
+    *,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with tarfile.open(fileobj=io.BytesIO(merged_model)) as tar:
+        tar.extractall(tmp_path / "model", filter="data")
+    opened, record = account(), read_record(submitted)
+    bucket = f"sagemaker-{REGION}-{ACCOUNT}"
+    s3 = opened.client("s3")
+    for path in (tmp_path / "model").iterdir():
+        s3.upload_file(str(path), bucket, f"left/model/{path.name}")
+    left = Status(record.job, "Completed", "Completed", 1, None, None, f"s3://{bucket}/left/model")
+    monkeypatch.setattr(jobs, "status", lambda *_: left)
+    asked: list[str] = []
+    client = opened.client("s3")
+    client.meta.events.register(
+        "provide-client-params.s3.GetObject", lambda params, **_: asked.append(params["Key"])
+    )
+    fetch_object, first = artefact._fetch_object, len(list((tmp_path / "model").iterdir())) - 1
+
+    def breaks(*given: Any) -> None:
+        if len(asked) == first:
+            raise CloudError("the line broke")
+        fetch_object(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(artefact, "_fetch_object", breaks)
+        with pytest.raises(CloudError, match="the line broke"):
+            artefact.fetch(record, submitted, opened, Silent())
+    model = artefact.fetch(record, submitted, opened, Silent())
+    assert len(asked) == len(set(asked)) == first + 1
+    for path in (tmp_path / "model").iterdir():
+        assert (model / path.name).read_bytes() == path.read_bytes()
+    assert CloudFolder(submitted).fetched_note.exists()
+
+
+def test_an_uncompressed_output_without_files_is_told(
+    submitted: RunFolder, account: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, record = account(), read_record(submitted)
+    gone = f"s3://sagemaker-{REGION}-{ACCOUNT}/gone/"
+    left = Status(record.job, "Completed", "Completed", 1, None, None, gone)
+    monkeypatch.setattr(jobs, "status", lambda *_: left)
+    with pytest.raises(CloudError, match=r"<account>/gone/: nothing is there") as told:
+        artefact.fetch(record, submitted, opened, Silent())
+    assert ACCOUNT not in str(told.value)

@@ -1,10 +1,14 @@
 import json
 import re
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ragtune.core.errors import CloudError
+from ragtune.core.files import write_json
+from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
 from ragtune.recipe.tune import Tune
 from ragtune_cloud.plan import refuse_differences
@@ -12,7 +16,10 @@ from ragtune_cloud.sagemaker import catalog, contract
 from ragtune_cloud.sagemaker.contract import SAME_NAME, hyperparameters, terms
 from ragtune_cloud.sagemaker.manifest import flatten
 from ragtune_cloud.sagemaker.spec import Spec
+from ragtune_cloud.sagemaker.unwritten import Measured, measured
+from ragtune_cloud.target import Term
 from tests.cloud.made_up import LLAMA, PUBLISHED
+from tests.cloud.made_up import recipe as published
 
 
 def recipe(**sections: Any) -> Recipe:
@@ -32,9 +39,14 @@ def test_every_field_of_tune_has_a_term() -> None:
         assert f"tune.{name}" in found or any(f.startswith(f"tune.{name}.") for f in found), name
 
 
+def verdicts(found: list[Term]) -> set[str]:
+    """Of the fields of the recipe; the rows above them are of no field."""
+    return {t.verdict for t in found if "." in t.field and t.field != "tune.max_input_length"}
+
+
 def test_the_defaults_are_the_cloud_jobs(spec: Spec) -> None:
-    assert {term.verdict for term in terms(recipe())} == {"same"}
-    assert {term.verdict for term in terms(recipe(), spec)} == {"same"}
+    assert verdicts(terms(recipe())) == {"same"}
+    assert verdicts(terms(recipe(), spec)) == {"same"}
 
 
 def test_everything_travels_as_text() -> None:
@@ -111,7 +123,88 @@ def test_hyperparameters_out_of_the_models_bounds_are_named_with_what_is_allowed
     assert contract.faults(recipe(), narrow) == ["epoch: 5; allowed: int, 1 to 3"]
 
 
-def test_prices_are_those_published() -> None:
-    assert catalog.usd_per_hour("ml.g5.12xlarge") == 7.09
+def row(field: str, *of: Any) -> Term:
+    (found,) = [term for term in terms(*of) if term.field == field]
+    return found
+
+
+def test_what_stands_in_no_field_has_a_row_and_says_where_nobody_knows(spec: Spec) -> None:
+    small = Measured(134_515_008, 49152, 2048, "<|im_end|>", "float32")
+    made = recipe(model={"jumpstart": LLAMA, "local": "smollm2"})
+    found = {t.field: t for t in terms(made, spec, small)}
+    assert list(found)[:5] == ["model", "tokenizer", "end token", "schedule", "precision"]
+    assert found["model"].wire == f"{LLAMA} 3.0.0"
+    assert found["model"].verdict == "differs: 0.13 B parameters here, 6.74 B there"
+    assert found["tokenizer"].verdict.startswith("differs: ")
+    assert found["end token"].local == "<|im_end|> after each row"
+    assert found["end token"].wire is None
+    assert found["end token"].verdict.startswith("not known: ")
+    assert found["schedule"].verdict.startswith("not known: ")
+    assert found["precision"].verdict == "differs: weights in float32 here, in bfloat16 there"
+    refuse_differences(found.values(), [], "JumpStart")  # what is not known refuses nothing
+
+
+def test_the_same_weights_are_the_same_model_and_tokenizer(spec: Spec) -> None:
+    named = replace(spec, huggingface_id="meta-llama/Llama-2-7b-hf")
+    made = recipe(model={"jumpstart": LLAMA, "local": "meta-llama/Llama-2-7b-hf"})
+    big = Measured(6_738_415_616, 32000, 4096, "</s>", "bfloat16")
+    found = {t.field: t.verdict for t in terms(made, named, big)}
+    assert (found["model"], found["tokenizer"], found["precision"]) == ("same",) * 3
+    other = {t.field: t.verdict for t in terms(made, spec, big)}
+    assert other["model"].startswith("not known: of one size")
+    assert other["tokenizer"].startswith("not known: as many tokens")
+
+
+def test_weights_in_eight_bits_are_told(spec: Spec) -> None:
+    rows = tuple(
+        replace(row, default="True") if row.name == "int8_quantization" else row
+        for row in spec.hyperparameters
+    )
+    eight = replace(spec, hyperparameters=rows)
+    told = row("precision", recipe(), eight, Measured(precision="bfloat16"))
+    assert (told.wire, told.verdict) == ("int8", "differs: weights in bfloat16 here, in int8 there")
+
+
+@pytest.mark.parametrize(
+    ("reads", "here", "verdict"),
+    [
+        (512, "-1: 512", "differs: blocks of 512 tokens here, of 1024 there"),
+        (4096, "-1: 1024", "same"),
+        (None, "-1: 1024 at most", "not known: the model that was tuned here is not at hand"),
+    ],
+)
+def test_a_length_of_minus_one_shows_both_numbers(
+    reads: int | None, here: str, verdict: str
+) -> None:
+    told = row("tune.max_input_length", recipe(), None, Measured(reads=reads))
+    assert (told.local, told.wire, told.verdict) == (here, "-1: 1024", verdict)
+    fixed = row("tune.max_input_length", recipe(tune={"max_input_length": 256}), None, Measured())
+    assert (fixed.local, fixed.wire, fixed.verdict) == (256, "256", "same")
+
+
+def test_what_was_measured_is_read_from_the_run_and_its_model(
+    run: RunFolder, tmp_path: Path
+) -> None:
+    training = {"parameters": 1100, "trainable_parameters": 100}
+    write_json(run.training("tuned"), training)
+    config = {"model_type": "llama", "vocab_size": 300, "max_position_embeddings": 512}
+    write_json(tmp_path / "small" / "config.json", config)
+    tokenizer = {"model_max_length": 1e30, "eos_token": {"content": "</s>"}}
+    write_json(tmp_path / "small" / "tokenizer_config.json", tokenizer)
+    found = measured(published(model={"local": str(tmp_path / "small")}), run)
+    assert found == Measured(1000, 300, 512, "</s>", None)
+    assert measured(published(model={"local": "nowhere/at-all"}), run) == Measured(1000)
+
+
+def test_prices_are_those_published_and_of_no_other_region() -> None:
+    def price(
+        instance: str, region: str = "us-east-1", own: dict[str, float] | None = None
+    ) -> float | None:
+        return catalog.usd_per_hour(instance, region=region, prices=own)
+
+    assert price("ml.g5.12xlarge") == 7.09
     assert catalog.gpus("ml.g5.12xlarge") == 4
-    assert catalog.usd_per_hour("ml.unknown") is None
+    assert price("ml.unknown") is None
+    assert price("ml.g5.12xlarge", "eu-west-1") is None
+    assert price("ml.g5.12xlarge", "eu-west-1", {"ml.g5.12xlarge": 8.5}) == 8.5
+    assert price("ml.g5.12xlarge", own={"ml.g5.12xlarge": 5.0}) == 5.0

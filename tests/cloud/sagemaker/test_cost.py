@@ -37,8 +37,24 @@ def test_the_ceiling_is_the_recipes_and_becomes_the_jobs_time_limit(tmp_path: Pa
     found = published(tmp_path, max_cost_usd=14.18)
     assert found.max_runtime_seconds == 3600
     assert found.usd_ceiling == 14.18
-    bounded = published(tmp_path, max_cost_usd=1e9)
-    assert bounded.max_runtime_seconds == cost.UPPER
+
+
+def test_the_ceiling_is_at_most_twice_the_high_estimate(tmp_path: Path) -> None:
+    for usd in (1e9, 25, 5):
+        found = published(tmp_path, max_cost_usd=usd)
+        assert found.usd_high is not None
+        assert found.usd_ceiling is not None
+        assert found.usd_ceiling <= min(2 * found.usd_high, usd)
+        hours = found.max_runtime_seconds / 3600
+        assert math.isclose(found.usd_ceiling, hours * 2 * 7.09, abs_tol=0.01)
+
+
+def test_prices_of_one_region_hold_in_no_other(tmp_path: Path) -> None:
+    far = {"region": "eu-west-1"}
+    assert published(tmp_path, **far).usd_per_hour is None
+    found = published(tmp_path, **far, prices={"ml.g5.12xlarge": 8.5})
+    assert found.usd_per_hour == 17.0
+    assert found.usd_likely is not None
 
 
 def test_an_unknown_instance_has_no_price(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from ragtune.core.progress import Silent
 from ragtune.core.run_folder import RunFolder
 from ragtune_cloud.sagemaker.account import Account
 from ragtune_cloud.sagemaker.draft import JumpStartDraft
-from ragtune_cloud.sagemaker.jobs import stop
+from ragtune_cloud.sagemaker.jobs import status, stop
 from ragtune_cloud.sagemaker.names import Names
 from ragtune_cloud.sagemaker.record import read_record
 from ragtune_cloud.sagemaker.submission import submit
@@ -197,6 +197,7 @@ def test_after_a_job_that_was_stopped_another_attempt_is_told_to_cost(
     opened = account()
     submit(planned(run, opened), opened, Silent())
     stop(read_record(run), opened)
+    assert status(read_record(run), opened).status == "Stopping"
     second = planned(run, opened, Choices(eula=True, attempt=2))
     told = finding(second, "jobs of the same recipe")
     assert told.endswith(f"-1 Stopped; submitting pays for another attempt, {names_of(second).job}")

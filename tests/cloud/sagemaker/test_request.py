@@ -20,11 +20,14 @@ def spec_of(model: str, version: str) -> Spec:
     return flatten(json.loads(path.read_text()), "us-east-1")
 
 
-def request_of(made_from: Recipe, spec: Spec, folder: Path) -> dict[str, object]:
+def request_of(
+    made_from: Recipe, spec: Spec, folder: Path, *, eula: bool = True
+) -> dict[str, object]:
     run = make_run(folder, made_from)
-    named = names(made_from, run, spec)
+    named = names(made_from, run)
     tags = job_tags(made_from, spec, {}, {})
-    return training_request(made_from, spec, named, cost.estimate(made_from, run), tags)
+    priced = cost.estimate(made_from, run)
+    return training_request(made_from, spec, named, priced, tags, eula=eula)
 
 
 @pytest.mark.parametrize(
@@ -94,10 +97,24 @@ def test_no_account_number_of_the_users_is_in_the_request_before_it_is_sent(tmp_
     assert "123456789012" in json.dumps(filled(made, "123456789012"))
 
 
+@pytest.mark.parametrize(
+    ("model", "version"), [(LLAMA, "3.0.0"), ("meta-textgeneration-llama-3-2-1b", "1.3.0")]
+)
+def test_no_request_accepts_a_licence_that_the_user_did_not(
+    model: str, version: str, tmp_path: Path
+) -> None:
+    made_from = recipe(model={"jumpstart": model})
+    unread = request_of(made_from, spec_of(model, version), tmp_path / "a", eula=False)
+    assert "eula" not in json.dumps(unread).lower()
+    accepted = request_of(made_from, spec_of(model, version), tmp_path / "b")
+    assert "eula" in json.dumps(accepted).lower()
+
+
 def test_the_shipped_spec_is_the_one_written_for_the_tests() -> None:
     shipped = find(LLAMA, None, "us-east-1", RunFolder(Path("/nowhere")))
     assert shipped is not None
     made = spec_of(LLAMA, "3.0.0")
-    assert shipped.images == made.images
+    assert shipped.training == made.training
+    assert shipped.serving == made.serving
     assert shipped.hyperparameters == made.hyperparameters
     assert "not read from JumpStart" in shipped.source

@@ -79,6 +79,7 @@ def test_killed_at_any_call_the_same_command_ends_with_one_job_and_no_second_upl
     tmp_path: Path, account: Open, aws: boto3.Session, fake: FakeSageMaker, *, after: bool
 ) -> None:
     opened = account()
+    fake.quota.clear()
     trap = Trap(opened.session)
     killed = True
     for call in range(1, 100):
@@ -172,7 +173,7 @@ def test_after_a_failure_another_attempt_is_paid_for_only_when_it_is_said(
     with pytest.raises(CloudError, match="--again pays for another attempt"):
         submit(run, account())
     fake.ends_in = "Completed"
-    fake.jobs[read_record(run).job]["stopped"] = True
+    fake.jobs[read_record(run).job]["stopped"] = 2
     submit(run, account(), again=True)
     assert [name[-2:] for name in fake.jobs] == ["-1", "-2"]
     submit(run, account())

@@ -65,7 +65,7 @@ def test_a_question_is_answered_and_a_refusal_is_one_in_json(
     assert code == 0
     assert answer["index"]["documents"] == 6
     assert answer["refused"] is bool(answer["reason"])
-    refusing = "ragtune.models.engines.torch.TorchEngine._completion"
+    refusing = "ragtune.models.engines.local.LocalEngine._completion"
     from ragtune.models.engines.base import Completion
 
     said = Completion("There is no information about this.", [1], 0.1, 0.1, 1)

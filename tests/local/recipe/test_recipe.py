@@ -93,7 +93,8 @@ def test_identity_changes_with_what_is_measured_and_only_with_that(
     path = project()
     identity = recipe_file.load(path).identity
     judged = ("study.metric=rouge_l", 'study.refusals=["ask the desk"]')
-    for same in ("name=other", "cloud.instance_count=2", "needs.min_quality=0.5", *judged):
+    beside = ("name=other", "cloud.instance_count=2", "rag.qdrant=http://127.0.0.1:6333")
+    for same in (*beside, "needs.min_quality=0.5", *judged):
         assert recipe_file.load(path, (same,)).identity == identity, same
     for other in ("seed=11", "tune.epoch=3", "rag.top_k=1", "study.max_new_tokens=9"):
         assert recipe_file.load(path, (other,)).identity != identity, other

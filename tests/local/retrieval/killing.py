@@ -50,7 +50,7 @@ def update(texts: dict[str, str], folder: Path) -> None:
     index.update(corpus(texts), RAG, words, fingerprint="f", folder=folder)
 
 
-def content(folder: Path) -> list[Any]:
+def content(folder: Path, digits: int = 5) -> list[Any]:
     """Every point of an index, by id: payload and vectors; as many as its manifest says."""
     manifest = Manifest.load(folder)
     assert manifest is not None
@@ -63,7 +63,7 @@ def content(folder: Path) -> list[Any]:
     assert len(points) == manifest.points
     found = []
     for point in points:
-        dense = [round(x, 5) for x in point.vector["dense"]]
+        dense = [round(x, digits) for x in point.vector["dense"]]
         words = sorted(zip(point.vector["bm25"].indices, point.vector["bm25"].values, strict=True))
         found.append((str(point.id), point.payload, dense, words))
     return sorted(found, key=lambda row: str(row[0]))

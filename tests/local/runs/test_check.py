@@ -131,10 +131,10 @@ def test_of_very_many_records_some_are_looked_at(
 def test_no_model_is_loaded_for_it(
     plain: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def load(self: Materials) -> None:
+    def load(self: Materials, *given: Any) -> None:
         raise AssertionError("loaded")
 
-    monkeypatch.setattr(Materials, "base_model", property(load))
+    monkeypatch.setattr(Materials, "engine", load)
     monkeypatch.setattr(Materials, "embedder", property(load))
     assert warnings(plain())
 

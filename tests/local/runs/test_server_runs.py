@@ -20,6 +20,7 @@ from ragtune.runs.pipeline import Pipeline
 from ragtune_cloud.gate import reasons_against
 from tests.conftest import FACTS
 from tests.local.models.engines.fake_server import Body, FakeServer, serving
+from tests.local.serve import conftest as page
 
 STUDY = {"max_new_tokens": 12, "latency_questions": 2, "batch_size": 4}
 ANSWERS = {question.lower(): answer for *_, question, answer in FACTS}
@@ -111,6 +112,21 @@ def test_a_run_is_asked_through_its_server(
     assert f"answered by {study.fake.url}: llama;" in " ".join(out.split())
     with open_run(study.folder) as run, pytest.raises(RecipeError, match="no adapter to export"):
         run.export(tmp_path, "float32")
+
+
+def test_a_run_is_served_whose_arms_another_server_answers(study: Study) -> None:
+    question = "What does soup cost?"
+    asked = {"model": "rag", "messages": [{"role": "user", "content": question}]}
+    with page.serving(study.folder) as served, served.client() as client:
+        arms = [model["id"] for model in client.get("/v1/models").json()["data"]]
+        assert arms == ["base", "fewshot", "rag-records", "rag"]
+        answer = client.post("/v1/chat/completions", json=asked).json()
+        assert answer["choices"][0]["message"]["content"] == "three crowns"
+        assert answer["choices"][0]["sources"]
+        with client.stream("POST", "/v1/chat/completions", json={**asked, "stream": True}) as told:
+            lines = [line.removeprefix("data: ") for line in told.iter_lines() if line]
+    pieces = [json.loads(line)["choices"][0]["delta"] for line in lines if line != "[DONE]"]
+    assert "".join(piece.get("content") or "" for piece in pieces) == "three crowns"
 
 
 def test_check_looks_at_the_server_and_says_what_is_left_out(

@@ -170,3 +170,16 @@ def test_llama_index_asks_an_arm(served: Served) -> None:
     assert "".join(streamed).strip() == whole["text"]
     plain = OpenAILike(model="rag", api_base=f"{served.url}/v1", api_key="none")
     assert plain.complete(QUESTION).text == whole["text"]
+
+
+def test_langchain_asks_an_arm(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANGSMITH_TRACING", "false")
+    from langchain_openai import ChatOpenAI, OpenAIEmbeddings
+
+    own: Any = {"base_url": f"{served.url}/v1", "api_key": "none"}
+    arm, whole = ChatOpenAI(model="rag", **own), served.session.ask(QUESTION, "rag")
+    assert arm.invoke(QUESTION).content == whole["text"]
+    streamed = "".join(str(piece.content) for piece in arm.stream(QUESTION))
+    assert streamed.strip() == whole["text"]
+    vectors = OpenAIEmbeddings(model="any", check_embedding_ctx_length=False, **own)
+    assert math.isclose(math.hypot(*vectors.embed_query("fog")), 1, abs_tol=1e-4)

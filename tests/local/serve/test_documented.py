@@ -32,11 +32,18 @@ def test_openais_client(served: Served, capsys: pytest.CaptureFixture[str]) -> N
     assert ".md" in capsys.readouterr().out.splitlines()[-1]
 
 
-def test_a_notebook_shows_the_run_and_its_answers(run: Path) -> None:
+def test_a_notebook_shows_the_run_and_its_answers(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     first, second = [text for text in PROGRAMS if "openai" not in text]
+    monkeypatch.chdir(run.parent.parent / "project")
+    own = f'"recipe.yaml", ["tune.epoch=1"], {str(run.parent)!r}'
     names: dict[str, Any] = {}
-    shown = cell(first.replace('"RUN"', repr(str(run))), names)
+    shown = cell(first.replace('"recipe.yaml"', own), names)
     try:
+        shown_while_running = capfd.readouterr()
+        assert "freshness: made" in shown_while_running.out
+        assert "freshness: 100%" in shown_while_running.err
         assert "<table>" in shown._repr_html_()
         answer = cell(second, names)
         assert answer["sources"]

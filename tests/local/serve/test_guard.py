@@ -1,9 +1,13 @@
+import asyncio
 import socket
+from typing import Any
 
+import httpx
 import pytest
+from starlette.responses import PlainTextResponse
 
 from ragtune.core.errors import RecipeError
-from ragtune.serve.guard import Access
+from ragtune.serve.guard import Access, Guard
 from ragtune.serve.server import access, address, bound
 from tests.local.serve.conftest import Served
 
@@ -93,3 +97,26 @@ def test_a_port_that_is_taken_is_named() -> None:
     with pytest.raises(RecipeError, match=f"--port {port}: .*another port"):
         bound("127.0.0.1", port)
     taken.close()
+
+
+def test_too_many_requests_are_refused_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ragtune.serve.guard.REQUESTS", 1)
+    first, release = asyncio.Event(), asyncio.Event()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        first.set()
+        await release.wait()
+        await PlainTextResponse("done")(scope, receive, send)
+
+    async def both() -> tuple[httpx.Response, httpx.Response]:
+        transport = httpx.ASGITransport(Guard(slow, Access()))
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            waiting = asyncio.create_task(client.get("/"))
+            await first.wait()
+            refused = await client.get("/")
+            release.set()
+            return await waiting, refused
+
+    answered, refused = asyncio.run(both())
+    assert (answered.status_code, refused.status_code) == (200, 503)
+    assert "ask again in a moment" in refused.json()["error"]["message"]

@@ -95,7 +95,7 @@ def test_words_appear_as_they_are_written(page: Browser, monkeypatch: pytest.Mon
             time.sleep(0.3)
         return Completion("one two three", [1, 2, 3], 0.9, 0.3, 3)
 
-    monkeypatch.setattr("ragtune.models.engines.torch.TorchEngine.stream", slowly)
+    monkeypatch.setattr("ragtune.models.engines.local.LocalEngine.stream", slowly)
     page.run(
         "window.seen = new Set();"
         "new MutationObserver(() => { const t = document.querySelector('.busy .text');"
@@ -117,7 +117,7 @@ def test_a_refusal_looks_like_one_and_what_no_source_supports_is_marked(
         yield text
         return Completion(text, [1], 0.1, 0.1, 1)
 
-    monkeypatch.setattr("ragtune.models.engines.torch.TorchEngine.stream", stream)
+    monkeypatch.setattr("ragtune.models.engines.local.LocalEngine.stream", stream)
     ask(page, "Who is the captain?", "base", "rag")
     assert texts(page, ".refused .badge") == ["Refused"]
     assert texts(page, ".refused h3") == ["base"]
@@ -177,7 +177,7 @@ def test_nothing_that_is_shown_is_ever_run(
         yield HOSTILE[20:]
         return Completion(HOSTILE, [1], 0.1, 0.1, 1)
 
-    monkeypatch.setattr("ragtune.models.engines.torch.TorchEngine.stream", stream)
+    monkeypatch.setattr("ragtune.models.engines.local.LocalEngine.stream", stream)
     hostile = served.documents / "<img src=x onerror=hurt=1>.md"
     hostile.write_text(f"# {HOSTILE}\n\nThe zeppelin {HOSTILE} lands at nine.\n")
     try:

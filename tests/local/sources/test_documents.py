@@ -24,9 +24,8 @@ def test_a_folder_gives_its_documents_by_name_with_their_titles(tmp_path: Path) 
 
 
 def test_what_is_not_read_is_named_with_its_reason_and_the_rest_goes_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, without_ocr: None
 ) -> None:
-    monkeypatch.setattr(ocr, "is_installed", lambda: False)
     folder = tmp_path / "docs"
     folder.mkdir()
     (tmp_path / "outside.md").write_text("Outside.")

@@ -119,9 +119,8 @@ def test_half_characters_of_a_broken_font_are_replaced(tmp_path: Path) -> None:
     ],
 )
 def test_what_gives_no_text_is_left_out_with_the_reason(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, reason: str
+    tmp_path: Path, without_ocr: None, content: bytes, reason: str
 ) -> None:
-    monkeypatch.setattr(ocr, "is_installed", lambda: False)
     (tmp_path / "a.pdf").write_bytes(content)
     with pytest.raises(DocumentsError) as caught:
         from_folder(tmp_path).read("a.pdf")
@@ -189,10 +188,7 @@ def scanned(path: Path, *pages: bytes) -> None:
     made.close()
 
 
-def test_pages_without_text_among_others_are_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(ocr, "is_installed", lambda: False)
+def test_pages_without_text_among_others_are_named(tmp_path: Path, without_ocr: None) -> None:
     scanned(tmp_path / "a.pdf", pdf("Fog."))
     (document,) = from_folder(tmp_path).read("a.pdf")
     assert document.left_out == (f"1 of 3 pages without text (page 2): {ocr.ADVICE}",)

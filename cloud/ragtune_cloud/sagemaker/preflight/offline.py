@@ -1,6 +1,6 @@
 """The checks of a plan that need no account."""
 
-from ragtune.core.errors import RagtuneError
+from ragtune.core.errors import CloudError, RagtuneError
 from ragtune.core.files import read_json, read_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune.models.find import family_name
@@ -9,6 +9,7 @@ from ragtune.recipe.schema import Recipe
 from ragtune_cloud.gate import promoted
 from ragtune_cloud.sagemaker import catalog, contract
 from ragtune_cloud.sagemaker.cost import Cost
+from ragtune_cloud.sagemaker.manifest import check_region
 from ragtune_cloud.sagemaker.spec import Spec
 from ragtune_cloud.target import FAILED, OK, UNCHECKED, WARNING, Finding
 
@@ -25,8 +26,10 @@ def checks(
     """
     role = recipe.cloud.role
     return {
+        "region": _region(recipe),
         "model": _model(recipe, spec),
         "instance": _instance(recipe, spec),
+        "serving": _serving(recipe, spec),
         "hyperparameters": _bounds(recipe, spec),
         "data": _data(recipe, run),
         "licence": _licence(spec, eula),
@@ -37,13 +40,23 @@ def checks(
     }
 
 
+def _region(recipe: Recipe) -> Finding:
+    try:
+        check_region(recipe.cloud.region)
+    except CloudError as error:
+        return Finding(FAILED, str(error))
+    return Finding(OK, recipe.cloud.region)
+
+
 def _model(recipe: Recipe, spec: Spec | None) -> Finding:
     wanted = recipe.model.jumpstart
     if against := _other_type(recipe):
         return Finding(FAILED, against)
     if spec is not None:
         told = f"{spec.model_id} {spec.version}, as of {spec.dated} from {spec.source}"
-        return Finding(OK if spec.is_live else WARNING, told)
+        if spec.unread:
+            told += f"; its spec sets {', '.join(spec.unread)}, which is not in the request"
+        return Finding(OK if spec.is_live and not spec.unread else WARNING, told)
     if wanted not in catalog.load()["models"]:
         return Finding(
             FAILED,
@@ -90,6 +103,29 @@ def _instance(recipe: Recipe, spec: Spec | None) -> Finding:
     return Finding(OK, f"1 x {instance}")
 
 
+def _serving(recipe: Recipe, spec: Spec | None) -> Finding:
+    """Whether both models could be served afterwards: training is paid before they are."""
+    if spec is None:
+        return Finding(UNCHECKED, "whether the model can be served: its spec is not at hand")
+    cloud, name = recipe.cloud, f"{spec.model_id} {spec.version}"
+    instance = spec.default_serving_instance(cloud.instance_type)
+    allowed = spec.serving_instances(cloud.instance_type)
+    other = "another cloud.model_version may have it: `ragtune cloud resolve RUN`"
+    if instance is None or instance not in allowed:
+        return Finding(FAILED, f"{name} is served on no instance type by default; {other}")
+    try:
+        spec.serving.tuned(instance, name, "s3://left/by/the/job/", eula=False)
+        spec.serving.base(instance, name, eula=False)
+    except CloudError as error:
+        return Finding(FAILED, f"{error}; {other}")
+    hourly = catalog.usd_per_hour(instance, region=cloud.region, prices=cloud.prices)
+    if hourly is None:
+        return Finding(WARNING, f"{instance}: {catalog.no_price(instance, cloud.region)}")
+    return Finding(
+        OK, f"{instance} at ${hourly:.2f} an hour each, ${24 * hourly:.2f} a day, queries or none"
+    )
+
+
 def _bounds(recipe: Recipe, spec: Spec | None) -> Finding:
     wrong = contract.faults(recipe, spec)
     if wrong:
@@ -113,16 +149,21 @@ def _data(recipe: Recipe, run: RunFolder) -> Finding:
 def _licence(spec: Spec | None, eula: bool) -> Finding:
     if spec is not None and not spec.needs_eula:
         return Finding(OK, "the model has none to accept")
+    where = f" ({spec.licence})" if spec and spec.licence else ""
     if eula:
-        return Finding(OK, "accepted with --accept-eula")
-    return Finding(FAILED, "read the model's licence, then accept it with --accept-eula")
+        return Finding(OK, f"accepted with --accept-eula{where}")
+    return Finding(FAILED, f"read the model's licence{where}, then accept it with --accept-eula")
 
 
 def _cost(recipe: Recipe, cost: Cost) -> Finding:
     if cost.usd_high is None or cost.usd_ceiling is None:
+        cloud = recipe.cloud
+        if cost.usd_per_hour is None:
+            return Finding(FAILED, catalog.no_price(cloud.instance_type, cloud.region))
         return Finding(
             FAILED,
-            f"no price is known for {recipe.cloud.instance_type}; add it to the catalogue",
+            f"how long {cloud.instance_type} takes is not known: its GPUs, or the model's size, "
+            "are not in the catalogue; see `ragtune cloud models`",
         )
     said = f"likely ${cost.usd_likely:.2f}, at most ${cost.usd_ceiling:.2f}"
     if cost.usd_likely is not None and cost.usd_likely > cost.usd_ceiling:

@@ -172,7 +172,7 @@ def _artefacts(recipe: Recipe, spec: Spec | None, account: Account) -> Finding:
     if spec is None:
         return Finding(UNCHECKED, "the model's spec is not at hand")
     instance = recipe.cloud.instance_type
-    weights = spec.gated_artefact(instance) or spec.model_uri
+    weights = spec.gated_artefact(instance) or spec.model_uri(instance)
     hidden = []
     for uri in [spec.script_uri, *([weights] if weights else [])]:
         state = _readable(uri, account)

@@ -21,10 +21,21 @@ class PackedLinear(torch.nn.Linear):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """The product over the last dimension, as precise as PyTorch's own."""
-        product: torch.Tensor = torch.ops.mkldnn._linear_pointwise(
-            input, self.packed, self.bias, "none", [], ""
-        )
-        return product
+        return product(input, self.packed, self.bias)
+
+
+def packed(weight: torch.Tensor) -> torch.Tensor:
+    """A weight, (out, in), in oneDNN's order: for ``product`` and nothing else."""
+    ordered: torch.Tensor = torch.ops.mkldnn._reorder_linear_weight(weight.detach(), ROWS)
+    return ordered
+
+
+def product(input: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    """A linear layer's product, with a packed weight or a plain one."""
+    if not weight.is_mkldnn:
+        return torch.nn.functional.linear(input, weight, bias)
+    found: torch.Tensor = torch.ops.mkldnn._linear_pointwise(input, weight, bias, "none", [], "")
+    return found
 
 
 @torch.inference_mode()
@@ -39,6 +50,6 @@ def pack(model: torch.nn.Module) -> None:
     for layer in layers:
         weight = layer.weight
         if weight.device.type == "cpu" and weight.dtype in (torch.float32, torch.bfloat16):
-            layer.packed = torch.ops.mkldnn._reorder_linear_weight(weight.detach(), ROWS)
+            layer.packed = packed(weight)
             layer.weight = None
             layer.__class__ = PackedLinear

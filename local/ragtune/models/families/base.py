@@ -39,6 +39,8 @@ class ModelFamily(Protocol):
     then lie side by side in one sequence. Without it rows are padded. ``together`` says that rows
     of different lengths can be answered in one batch, whose cache keeps keys and values of every
     token and is masked; without it they are answered one by one, by transformers' ``generate``.
+    ``direct`` says that ``models.direct`` computes what transformers' modules do, where it knows
+    the configuration.
     """
 
     @property
@@ -56,6 +58,10 @@ class ModelFamily(Protocol):
     @property
     def together(self) -> bool:
         """Whether prompts of different lengths can be answered in one batch."""
+
+    @property
+    def direct(self) -> bool:
+        """Whether a model may be computed without transformers' modules."""
 
     def knows(self, config: Mapping[str, Any]) -> bool:
         """Whether a ``config.json`` is one of this family."""
@@ -86,6 +92,7 @@ class Decoder:
     targets: tuple[str, ...] = PROJECTIONS
     segments = False
     together = True
+    direct = False
 
     def knows(self, config: Mapping[str, Any]) -> bool:
         """Whether the configuration's ``model_type`` is the family's name."""

@@ -8,3 +8,4 @@ class Llama(Decoder):
 
     name = "llama"
     segments = True
+    direct = True

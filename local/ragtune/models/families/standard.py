@@ -19,12 +19,15 @@ class Standard(Decoder):
 
     segments = True
 
-    def __init__(self, name: str, targets: tuple[str, ...] = PROJECTIONS) -> None:
-        self.name, self.targets = name, targets
+    def __init__(
+        self, name: str, targets: tuple[str, ...] = PROJECTIONS, direct: bool = False
+    ) -> None:
+        self.name, self.targets, self.direct = name, targets, direct
 
 
 STANDARD = (
-    *map(Standard, ("qwen2", "qwen3", "mistral", "ministral", "ministral3", "smollm3")),
+    *(Standard(name, direct=True) for name in ("qwen2", "qwen3", "mistral")),
+    *map(Standard, ("ministral", "ministral3", "smollm3")),
     *map(Standard, ("olmo2", "olmo3", "gemma", "exaone4", "seed_oss", "ernie4_5", "helium")),
     Standard("hunyuan_v1_dense"),
     Standard("phi3", FUSED),

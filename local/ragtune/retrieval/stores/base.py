@@ -1,7 +1,7 @@
 """What a store of chunks is, and the place where one is kept; implementations are its siblings."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -46,6 +46,9 @@ class Store(Protocol):
 
     def vectors(self, names: Sequence[str]) -> dict[str, list[float]]:
         """The dense vector of each text that these documents hold."""
+
+    def nodes(self) -> Iterator[Any]:
+        """Every chunk as the llama-index node that was added, with its embedding; in no order."""
 
     def search(self, query: Query) -> list[Passage]:
         """The best passages that pass the filters, by falling score."""

@@ -164,21 +164,31 @@ class EmbeddedStore:
 
     def vectors(self, names: Sequence[str]) -> dict[str, list[float]]:
         """The dense vector of each text that these documents hold."""
-        from llama_index.core.vector_stores.utils import metadata_dict_to_node
-
         found: dict[str, list[float]] = {}
         for start in range(0, len(names), DELETE_BATCH):
-            only, offset = _of_documents(names[start : start + DELETE_BATCH]), None
-            while True:
+            for node in self._nodes(_of_documents(names[start : start + DELETE_BATCH])):
+                found[node.get_content(metadata_mode="embed")] = node.embedding
+        return found
+
+    def nodes(self) -> Iterator[Any]:
+        """Every chunk as the llama-index node that was added, with its embedding."""
+        return self._nodes(None)
+
+    def _nodes(self, only: Any) -> Iterator[Any]:
+        from llama_index.core.vector_stores.utils import metadata_dict_to_node
+
+        offset = None
+        while True:
+            with _in_a_line(self._folder):
                 points, offset = self.client.scroll(
                     qdrant.ScrollRequest(offset, SCROLL, only, with_payload=True, with_vector=True)
                 )
-                for point in points:
-                    node: Any = metadata_dict_to_node(point.payload)
-                    found[node.get_content(metadata_mode="embed")] = point.vector[DENSE]
-                if offset is None:
-                    break
-        return found
+            for point in points:
+                node: Any = metadata_dict_to_node(point.payload)
+                node.embedding = point.vector[DENSE]
+                yield node
+            if offset is None:
+                return
 
     def search(self, query: Query) -> list[Passage]:
         """The best passages that pass the filters, by falling score."""

@@ -7,7 +7,7 @@ model is fetched for them. Fusion is the same, so both stores rank alike.
 import dataclasses
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -158,23 +158,35 @@ class ServerStore(QdrantVectorStore):
             only = models.FilterSelector(filter=_of_documents(names[start : start + DELETE_BATCH]))
             self._client.delete(self.collection_name, only, wait=True)
 
-    @in_a_line
     def vectors(self, names: Sequence[str]) -> dict[str, list[float]]:
         """The dense vector of each text that these documents hold."""
         found: dict[str, list[float]] = {}
         for start in range(0, len(names), DELETE_BATCH):
-            only, offset = _of_documents(names[start : start + DELETE_BATCH]), None
-            while True:
-                points, offset = self._client.scroll(
-                    self.collection_name, only, limit=SCROLL, offset=offset, with_vectors=[DENSE]
-                )
-                for point in points:
-                    node = metadata_dict_to_node(point.payload or {})
-                    held: Any = point.vector
-                    found[node.get_content(metadata_mode=MetadataMode.EMBED)] = held[DENSE]
-                if offset is None:
-                    break
+            for node in self._held(_of_documents(names[start : start + DELETE_BATCH])):
+                found[node.get_content(metadata_mode=MetadataMode.EMBED)] = node.embedding
         return found
+
+    def nodes(self) -> Iterator[Any]:
+        """Every chunk as the llama-index node that was added, with its embedding."""
+        return self._held(None)
+
+    def _held(self, only: models.Filter | None) -> Iterator[Any]:
+        offset = None
+        while True:
+            points, offset = self._page(only, offset)
+            for point in points:
+                node: Any = metadata_dict_to_node(point.payload or {})
+                held: Any = point.vector
+                node.embedding = held[DENSE]
+                yield node
+            if offset is None:
+                return
+
+    @in_a_line
+    def _page(self, only: models.Filter | None, offset: Any) -> tuple[list[Any], Any]:
+        return self._client.scroll(
+            self.collection_name, only, limit=SCROLL, offset=offset, with_vectors=[DENSE]
+        )
 
     @in_a_line
     def query(self, query: VectorStoreQuery, **kwargs: Any) -> VectorStoreQueryResult:

@@ -11,9 +11,8 @@ from typing import Any
 
 from ragtune.arms.answer import ScoreFloor
 from ragtune.arms.arm import Arm, Search
-from ragtune.core.files import digest, read_json, read_jsonl
+from ragtune.core.files import read_json, read_jsonl
 from ragtune.models.engines.base import Engine
-from ragtune.models.find import fingerprint
 from ragtune.models.folder import family_at
 from ragtune.prompts.base import PromptFormat
 from ragtune.prompts.registry import format_of
@@ -124,19 +123,7 @@ def _opened(work: Work, index: Path, how: Searching, reranker: Any = None) -> It
 
 def engine(work: Work, adapter: Path | None) -> Engine:
     """The base model, with an adapter merged in where one is given, ready to answer."""
-    from ragtune.models.engines.torch import TorchEngine
-
-    materials = work.materials
-    if adapter is None:
-        model = materials.base_model
-    else:
-        model = materials.tuned_model(adapter, form(work).hash)
-
-    def identity() -> str:
-        base = materials.base_fingerprint
-        return base if adapter is None else digest([base, fingerprint(adapter)])
-
-    return TorchEngine(model, materials.tokenizer, family_at(materials.base), identity)
+    return work.materials.engine(adapter, form(work).hash if adapter else "")
 
 
 def answering(work: Work, recipe: Recipe, arm: ArmName, kept: Path | None = None) -> Engine:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ragtune.core.errors import DocumentsError
+from ragtune.core.text.shortening import shortened
 from ragtune.sources.readers import (
     csv,
     docx,
@@ -38,14 +39,19 @@ READERS: dict[str, Reader] = {
 }
 """Who reads a file, by its suffix in lower case."""
 SUFFIXES = tuple(READERS)
+PLAIN_KINDS = frozenset(
+    suffix for suffix, reader in READERS.items() if reader in (text.read, csv.read, json.read)
+)
+"""Suffixes of text that no library parses."""
 
-__all__ = ["READERS", "SUFFIXES", "Document", "Reader", "Table", "prepared", "read"]
+__all__ = ["PLAIN_KINDS", "READERS", "SUFFIXES", "Document", "Reader", "Table", "prepared", "read"]
 
 
-def read(path: Path, name: str) -> list[Document]:
+def read(path: Path, name: str, most: int | None = None) -> list[Document]:
     """The documents of one file as they are indexed, those without text left out.
 
-    Raises DocumentsError, with the reason alone, where the file cannot be read or holds no text.
+    Raises DocumentsError, with the reason alone, where the file cannot be read, holds no text, or
+    gives more than ``most`` characters. Nothing bounds what it takes: see `sources.reading`.
     """
     if path.exists() and not path.stat().st_size:
         raise DocumentsError("holds no text: the file is empty (0 bytes)")
@@ -55,8 +61,14 @@ def read(path: Path, name: str) -> list[Document]:
         raise
     except MemoryError:
         raise DocumentsError("cannot be read: too large for the memory; split it") from None
-    except (Exception, RecursionError) as error:  # parsers raise what they like on broken files
+    except RecursionError:
+        raise DocumentsError("cannot be read: nested too deeply") from None
+    except Exception as error:  # parsers raise what they like on broken files
         raise DocumentsError(f"cannot be read: {_reason(error)}") from None
+    if most is not None and (length := sum(len(one.text) for one in documents)) > most:
+        raise DocumentsError(
+            f"cannot be read: unpacks to {length:,} characters, over {most:,}; split it"
+        )
     documents = [prepared(document) for document in documents]
     if not (found := [document for document in documents if document.text.strip()]):
         left_out = [one for document in documents for one in document.left_out]
@@ -66,4 +78,4 @@ def read(path: Path, name: str) -> list[Document]:
 
 def _reason(error: BaseException) -> str:
     """The first line of an error."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return shortened((str(error).strip().splitlines() or [type(error).__name__])[0], 300)

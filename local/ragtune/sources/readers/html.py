@@ -1,6 +1,5 @@
 """HTML: what a page says, without what is around it on every page of its site."""
 
-import codecs
 import re
 import warnings
 from collections.abc import Iterator
@@ -8,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ragtune.core.errors import DocumentsError
+from ragtune.core.text import charset
+from ragtune.core.text.shortening import shortened
 from ragtune.sources.readers.base import Document, one_line
 from ragtune.sources.readers.blocks import Blocks
 from ragtune.sources.readers.table import Grid, guessed, marked
@@ -232,11 +233,11 @@ def decoded(data: bytes) -> str:
     if not declared or data.startswith((b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf")):
         return decode(data)
     try:
-        encoding = codecs.lookup(declared).name
+        encoding = charset.codec(declared)
         if encoding.startswith(("utf-16", "utf-32")):
             return decode(data)
         return data.decode("cp1252" if encoding in ("iso8859-1", "ascii") else encoding)
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, UnicodeError):
         raise DocumentsError(
-            f"cannot be read: not {declared}, as it says; save it as UTF-8"
+            f"cannot be read: not {shortened(declared, 40)}, as it says; save it as UTF-8"
         ) from None

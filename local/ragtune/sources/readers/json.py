@@ -11,6 +11,9 @@ from ragtune.sources.readers.blocks import Blocks
 from ragtune.sources.readers.table import BAR
 from ragtune.sources.readers.text import decode
 
+_DECODER = json.JSONDecoder(parse_int=str, parse_float=str)
+"""Numbers keep their letters: 1.50 stays 1.50, and 5,000 digits are no matter."""
+
 
 def read(path: Path, name: str) -> list[Document]:
     """All values with the names that lead to them; a list of objects is a table."""
@@ -37,10 +40,13 @@ def read(path: Path, name: str) -> list[Document]:
 
 def _loaded(text: str, where: str) -> Any:
     try:
-        return json.loads(text)
+        return _DECODER.decode(text)
     except json.JSONDecodeError as error:
         place = where.format(error.lineno)
         raise DocumentsError(f"cannot be read: not JSON: {place}: {error.msg}") from None
+    except RecursionError:
+        place = where.format(1)
+        raise DocumentsError(f"cannot be read: {place}: nested too deeply") from None
 
 
 def _add(blocks: Blocks, value: Any, caption: str) -> None:

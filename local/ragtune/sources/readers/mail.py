@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ragtune.core.errors import DocumentsError
+from ragtune.core.text import charset
 from ragtune.sources.readers import html
 from ragtune.sources.readers.base import Document, one_line
 from ragtune.sources.readers.blocks import Blocks
@@ -38,6 +39,7 @@ def read(path: Path, name: str) -> list[Document]:
 def _content(part: "MIMEPart[Any, Any]") -> str:
     """The text of a part; letters that its declared encoding does not have are replaced."""
     try:
+        charset.codec(part.get_content_charset("utf-8"))
         return str(part.get_content())
     except (LookupError, UnicodeError):
         return bytes(part.get_payload(decode=True) or b"").decode("utf-8", errors="replace")

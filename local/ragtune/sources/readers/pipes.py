@@ -5,8 +5,10 @@ import re
 from ragtune.sources.readers.base import Table
 from ragtune.sources.readers.table import Grid, marked
 
-RULE = re.compile(r"^[ \t]*\|?[ \t]*:?-+:?[ \t]*(?:[|+][ \t]*:?-+:?[ \t]*)*\|?[ \t]*\r?$", re.M)
-"""The line below a header."""
+RULE = re.compile(
+    r"^[ \t]*+\|?+[ \t]*+:?+-++:?+[ \t]*+(?:[|+][ \t]*+:?+-++:?+[ \t]*+)*+\|?+[ \t]*+\r?$", re.M
+)
+"""The line below a header; possessive, so that a long line of blanks takes one pass."""
 _CELL = re.compile(r"(?<!\\)\|")
 _FENCE = ("```", "~~~")
 _CAPTION = re.compile(r"(?:table|tabelle|tableau|tabla|tab\.)\s*\S*\d|.*[:\uff1a]$|\u8868", re.I)

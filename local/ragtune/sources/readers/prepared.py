@@ -10,6 +10,7 @@ from ragtune.sources.readers.base import Document
 
 _DATA = re.compile(r"data:[\w.+-]+/[\w.+-]+(?:;[\w.=-]+)*(?:;base64)?,[^\s\"'()<>\[\]]{40,}", re.I)
 """A file inside of an address (RFC 2397)."""
+_HALF, UNKNOWN = re.compile("[\ud800-\udfff]"), "\ufffd"
 _LONG = re.compile(r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{200,}={0,2}")
 _LINES = re.compile(
     r"(?:^[ \t]*[A-Za-z0-9+/]{60,76}[ \t]*\r?\n){4,}[ \t]*[A-Za-z0-9+/]*={0,2}", re.M
@@ -22,6 +23,7 @@ def prepared(document: Document) -> Document:
 
     What is left out of it is named in ``left_out``; headings and tables stay where they are.
     """
+    document = _whole(document)
     found: list[int] = []
 
     def cleaned(text: str) -> str:
@@ -48,6 +50,25 @@ def prepared(document: Document) -> Document:
             replace(t, start=now[t.start], end=now[t.end], caption=plain(t.caption)) for t in tables
         ),
         left_out=(*document.left_out, *left_out),
+    )
+
+
+def _whole(document: Document) -> Document:
+    """The document without half characters, which no store and no UTF-8 can hold."""
+    titles = "".join((document.title, *(title for _, title in document.headings)))
+    captions = "".join(table.caption for table in document.tables)
+    count = 0 if document.text.isascii() else len(_HALF.findall(document.text))
+    if not count and not _HALF.search(f"{titles}{captions}{document.locator}"):
+        return document
+    said = [f"{count:,} half characters (lone surrogates)"] if count else []
+    return replace(
+        document,
+        text=_HALF.sub(UNKNOWN, document.text),
+        title=_HALF.sub(UNKNOWN, document.title),
+        locator=_HALF.sub(UNKNOWN, document.locator),
+        headings=tuple((place, _HALF.sub(UNKNOWN, title)) for place, title in document.headings),
+        tables=tuple(replace(t, caption=_HALF.sub(UNKNOWN, t.caption)) for t in document.tables),
+        left_out=(*document.left_out, *said),
     )
 
 

@@ -71,15 +71,15 @@ def _markdown_headings(text: str) -> Iterable[tuple[int, str]]:
     for line in text.splitlines(keepends=True):
         if line.lstrip().startswith(("```", "~~~")):
             fenced = not fenced
-        elif not fenced and (found := re.match(r" {0,3}#{1,6}[ \t]+(.*?)[ \t#]*$", line.rstrip())):
-            yield offset, found[1]
+        elif not fenced and (found := re.match(r" {0,3}#{1,6}[ \t]+(.*)", line.rstrip())):
+            yield offset, found[1].rstrip(" \t#")
         offset += len(line)
 
 
 def _signed_headings(text: str, sign: str) -> Iterable[tuple[int, str]]:
     """Headings that begin with some of a sign and a space, as in AsciiDoc and Org."""
-    for found in re.finditer(rf"^{re.escape(sign)}{{1,6}}[ \t]+(\S.*?)[ \t]*$", text, re.M):
-        yield found.start(), found[1]
+    for found in re.finditer(rf"^{re.escape(sign)}{{1,6}}[ \t]+(\S.*)$", text, re.M):
+        yield found.start(), found[1].rstrip(" \t")
 
 
 def _underlined_headings(text: str) -> Iterable[tuple[int, str]]:

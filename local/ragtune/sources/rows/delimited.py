@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Iterator, Sequence
 
 from ragtune.core.errors import RecordsError
+from ragtune.core.text.shortening import shortened
 from ragtune.sources.rows.base import BadRow, Row
 
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -31,8 +32,11 @@ def rows(name: str, text: str) -> tuple[str, Iterator[Row]]:
     reader = _reader(text, delimiter, quoted=quoted)
     header = next((row for row in reader if any(cell.strip() for cell in row)), [])
     names = [cell.strip().lstrip("\ufeff") for cell in header]
-    if twice := [one for n, one in enumerate(names) if one and one in names[:n]]:
-        raise RecordsError(f"{name}: two columns are named {twice[0]!r}; rename one")
+    seen: set[str] = set()
+    for one in filter(None, names):
+        if one in seen:
+            raise RecordsError(f"{name}: two columns are named {shortened(one)!r}; rename one")
+        seen.add(one)
     kind = f"a table with {DELIMITERS.get(delimiter, repr(delimiter))}"
     return kind, _rows(name, names, reader, skipped)
 

@@ -12,6 +12,9 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 
+from ragtune.core.text import charset
+from ragtune.core.text.shortening import shortened
+
 BOMS = (
     (codecs.BOM_UTF8, "utf-8", "UTF-8 with a byte-order mark"),
     (codecs.BOM_UTF32_LE, "utf-32-le", "UTF-32"),
@@ -111,9 +114,14 @@ def guess(content: bytes) -> str:
 
 def _as_named(content: bytes, named: str) -> Text:
     try:
-        text = content.decode(named)
-    except (LookupError, UnicodeDecodeError) as error:
-        why = " ".join(str(error).split())
+        text = content.decode(charset.codec(named))
+    except LookupError:
+        raise UnknownEncoding(
+            f"records.encoding: {shortened(named)}: unknown encoding; one is for example utf-8, "
+            "cp1252 or shift_jis"
+        ) from None
+    except UnicodeError as error:
+        why = shortened(" ".join(str(error).split()))
         raise UnknownEncoding(f"records.encoding: {named}: {why}") from None
     return Text(text.removeprefix("\ufeff"), named)
 

@@ -1,5 +1,6 @@
 import itertools
 import random
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import LlamaForCausalLM
 
-from ragtune.models.engines.decoding import Group, _draft, _grouped, batches, decode
+from ragtune.models.engines.decoding import _draft, decode
+from ragtune.models.engines.groups import Group, _grouped, batches
+from ragtune.models.engines.masked import MaskedReader
 from ragtune.prompts.base import common_prefix
 
 LIMIT = 12
@@ -36,7 +39,8 @@ def prompts() -> list[list[int]]:
 
 def written(model: Any, prompts: Any, groups: Any, ends: set[int]) -> list[list[int]]:
     """The rows of a batch once nothing follows."""
-    *_, rows = decode(model, prompts, groups, limit=LIMIT, ends=ends)
+    reader = partial(MaskedReader, model)
+    *_, rows = decode(reader, prompts, groups, limit=LIMIT, ends=ends)
     return rows
 
 
@@ -83,7 +87,8 @@ def test_a_row_ends_at_the_first_of_several_end_tokens(
 
 
 def test_what_is_written_grows_from_step_to_step(model: Any, prompts: list[list[int]]) -> None:
-    steps = decode(model, prompts[:1], [Group([0], 0)], limit=LIMIT, ends=set())
+    reader = partial(MaskedReader, model)
+    steps = decode(reader, prompts[:1], [Group([0], 0)], limit=LIMIT, ends=set())
     lengths = [len(rows[0]) for rows in steps]
     assert lengths == sorted(set(lengths))
     assert (lengths[0], lengths[-1]) == (1, LIMIT)
@@ -157,7 +162,7 @@ def test_a_shared_beginning_is_read_once_and_few_rows_take_fewer_steps(model: An
     stem = list(range(3, 43))
     together = [[*stem, 50, 51], [*stem, 60], [*stem, 70]]
     (groups,) = batches(together, 8)
-    list(decode(model, together, groups, limit=1, ends={1}))
+    list(decode(partial(MaskedReader, model), together, groups, limit=1, ends={1}))
     assert read == [(1, 40), (3, 2)]
     read.clear()
     (answer,) = written(model, [stem], [Group([0], 0)], set())

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from llama_index.core.schema import TextNode
 from llama_index.core.vector_stores import FilterOperator, MetadataFilter, MetadataFilters
@@ -77,6 +78,16 @@ def store(rag: Rag, place: Place) -> Iterator[Any]:
     store.add(nodes)
     yield store
     store.close()
+
+
+def test_a_store_gives_back_what_was_added(store: Any) -> None:
+    held = {node.metadata["document"]: node for node in store.nodes()}
+    assert {name: node.text for name, node in held.items()} == TEXTS
+    for node in held.values():
+        (vector,) = Words().embed([node.get_content(metadata_mode="embed")])
+        unit = np.asarray(vector) / np.linalg.norm(vector)  # a store of cosines keeps directions
+        kept = np.asarray(node.get_embedding())
+        assert np.allclose(kept / np.linalg.norm(kept), unit, atol=1e-6)
 
 
 def ask(store: Any, text: str, mode: str = "hybrid", top_k: int = 3, **more: Any) -> list[Any]:

@@ -1,0 +1,1 @@
+"""The retrieval half of a promotion: a run's index in another home, and how it searches there."""

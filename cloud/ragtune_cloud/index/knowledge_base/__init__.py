@@ -1,0 +1,1 @@
+"""A Knowledge Base of Amazon Bedrock as a home."""

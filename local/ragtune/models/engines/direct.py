@@ -1,0 +1,86 @@
+"""A decoder of Llama's kind that is computed directly: see ``models.direct``."""
+
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from itertools import accumulate, islice
+from typing import Any
+
+import torch
+
+from ragtune.models.direct.decoder import Decoder
+from ragtune.models.engines.decoding import decode
+from ragtune.models.engines.groups import Group, Ids
+from ragtune.models.engines.local import LocalEngine
+from ragtune.prompts.base import IGNORED, Row
+
+
+class DirectEngine(LocalEngine):
+    """A ``Decoder`` with its tokenizer."""
+
+    def __init__(
+        self,
+        decoder: Decoder,
+        tokenizer: Any,
+        ends: frozenset[int],
+        fingerprint: str | Callable[[], str],
+    ) -> None:
+        super().__init__(tokenizer, fingerprint)
+        self.decoder, self._ends = decoder, ends
+
+    @property
+    def context_length(self) -> int:
+        """Positions that the model was made for."""
+        return self.decoder.shape.positions
+
+    @property
+    def ends(self) -> frozenset[int]:
+        """The tokens that end an answer."""
+        return self._ends
+
+    def decode(
+        self,
+        prompts: Sequence[list[int]],
+        groups: list[Group],
+        limit: int,
+        ends: AbstractSet[int],
+    ) -> Iterator[list[list[int]]]:
+        """What every row has written, after each step."""
+        return decode(self._reader, prompts, groups, limit=limit, ends=ends)
+
+    @torch.inference_mode()
+    def batch_loss(self, rows: Sequence[Row]) -> tuple[float, int]:
+        """The summed loss over the rows' supervised tokens, and how many there are."""
+        hidden = self.decoder.read([row.ids for row in rows])
+        targets = torch.tensor([token for row in rows for token in [*row.labels[1:], IGNORED]])
+        chosen = targets != IGNORED
+        logits = self.decoder.logits(hidden[chosen]).float()
+        loss = torch.nn.functional.cross_entropy(logits, targets[chosen], reduction="sum")
+        return float(loss), int(chosen.sum())
+
+    def _reader(self, rows: int) -> "_Reader":
+        return _Reader(self.decoder, rows)
+
+
+class _Reader:
+    """A decoder with its cache: a ``Reader``."""
+
+    def __init__(self, decoder: Decoder, rows: int) -> None:
+        self.decoder, self.cache = decoder, decoder.cache(rows)
+
+    def read(self, rows: Sequence[Ids], last: int) -> list[list[int]]:
+        """Read on in each row; the likeliest token after each of a row's last ``last`` tokens."""
+        hidden = self.decoder.read(rows, self.cache)
+        asked = [min(last, len(row)) for row in rows]
+        places = zip(accumulate(map(len, rows)), asked, strict=True)
+        chosen = [place for end, count in places for place in range(end - count, end)]
+        likeliest = iter(self.decoder.logits(hidden[chosen]).argmax(-1).tolist())
+        return [list(islice(likeliest, count)) for count in asked]
+
+    def keep(self, rows: Sequence[int]) -> None:
+        """Make the rows those named, which may be named more than once."""
+        if list(rows) != list(range(len(self.cache.lengths))):
+            self.cache.keep(rows)
+
+    def forget(self, row: int, tokens: int) -> None:
+        """Take the last ``tokens`` of a row back."""
+        self.cache.forget(row, tokens)

@@ -1,0 +1,1 @@
+"""Questions drafted from documents: facts in the text, asked for by a small model, checked."""

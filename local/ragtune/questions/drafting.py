@@ -1,0 +1,246 @@
+"""From facts to rows: drafted, held against the rules, read back, chosen.
+
+Documents are worked on a few at a time, and what came of them is written down before the next.
+"""
+
+import hashlib
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from ragtune.core.progress import Watcher
+from ragtune.core.text import refuses
+from ragtune.models.engines.base import unwatched
+from ragtune.questions.collection import Collection
+from ragtune.questions.drafters import Drafter
+from ragtune.questions.facts import Fact
+from ragtune.questions.journal import Drafted, Journal
+from ragtune.questions.plan import Chosen, Plan
+from ragtune.questions.reading import Reader, told
+from ragtune.questions.row import Row
+from ragtune.questions.rules import Fault, fault_of, is_new, same_question
+from ragtune.results.metrics.right import right
+
+TOGETHER = 8
+"""Documents that are drafted from in one go, which is what a stopped drafting loses."""
+UNSURE = 0.9
+"""Nats a token from which a question is dropped; docs/questions.md says what was measured."""
+STRETCH = 4
+"""Questions by which a kind of answer may be ahead of others before these are preferred."""
+NEIGHBOURS = 1
+"""Passages with the same answer that the reader is asked on as well."""
+
+
+@dataclass
+class _Try:
+    """A fact, the wordings that are left of it, and why others went.
+
+    ``silent`` are wordings that the reader has no answer to.
+    """
+
+    chosen: Chosen
+    kept: list[str] = field(default_factory=list)
+    silent: list[str] = field(default_factory=list)
+    doubts: dict[str, float] = field(default_factory=dict)
+    faults: Counter[Fault] = field(default_factory=Counter)
+
+    @property
+    def fact(self) -> Fact:
+        return self.chosen.fact
+
+
+class Drafting:
+    """Drafts the facts of a plan; ``reader`` None: nothing reads them back."""
+
+    def __init__(
+        self,
+        collection: Collection,
+        plan: Plan,
+        drafter: Drafter,
+        reader: Reader | None,
+        watcher: Watcher,
+    ) -> None:
+        self.collection, self.plan, self.watcher = collection, plan, watcher
+        self.drafter, self.reader = drafter, reader
+
+    def run(self, chosen: dict[str, list[Chosen]], journal: Journal) -> list[Drafted]:
+        """Draft what the journal has not; all of it in the order of the documents."""
+        left = [name for name in chosen if name not in journal.done]
+        with self.watcher.progress("questions") as advance:
+            advance(len(chosen) - len(left), len(chosen))
+            for start in range(0, len(left), TOGETHER):
+                names = left[start : start + TOGETHER]
+                journal.add(self._batch({name: chosen[name] for name in names}))
+                advance(len(journal.done), len(chosen))
+        return [journal.done[name] for name in chosen]
+
+    def _batch(self, chosen: dict[str, list[Chosen]]) -> list[Drafted]:
+        tries = [_Try(one) for facts in chosen.values() for one in facts]
+        drafts = self.drafter.draft([one.fact for one in tries], unwatched)
+        for one, texts in zip(tries, drafts, strict=True):
+            self._rule(one, texts)
+        self._read(tries)
+        self._doubt(tries)
+        self._reword([one for one in tries if one.kept and self._wordings(one) > 1])
+        tries.sort(key=lambda one: min((one.doubts[text] for text in one.kept), default=0.0))
+        rows: dict[str, list[Row]] = {name: [] for name in chosen}
+        dropped: dict[str, Counter[str]] = {name: Counter() for name in chosen}
+        for one in tries:
+            document = one.fact.sentence.document
+            if one.kept:
+                rows[document] += self._rows(one)
+            elif one.faults:
+                dropped[document][one.faults.most_common(1)[0][0]] += 1
+        return [
+            Drafted(name, rows[name], dict(dropped[name]), len(facts))
+            for name, facts in chosen.items()
+        ]
+
+    @staticmethod
+    def _rule(one: _Try, texts: Sequence[str]) -> None:
+        """Keep the texts that no rule speaks against."""
+        for text in texts:
+            if fault := fault_of(text, one.fact):
+                one.faults[fault] += 1
+            elif text not in one.kept:
+                one.kept.append(text)
+        if not texts:
+            one.faults["is no question"] += 1
+
+    def _read(self, tries: Sequence[_Try]) -> None:
+        """Keep the wordings that the reader answers from their passage, and from it alone.
+
+        One that it refuses is not lost where it answers another: the test is not to be made of
+        what this reader finds easy.
+        """
+        if self.reader is None:
+            return
+        asked = [(one, text) for one in tries for text in one.kept]
+        answers = self.reader.answer([(one.fact.passage.shown, text) for one, text in asked])
+        for one in tries:
+            one.kept = []
+        for (one, text), answer in zip(asked, answers, strict=True):
+            result = told(answer, one.fact, text)
+            if result == "right":
+                one.kept.append(text)
+            elif result == "refused":
+                one.silent.append(text)
+                one.faults["has no answer"] += 1
+            else:
+                one.faults["is answered otherwise"] += 1
+        nearby = [
+            (one, text, passage)
+            for one in tries
+            for text in one.kept
+            for passage in self.collection.elsewhere(one.fact, text, NEIGHBOURS)
+        ]
+        answers = self.reader.answer([(passage.shown, text) for _, text, passage in nearby])
+        for (one, text, _), answer in zip(nearby, answers, strict=True):
+            found = not refuses(answer) and right(answer, one.fact.answer, question=text)
+            if found and text in one.kept:
+                one.kept.remove(text)
+                one.faults["is answered nearby"] += 1
+
+    def _doubt(self, tries: Sequence[_Try]) -> None:
+        """Drop what the drafter is unsure of, and put the surest first."""
+        asked = [(one, text) for one in tries if one.kept for text in (*one.kept, *one.silent)]
+        doubts = self.drafter.doubts([one.fact for one, _ in asked], [text for _, text in asked])
+        for doubt, (one, text) in zip(doubts, asked, strict=True):
+            one.doubts[text] = doubt
+            if doubt > UNSURE:
+                one.faults["is doubtful"] += 1
+        for one in tries:
+            for texts in (one.kept, one.silent):
+                texts[:] = [text for text in texts if one.doubts.get(text, 0.0) <= UNSURE]
+                texts.sort(key=lambda text: one.doubts.get(text, 0.0))
+
+    def _wordings(self, one: _Try) -> int:
+        return 2 if one.chosen.part == "train" or self.plan.by == "wordings" else 1
+
+    def _reword(self, tries: Sequence[_Try]) -> None:
+        """Add a wording to facts that have one alone, where another is found."""
+        tries = [one for one in tries if len(_different(one.kept)) < self._wordings(one)]
+        first = [one.kept[0] for one in tries]
+        if not tries:
+            return
+        again = [_Try(one.chosen) for one in tries]
+        found = self.drafter.reword([one.fact for one in tries], first)
+        for one, text, texts in zip(again, first, found, strict=True):
+            self._rule(one, [other for other in texts if not same_question(other, text)])
+        self._read(again)
+        self._doubt(again)
+        for one, other in zip(tries, again, strict=True):
+            one.kept += other.kept
+            one.silent += other.silent
+            one.doubts |= other.doubts
+
+    def _asked(self, one: _Try) -> list[str]:
+        """The wordings that are taken: for the test any of them, drawn by the seed."""
+        if self._wordings(one) > 1:
+            return _different(one.kept)[: self._wordings(one)]
+        texts = [*one.kept[:1], *one.silent]
+        return [random.Random(f"{self.plan.seed}/{texts[0]}").choice(texts)]
+
+    def _rows(self, one: _Try) -> list[Row]:
+        fact, sentence = one.fact, one.fact.sentence
+        key = f"{sentence.document}\0{sentence.place}\0{fact.start}\0{fact.answer}"
+        texts = self._asked(one)
+        parts = ["test", "train"] if self.plan.by == "wordings" else [one.chosen.part] * len(texts)
+        return [
+            Row(
+                instruction=text,
+                response=fact.answer,
+                context=fact.passage.text,
+                document=sentence.document,
+                evidence=sentence.text,
+                group=hashlib.sha256(key.encode()).hexdigest()[:10],
+                kind=fact.kind,
+                split="train" if part == "train" else "test",
+                drafted=self.drafter.name,
+            )
+            for text, part in zip(texts, parts, strict=False)
+        ]
+
+
+def _different(texts: Sequence[str]) -> list[str]:
+    """The texts, without those that say the same as one before."""
+    found: list[str] = []
+    for text in texts:
+        if is_new(text, found):
+            found.append(text)
+    return found
+
+
+def selected(drafted: Sequence[Drafted], plan: Plan) -> tuple[list[Row], list[Row]]:
+    """Test questions and training rows: as many as wanted, spread over documents and kinds.
+
+    No question is asked twice, and none of a training row in the test, but for case and endings.
+    """
+    test = _spread([[r for r in one.rows if r.split == "test"] for one in drafted], plan.answerable)
+    before = [row.instruction for row in test]
+    rows = [[r for r in one.rows if r.split == "train"] for one in drafted]
+    train = _spread(rows, plan.train, before)
+    rng = random.Random(plan.seed)
+    rng.shuffle(test)
+    rng.shuffle(train)
+    return test, train
+
+
+def _spread(rows: Sequence[Sequence[Row]], wanted: int, before: Sequence[str] = ()) -> list[Row]:
+    """Rows of each document in turn, the surest first, but of kinds that are not too frequent."""
+    pools = [list(one) for one in rows]
+    asked = list(before)
+    kinds: Counter[str] = Counter()
+    found: list[Row] = []
+    while len(found) < wanted and any(pools):
+        for pool in pools:
+            while pool and len(found) < wanted:
+                row = min(pool, key=lambda one: kinds[one.kind] // STRETCH)
+                pool.remove(row)
+                if is_new(row.instruction, asked):
+                    kinds[row.kind] += 1
+                    asked.append(row.instruction)
+                    found.append(row)
+                    break
+    return found

@@ -1,0 +1,116 @@
+"""Chunks of an index → sentences with what is around them: what a question can be drafted from."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ragtune.sources.readers.table import BAR
+
+BEFORE, AFTER = 3, 2
+"""Sentences around a fact that its passage has."""
+WORDS = (4, 45)
+"""Words of a sentence that a question is asked about."""
+_MARKER = re.compile(r"^\s*(?:[-*+•·\u2013]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s+")
+_LINE = re.compile(r"^[\w(][^:|]{1,60}: \S")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence, a list item or a table's row, as it is in a chunk."""
+
+    text: str
+    document: str
+    title: str
+    heading: str
+    place: int
+    """Its number in the document."""
+    is_line: bool = False
+    """A row of a table, or a value behind its name."""
+
+    @property
+    def head(self) -> str:
+        """The document's title, and the heading that it is under."""
+        parts = [part for part in (self.title, self.heading) if part]
+        return " > ".join(dict.fromkeys(parts))
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A sentence and its neighbours under the same heading."""
+
+    sentence: Sentence
+    text: str
+
+    @property
+    def shown(self) -> str:
+        """The passage below its title and heading."""
+        return f"{self.sentence.head}\n{self.text}" if self.sentence.head else self.text
+
+
+def sentences_of(nodes: Iterable[Any], split: Callable[[str], list[str]]) -> list[Sentence]:
+    """The sentences of chunks in order, each once a document; headings are left out.
+
+    ``nodes`` are llama-index's, as `retrieval.chunks` makes them; ``split`` finds sentences.
+    """
+    found: list[Sentence] = []
+    seen: set[tuple[str, str]] = set()
+    places: dict[str, int] = {}
+    for node in nodes:
+        document = str(node.metadata["document"])
+        title = str(node.metadata.get("title") or "")
+        heading = str(node.metadata.get("locator") or "")
+        for text, is_line in _parts(node.text, split):
+            if (document, text) in seen or text in (title, heading):
+                continue
+            seen.add((document, text))
+            place = places[document] = places.get(document, -1) + 1
+            found.append(Sentence(text, document, title, heading, place, is_line))
+    return found
+
+
+def _parts(text: str, split: Callable[[str], list[str]]) -> Iterator[tuple[str, bool]]:
+    for block in re.split(r"\n\s*\n", text):
+        lines = [_MARKER.sub("", line).strip().lstrip("#").strip() for line in block.splitlines()]
+        lines = [line for line in lines if line]
+        if any(BAR in line or _LINE.match(line) for line in lines) or _is_list(block):
+            yield from ((line, BAR in line or bool(_LINE.match(line))) for line in lines)
+            continue
+        for part in split(" ".join(lines)):
+            if part.strip():
+                yield part.strip(), False
+
+
+def _is_list(block: str) -> bool:
+    lines = [line for line in block.splitlines() if line.strip()]
+    return len(lines) > 1 and sum(bool(_MARKER.match(line)) for line in lines) >= len(lines) - 1
+
+
+def passages(sentences: Sequence[Sentence]) -> list[Passage]:
+    """Each sentence that can be asked about, with up to five neighbours."""
+    found: list[Passage] = []
+    for n, one in enumerate(sentences):
+        if not is_askable(one):
+            continue
+        around = [
+            other.text
+            for other in sentences[max(0, n - BEFORE) : n + AFTER + 1]
+            if (other.document, other.heading) == (one.document, one.heading)
+        ]
+        found.append(Passage(one, ("\n" if one.is_line else " ").join(around)))
+    return found
+
+
+def is_askable(one: Sentence) -> bool:
+    """Whether a sentence states something: no fragment, no question, no heap of signs."""
+    words = one.text.split()
+    if one.is_line:
+        return 2 <= len(words) <= WORDS[1]
+    letters = sum(character.isalpha() or character == " " for character in one.text)
+    return (
+        WORDS[0] <= len(words) <= WORDS[1]
+        and not one.text[0].islower()
+        and one.text[-1] in ".!\"'”\u2019)。\uff01"
+        and "?" not in one.text
+        and letters >= 0.7 * len(one.text)
+    )

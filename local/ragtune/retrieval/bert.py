@@ -1,0 +1,77 @@
+"""BERT's encoder (Devlin et al. 2019), for one text on a CPU.
+
+The import of transformers' modules takes longer than all the questions that a person asks.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from torch.nn import functional
+
+KNOWN: dict[str, Any] = {
+    "model_type": "bert",
+    "hidden_act": "gelu",
+    "position_embedding_type": "absolute",
+}
+"""What a configuration has to say, or to leave out."""
+
+
+def is_bert(config: Mapping[str, Any]) -> bool:
+    """Whether a ``config.json`` is of an encoder that is computed here."""
+    return (
+        config.get("model_type") == "bert"
+        and not config.get("is_decoder")
+        and all(config.get(name, value) == value for name, value in KNOWN.items())
+    )
+
+
+class Bert:
+    """An encoder in fp32."""
+
+    def __init__(self, folder: Path, config: Mapping[str, Any]) -> None:
+        """Read a folder's ``model.safetensors``; KeyError where it lacks a tensor."""
+        tensors = load_file(folder / "model.safetensors")
+        self._tensors = {n.removeprefix("bert."): t.float() for n, t in tensors.items()}
+        self._layers = range(config["num_hidden_layers"])
+        self._heads: int = config["num_attention_heads"]
+        self._epsilon: float = config["layer_norm_eps"]
+        self._tensors["embeddings.word_embeddings.weight"]
+
+    @torch.inference_mode()
+    def encode(self, ids: list[int]) -> torch.Tensor:
+        """The states of a text's tokens, (tokens, width)."""
+        at = "embeddings."
+        words = self._tensors[f"{at}word_embeddings.weight"][ids]
+        kind = self._tensors[f"{at}token_type_embeddings.weight"][0]
+        places = self._tensors[f"{at}position_embeddings.weight"][: len(ids)]
+        states = self._norm(words + kind + places, f"{at}LayerNorm")
+        for layer in self._layers:
+            states = self._block(states, f"encoder.layer.{layer}.")
+        return states
+
+    def _block(self, states: torch.Tensor, at: str) -> torch.Tensor:
+        query, key, value = (
+            self._linear(states, f"{at}attention.self.{part}")
+            .view(len(states), self._heads, -1)
+            .transpose(0, 1)[None]
+            for part in ("query", "key", "value")
+        )
+        seen = functional.scaled_dot_product_attention(query, key, value)
+        seen = seen[0].transpose(0, 1).reshape(states.shape)
+        seen = self._linear(seen, f"{at}attention.output.dense")
+        states = self._norm(seen + states, f"{at}attention.output.LayerNorm")
+        inner = functional.gelu(self._linear(states, f"{at}intermediate.dense"))
+        return self._norm(
+            self._linear(inner, f"{at}output.dense") + states, f"{at}output.LayerNorm"
+        )
+
+    def _linear(self, states: torch.Tensor, name: str) -> torch.Tensor:
+        weight, bias = self._tensors[f"{name}.weight"], self._tensors[f"{name}.bias"]
+        return functional.linear(states, weight, bias)
+
+    def _norm(self, states: torch.Tensor, name: str) -> torch.Tensor:
+        weight, bias = self._tensors[f"{name}.weight"], self._tensors[f"{name}.bias"]
+        return functional.layer_norm(states, states.shape[-1:], weight, bias, self._epsilon)

@@ -1,0 +1,66 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from ragtune.questions import models
+from tests.local.models.engines.fake_server import FakeServer, serving
+from tests.local.questions.helpers import DOCUMENTS
+from tests.local.questions.test_drafting import asked_of
+
+Called = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def documents(tmp_path: Path) -> Path:
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    for name, (title, text) in DOCUMENTS.items():
+        (folder / name).write_text(f"# {title}\n\n{text}\n", encoding="utf-8")
+    return folder
+
+
+def test_one_command_drafts_from_a_folder_with_a_server_that_is_named(
+    documents: Path, tmp_path: Path, called: Called, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "reader", lambda hardware: None)
+    output = tmp_path / "drafts"
+    with serving(FakeServer(answer=asked_of)) as server:
+        options = ("--engine", server.url, "--output", output, "--test", "5", "--train", "2")
+        code, out, err = called("questions", documents, *options)
+    assert (code, err) == (0, "")
+    assert "nothing read the questions back" in out
+    assert out.splitlines()[-1].startswith("4 test questions (0 without an answer) and 2 training")
+    assert f"next: read them with `ragtune review {output / 'questions.jsonl'}`" in out
+    rows = [json.loads(line) for line in (output / "questions.jsonl").read_text().splitlines()]
+    assert {row["drafted"] for row in rows} == {"tiny"}
+
+
+def test_without_a_model_rules_make_the_questions_and_say_so(
+    documents: Path, tmp_path: Path, called: Called, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ragtune.models import smollm
+
+    monkeypatch.setattr(smollm, "find_spec", lambda name: None)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    code, out, _ = called("questions", documents, "--output", tmp_path / "drafts", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert (found["drafted"], found["read_back"]) == ("templates", False)
+    assert any("not installed" in note for note in found["notes"])
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (("--split", "halves"), 2, "--split: 'halves' is none of facts, documents, wordings"),
+        (("--set", "rag.top_k=1"), 2, "--set goes with a recipe"),
+        (("--engine", "nowhere"), 4, "--engine: nowhere: no such folder; give a server's URL"),
+    ],
+)
+def test_what_cannot_be_used_is_named(
+    documents: Path, called: Called, options: tuple[str, ...], code: int, message: str
+) -> None:
+    got, _, err = called("questions", documents, *options)
+    assert (got, message in err) == (code, True), err

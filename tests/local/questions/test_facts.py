@@ -1,0 +1,58 @@
+import pytest
+
+from ragtune.questions.passages import sentences_of
+from ragtune.retrieval import sentences
+from tests.local.questions.helpers import collection, facts, nodes
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "kind"),
+    [
+        ("The lift carries 350 kilos at most.", "350 kilos", "figure"),
+        ("A season ticket costs £4.50 for guests.", "£4.50", "figure"),
+        ("Members may borrow four copies at a time.", "four", "figure"),
+        ("Bookings close 24 hours before the trip.", "24 hours", "figure"),
+        ("The pool opens at 6:30 each day.", "6:30", "date"),
+        ("Waste is collected on the first Monday of the month here.", "first Monday of the month",
+         "date"),
+        ("The mill burned down in 1902 and was rebuilt.", "1902", "date"),
+        ("Complaints go to Dr Nadia Weiss in writing.", "Dr Nadia Weiss", "name"),
+        ("Faults are reported on extension 2625 only.", "2625", "code"),
+        ("Write to desk@mill.example for a form.", "desk@mill.example", "code"),
+        ("The gate stays shut because the field is flooded.", "because the field is flooded",
+         "reason"),
+        ("The spare key hangs behind the ticket window.", "behind the ticket window", "phrase"),
+        ("Visitors must wear a yellow helmet in the hall.", "a yellow helmet", "phrase"),
+        ("A bung is a stopper that closes a barrel.", "a stopper that closes a barrel",
+         "definition"),
+    ],
+)  # fmt: skip
+def test_what_may_be_asked_for_is_found_word_for_word(text: str, answer: str, kind: str) -> None:
+    found = {one.answer: one.kind for one in facts(text)}
+    assert found.get(answer) == kind
+    assert all(one in text for one in found)
+
+
+def test_the_first_word_of_a_sentence_is_no_name() -> None:
+    assert [f.answer for f in facts("Bicycles stand there all year.") if f.kind == "name"] == []
+
+
+def test_a_table_row_gives_its_cells_but_not_the_one_that_names_it() -> None:
+    found = facts("Dish: lentil soup | Price: 4 crowns | Served: daily")
+    assert [one.answer for one in found] == ["4 crowns", "daily"]
+
+
+def test_an_answer_that_its_passage_has_twice_is_not_asked_for() -> None:
+    assert [f.answer for f in facts("From 6:30 on, and again at 6:30, it rings.")] == []
+
+
+def test_sentences_are_taken_once_and_headings_never() -> None:
+    documents = {"a.md": ("Parking", "Parking\n\nThe upper car park is for the staff alone.")}
+    found = sentences_of([*nodes(documents), *nodes(documents)], sentences.sentences())
+    assert [one.text for one in found] == ["The upper car park is for the staff alone."]
+
+
+def test_a_passage_is_a_sentence_with_its_neighbours_below_its_title() -> None:
+    passage = collection().documents["boats.md"][1]
+    assert passage.sentence.text == "The key hangs behind the ticket window."
+    assert passage.shown.startswith("Hiring a boat\nA rowing boat is hired")

@@ -1,0 +1,72 @@
+import pytest
+
+from ragtune.questions.rules import fault_of, is_new
+from tests.local.questions.helpers import fact
+
+PERMIT = "A permit for the upper car park costs 30 crowns a month."
+
+
+@pytest.mark.parametrize(
+    ("question", "fault"),
+    [
+        ("What does one pay monthly for a permit?", None),
+        ("How much is parking on the upper level?", None),
+        ("A permit costs 30 crowns.", "is no question"),
+        ("What is paid? And when?", "is no question"),
+        ("Do 30 crowns a month pay for a permit?", "gives its answer"),
+        ("Who pays for a permit in the upper car park?", "asks for something else"),
+        ("Why does a permit for the car park cost something?", "asks for something else"),
+        ("What does it cost?", "names nothing"),
+        ("How much does this permit cost in the car park?", "names nothing"),
+        ("How much is charged for one bicycle shed?", "names nothing"),
+        ("How much is a permit for the upper car park costs?", "repeats its sentence"),
+    ],
+)
+def test_a_question_has_a_subject_its_own_words_and_a_fitting_form(
+    question: str, fault: str | None
+) -> None:
+    assert fault_of(question, fact(PERMIT, "30 crowns a month", "Staff parking")) == fault
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "fitting", "other"),
+    [
+        ("The gate of the yard opens at 6:30 for the carts.", "6:30",
+         "When can carts enter the yard?", "Who opens the yard for carts?"),
+        ("Complaints about the ferry go to Nadia Weiss.", "Nadia Weiss",
+         "Who deals with complaints about the ferry?", "When are ferry complaints read?"),
+        ("The yard is swept twice a week by apprentices.", "twice a week",
+         "How often do apprentices sweep the yard?", "How long do apprentices sweep the yard?"),
+        ("The spare key of the boat hangs behind the ticket window.", "behind the ticket window",
+         "Where is the other boat key kept?", "How many spare boat keys are there?"),
+    ],
+)  # fmt: skip
+def test_the_question_word_fits_the_kind_of_answer(
+    text: str, answer: str, fitting: str, other: str
+) -> None:
+    assert fault_of(fitting, fact(text, answer)) is None
+    assert fault_of(other, fact(text, answer)) == "asks for something else"
+
+
+def test_a_figure_is_asked_for_as_one() -> None:
+    one = fact("The head cook plans the menu two weeks ahead.", "two weeks")
+    assert fault_of("What does the head cook plan for the menu?", one) == "asks for something else"
+    assert fault_of("How far ahead does the cook plan the menu?", one) is None
+
+
+def test_a_figure_in_a_question_is_one_of_its_passage_and_counts_the_same() -> None:
+    one = fact("In the last 20 years Italy has voted 10 times.", "Italy")
+    assert fault_of("Which country voted 20 times?", one) == "asks for something else"
+    assert fault_of("Which country voted 10 times?", one) is None
+
+
+def test_questions_in_other_scripts_are_held_against_the_rules_that_they_can_be() -> None:
+    one = fact("停车场 permit 每月 30 crowns 一次。", "30 crowns")
+    assert fault_of("停车场每月多少钱\uff1f", one) != "is no question"
+
+
+def test_two_questions_of_the_same_words_are_one() -> None:
+    before = ["What does a permit for the car park cost?"]
+    assert not is_new("What does a car park permit cost?", before)
+    assert is_new("Who gives out permits for the car park?", before)
+    assert is_new("Who opens the library?", ["When does the library open?"])

@@ -1,0 +1,64 @@
+"""A text's vector is its own: whatever else is embedded, and in whichever order."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ragtune.core import bundled
+from ragtune.models.hardware import Hardware, probe
+from ragtune.recipe.rag import Rag
+from ragtune.retrieval import index
+from ragtune.retrieval.embedder import Embedder
+from ragtune.retrieval.encoder import PlainEncoder
+from ragtune.sources import documents
+from ragtune.sources.readers import Document
+from tests.local.retrieval import killing
+
+SAID = "the harbour opens at six and a ferry called Petrel waits in fog for its bell"
+WORDS = SAID.split()
+TEXTS = [" ".join(WORDS[n % 7 :] * (1 + n % 3)) for n in range(9)]
+HALF = Hardware("cpu", "any", 1, "bfloat16", "bfloat16")
+
+
+def test_a_vector_does_not_depend_on_the_texts_beside_it() -> None:
+    embedder = Embedder(bundled.builtin_embedder(), HALF)
+    alone = [embedder.embed([text])[0] for text in TEXTS]
+    assert embedder.embed(TEXTS) == alone
+    assert embedder.embed(TEXTS[::-1]) == alone[::-1]
+    assert embedder.embed([]) == []
+
+
+def test_where_many_are_computed_together_the_batch_has_always_the_same_shape() -> None:
+    import torch
+
+    encoder = PlainEncoder(bundled.builtin_embedder(), HALF, rows=4)
+    with torch.autocast("cpu", torch.bfloat16):
+        alone = [encoder.embed([text])[0] for text in TEXTS]
+        assert encoder.embed(TEXTS) == alone
+        assert encoder.embed(TEXTS[::-1]) == alone[::-1]
+
+
+@pytest.mark.parametrize("kind", ["bfloat16", "float32"])
+def test_it_is_the_vector_of_sentence_transformers(kind: str) -> None:
+    import numpy as np
+    import torch
+
+    hardware = Hardware("cpu", "any", 1, kind, kind)
+    embedder = Embedder(bundled.builtin_embedder(), hardware)
+    with torch.autocast("cpu", torch.bfloat16, enabled=kind == "bfloat16"):
+        theirs = embedder.model.encode(TEXTS[:3], batch_size=1, normalize_embeddings=True)
+    assert np.allclose(embedder.embed(TEXTS[:3]), theirs, atol=2e-3 if kind == "bfloat16" else 1e-6)
+
+
+def test_an_updated_index_is_a_rebuilt_one(tmp_path: Path) -> None:
+    before = {f"{n}.md": text for n, text in enumerate(TEXTS)}
+    after = before | {"1.md": f"{TEXTS[1]} twice", "9.md": TEXTS[2][::-1]}
+    del after["4.md"]
+    updated, rebuilt = tmp_path / "updated", tmp_path / "rebuilt"
+    embedder: Any = Embedder(bundled.builtin_embedder(), probe())
+    rag = Rag(chunk_tokens=32)
+    for folder, texts in ((updated, before), (updated, after), (rebuilt, after)):
+        corpus = documents.from_documents(Document(name, text) for name, text in texts.items())
+        index.update(corpus, rag, embedder, fingerprint="f", folder=folder)
+    assert killing.content(updated, 12) == killing.content(rebuilt, 12)
