@@ -14,10 +14,12 @@ from ragtune.questions.patterns import (
     CODE,
     COUNT,
     DATE,
+    DAYS,
     DEFINITION,
     LIST,
     MEASURE,
     MONEY,
+    MONTHS,
     NAME,
     NO_NAME,
     OBJECT,
@@ -31,6 +33,9 @@ LONGEST = 12
 """Words of an answer."""
 CELL = 8
 """Words of a table's value that is asked for."""
+
+
+_TIMES = "|".join((*MONTHS, *DAYS, "noon", "midnight"))
 
 
 @dataclass(frozen=True)
@@ -62,9 +67,24 @@ def facts_of(passage: Passage) -> list[Fact]:
         apart = all(end <= one.start or one.end <= start for one in found)
         all_of_it = len(text) > 0.7 * len(sentence.text)
         whole = all_of_it and kind != "definition" and not sentence.is_line
-        if apart and not whole and len(text.split()) <= LONGEST and passage.text.count(text) == 1:
+        ranged = kind == "date" and _is_end_of_range(sentence.text, start, end)
+        if (
+            apart
+            and not whole
+            and not ranged
+            and len(text.split()) <= LONGEST
+            and passage.text.count(text) == 1
+        ):
             found.append(Fact(passage, start, end, kind))
     return found
+
+
+def _is_end_of_range(text: str, start: int, end: int) -> bool:
+    """Whether a time is one end of several: from ten to two, between March and May."""
+    before, after = text[:start].rstrip(), text[end:].lstrip()
+    joined = re.search(rf"(?:\d ?(?:to|until|and|-|\u2013)|(?:{_TIMES}) ?(?:to|and|-))$", before)
+    ahead = rf"(?:(?:to|until|and|-|\u2013) ?\d|(?:to|and|-) ?(?:{_TIMES}))"
+    return bool(joined or re.match(ahead, after))
 
 
 def _spans(sentence: Sentence) -> Iterator[tuple[int, int, Kind]]:

@@ -25,7 +25,7 @@ _UNIT = (
     "euros?|dollars?|cents?|francs?|crowns?|EUR|USD|GBP|CHF|million|billion"
 )
 _FIGURE = rf"(?:\d[\d.,]*\d|\d|(?:{_NUMBER_WORD})(?:-(?:{_TEN}|one))?)"
-MONEY = re.compile(r"[$£€¥]\s?\d[\d,.]*\d?(?: (?:million|billion))?")
+MONEY = re.compile(r"[$£€¥]\s?\d(?:[\d,.]*\d)?(?: (?:million|billion))?")
 MEASURE = re.compile(
     rf"(?<![\w.,/-]){_FIGURE}(?:(?:-| to | and |\u2013| or ){_FIGURE})?[ -]?(?:{_UNIT})(?![\w])"
     r"(?: (?:an? (?:hour|day|week|month|year|head|person|night|piece))(?!\w))?",

@@ -98,6 +98,10 @@ _COUNTS = frozenset(
     )
 )
 """What is counted so often that a wrong figure before it goes unnoticed."""
+_AFTER = frozenset(("after", "within", "every", "before"))
+_SOON = re.compile(r"\b(?:after|within|before|soon|fast|quickly|early|when|ahead|deadline)\b", re.I)
+_NUMBER_OF = re.compile(r"\bnumber of \w+s\b|\bhow many\b", re.I)
+_HOW_MANY = re.compile(r"\bhow many ((?:[\w-]+ )?[\w-]+)", re.I)
 PLACED = re.compile(
     r"^(?:in|on|at|behind|under|beside|near|next to|inside|outside|above|below|opposite)\b", re.I
 )
@@ -135,6 +139,25 @@ def names_subject(question: str, passage: str) -> bool:
     known = set(content(passage))
     capitals = any(token.capital for token in tokens(question)[1:] if is_content(token))
     return bool(asked & known) and (len(asked) >= 2 or capitals) and len(asked - known) <= FOREIGN
+
+
+def misjudges_time(question: str, fact: Fact) -> bool:
+    """Whether "how long" is asked where something happens after, within or every so long."""
+    before = fact.sentence.text[: fact.start].rstrip().rpartition(" ")[2].lower()
+    if fact.kind != "figure" or before not in _AFTER or not _PERIOD.search(fact.answer):
+        return False
+    often = _ASKED["often"].search(question)
+    return not often if before == "every" else not _SOON.search(question)
+
+
+def counts_another(question: str, fact: Fact) -> bool:
+    """Whether "how many" is asked of something that the passage does not count."""
+    if fact.kind == "code" and _NUMBER_OF.search(question):
+        return True
+    found = _HOW_MANY.search(question)
+    counted = set(content(found[1])) if found else set()
+    said = {stem(word) for word in re.findall(r"[a-z-]+", fact.sentence.text.lower())}
+    return bool(counted) and not counted & said
 
 
 def miscounts(question: str, fact: Fact) -> bool:
@@ -203,6 +226,8 @@ _FAULTS: tuple[tuple[Fault, Callable[[str, Fact], bool]], ...] = (
     ("gives its answer", lambda question, fact: gives_away(question, fact.answer)),
     ("asks for something else", lambda question, fact: not is_asked_for(question, fact)),
     ("asks for something else", miscounts),
+    ("asks for something else", misjudges_time),
+    ("asks for something else", counts_another),
     ("names nothing", lambda question, fact: not names_subject(question, fact.passage.shown)),
     ("repeats its sentence", repeats),
 )

@@ -11,6 +11,7 @@ from ragtune.prompts.template import Template
 from ragtune.questions import form
 from ragtune.questions.drafters import cleaned
 from ragtune.questions.facts import Fact
+from ragtune.questions.inversion import inverted
 from ragtune.questions.wishes import other_start, wishes
 
 LIMIT = 40
@@ -35,7 +36,7 @@ class Specialist:
         return self.engine.fingerprint
 
     def draft(self, facts: Sequence[Fact], advance: Advance = unwatched) -> list[list[str]]:
-        """Two questions a fact, with different words to name and different starts."""
+        """Two questions a fact, with other words to name and starts; and its sentence turned."""
         prompts: list[Prompt] = []
         starts: list[str] = []
         owners: list[int] = []
@@ -47,6 +48,9 @@ class Specialist:
         found: list[list[str]] = [[] for _ in facts]
         for n, start, text in zip(owners, starts, self._write(prompts, advance), strict=True):
             found[n].append(cleaned(f"{start} {text}" if start else text))
+        for fact, texts in zip(facts, found, strict=True):
+            if plain := inverted(fact):
+                texts.append(plain)
         return [list(dict.fromkeys(texts)) for texts in found]
 
     def reword(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from ragtune.core.progress import Advance
 from ragtune.models.engines.base import unwatched
 from ragtune.questions.facts import Fact
+from ragtune.questions.inversion import inverted
 from ragtune.questions.wishes import row_names
 
 
@@ -18,7 +19,7 @@ class Templates:
     def draft(self, facts: Sequence[Fact], advance: Advance = unwatched) -> list[list[str]]:
         """One question for a row of a table or a definition, else one that quotes what is near."""
         advance(len(facts), len(facts))
-        return [[text] if (text := _templated(fact)) else [] for fact in facts]
+        return [[text for text in (inverted(fact), _templated(fact)) if text] for fact in facts]
 
     def reword(
         self, facts: Sequence[Fact], questions: Sequence[str], advance: Advance = unwatched

@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,10 +32,23 @@ def test_one_command_drafts_from_a_folder_with_a_server_that_is_named(
         code, out, err = called("questions", documents, *options)
     assert (code, err) == (0, "")
     assert "nothing read the questions back" in out
-    assert out.splitlines()[-1].startswith("4 test questions (0 without an answer) and 2 training")
+    assert re.search(
+        r"^4 test questions \(0 without an answer\) and \d training rows in ", out, re.M
+    )
     assert f"next: read them with `ragtune review {output / 'questions.jsonl'}`" in out
     rows = [json.loads(line) for line in (output / "questions.jsonl").read_text().splitlines()]
     assert {row["drafted"] for row in rows} == {"tiny"}
+
+
+def test_a_recipe_says_which_documents_and_the_drafts_are_beside_it(
+    project: Callable[..., Path], called: Called, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "reader", lambda hardware: None)
+    recipe = project()
+    with serving(FakeServer(answer=asked_of)) as server:
+        code, _, err = called("questions", recipe, "--engine", server.url, "--test", "3")
+    assert (code, err) == (0, "")
+    assert (recipe.parent / "questions" / "questions.jsonl").is_file()
 
 
 def test_without_a_model_rules_make_the_questions_and_say_so(

@@ -43,9 +43,19 @@ def asked_of(body: Body) -> str:
     head = re.search(r"name its subject \((.*?)\)", text)
     words = [w for w in re.findall(r"\w+", sentence.replace(answer, " ")) if content(w)]
     title = head[1] if head else ""
+    word = next(word for word, look in STARTS if re.search(look, answer))
     if "One question is" in text:
-        return f"Which label of {title} is with {' '.join(words[-2:])}?"
-    return f"1. What does it cost?\n2. What words of {title} go with {' '.join(words[:2])}?"
+        return f"{word} is the {title} together with {' '.join(words[-2:])}?"
+    return f"1. What does it cost?\n2. {word} is the {title} with {' '.join(words[:2])}?"
+
+
+STARTS = (
+    ("When", r"p\.m\.|Mondays|March"),
+    ("How much", r"crowns|hours|six"),
+    ("Where", r"^(?:at|behind)"),
+    ("What", ""),
+)
+"""How a question for an answer of that look begins."""
 
 
 class Remembering:

@@ -37,6 +37,11 @@ def test_the_first_word_of_a_sentence_is_no_name() -> None:
     assert [f.answer for f in facts("Bicycles stand there all year.") if f.kind == "name"] == []
 
 
+def test_one_end_of_a_range_is_no_answer() -> None:
+    found = facts("The store is open from 10:00 to 14:00, and on Mondays until noon.")
+    assert [one.answer for one in found if one.kind == "date"] == ["Mondays", "noon"]
+
+
 def test_a_table_row_gives_its_cells_but_not_the_one_that_names_it() -> None:
     found = facts("Dish: lentil soup | Price: 4 crowns | Served: daily")
     assert [one.answer for one in found] == ["4 crowns", "daily"]

@@ -54,6 +54,18 @@ def test_a_figure_is_asked_for_as_one() -> None:
     assert fault_of("How far ahead does the cook plan the menu?", one) is None
 
 
+def test_what_happens_after_or_every_so_long_does_not_last_so_long() -> None:
+    after = fact("A laptop of the office is replaced after four years.", "four years")
+    assert fault_of("How long is a laptop replaced at the office?", after)
+    assert fault_of("After how many years is an office laptop replaced?", after) is None
+
+
+def test_only_what_a_sentence_counts_is_counted() -> None:
+    one = fact("After six wrong tries, an account is locked.", "six")
+    assert fault_of("How many times is an account locked?", one) == "asks for something else"
+    assert fault_of("How many wrong tries lock an account?", one) is None
+
+
 def test_a_figure_in_a_question_is_one_of_its_passage_and_counts_the_same() -> None:
     one = fact("In the last 20 years Italy has voted 10 times.", "Italy")
     assert fault_of("Which country voted 20 times?", one) == "asks for something else"
