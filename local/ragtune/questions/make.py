@@ -16,7 +16,7 @@ from ragtune.questions.drafters import Drafter
 from ragtune.questions.drafting import Drafting, selected
 from ragtune.questions.journal import FILE as JOURNAL
 from ragtune.questions.journal import Drafted, Journal
-from ragtune.questions.near_misses import exchanged, unanswered
+from ragtune.questions.near_misses import near_misses, unanswered
 from ragtune.questions.passages import sentences_of
 from ragtune.questions.plan import Plan, choose
 from ragtune.questions.reading import Reader
@@ -85,7 +85,6 @@ def make(
     *,
     drafter: Drafter,
     reader: Reader | None,
-    embed: Callable[[Sequence[str]], list[list[float]]] | None,
     watcher: Watcher,
     documents: str,
     again: bool = False,
@@ -115,7 +114,7 @@ def make(
     test, train = selected(drafted, plan)
     if not test:
         raise DocumentsError(f"documents: none of {_facts(drafted)} facts in them has a question")
-    missed = _unanswerable(test, train, collection, plan, reader, embed)
+    missed = _unanswerable(test, train, collection, plan, reader)
     test = _mixed(test, missed, plan.seed)
     write_jsonl(folder / TRAIN, [row.to_json() for row in train])
     write_jsonl(folder / TEST, [row.to_json() for row in test])
@@ -155,19 +154,18 @@ def _facts(drafted: Sequence[Drafted]) -> int:
     return sum(one.facts for one in drafted)
 
 
-def _unanswerable(  # noqa: PLR0917 - what the two checks need
+def _unanswerable(
     test: Sequence[Row],
     train: Sequence[Row],
     collection: Collection,
     plan: Plan,
     reader: Reader | None,
-    embed: Callable[[Sequence[str]], list[list[float]]] | None,
 ) -> list[Row]:
     """As many near misses of test questions as are wanted and pass the checks."""
     if reader is None:
         return []
     rng = random.Random(f"{plan.seed}/unanswerable")
-    left = exchanged(test, collection, embed, rng)
+    left = near_misses(test, collection, rng)
     asked = [row.instruction for row in (*test, *train)]
     found: list[Row] = []
     while left and len(found) < plan.unanswerable:

@@ -202,7 +202,7 @@ def is_asked_for(question: str, fact: Fact) -> bool:
     wrong = _WRONG[fact.kind] | {"closed"}
     period = bool(_PERIOD.search(fact.answer))
     if fact.kind == "date" and _INTERVAL.search(fact.answer):
-        wrong = wrong - {"often"} | {"extent"}
+        return "often" in asked
     if fact.kind == "figure" and not period:
         wrong = wrong | {"time", "often"}
     if fact.kind in ("name", "code") and not any(t.value is not None for t in tokens(fact.answer)):

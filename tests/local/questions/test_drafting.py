@@ -92,7 +92,7 @@ def drafted(folder: Path, server: FakeServer, by: By = "facts", **options: Any) 
     drafter = Remembering(models.named(server.url, None, probe()))
     return make.make(
         nodes(), sentences.sentences(), lambda count: planned(count, 10, 8, by, 0), folder,
-        drafter=drafter, reader=Knowing(drafter.answers), embed=None, watcher=Silent(),
+        drafter=drafter, reader=Knowing(drafter.answers), watcher=Silent(),
         documents="abc",
         **options,
     )  # fmt: skip
