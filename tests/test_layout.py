@@ -16,7 +16,7 @@ ROOMS = {
         *("tuning", "arms", "results", "questions", "runs", "serve", "cli"),
     ],
     "ragtune_cloud": [
-        *("folder", "ledger", "target", "gate", "plan", "evaluation", "compare"),
+        *("folder", "ledger", "target", "gate", "plan", "study"),
         *("fetched", "sagemaker", "bedrock", "index", "cli"),
     ],
 }

@@ -1,6 +1,7 @@
 """A promotion looked at whole, for nothing: the gate, the contract, the target's own checks."""
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from ragtune.core.errors import CloudError
 from ragtune.core.files import write_json
@@ -23,8 +24,10 @@ from ragtune_cloud.target import (
 )
 
 
-def plan(target: Target, recipe: Recipe, run: RunFolder, choices: Choices) -> Plan:
-    """The plan for a run on a target, written to ``cloud/plan.json`` too.
+def plan(
+    target: Target, recipe: Recipe, run: RunFolder, choices: Choices, to: Path | None = None
+) -> Plan:
+    """The plan for a run on a target, written to ``cloud/plan.json``, or ``to`` another file, too.
 
     What is promoted is what was tuned here: the values of the adapter, which a search may have
     chosen, over the recipe's.
@@ -43,7 +46,7 @@ def plan(target: Target, recipe: Recipe, run: RunFolder, choices: Choices) -> Pl
     }
     checks = [Check(n, name, *found) for n, (name, found) in enumerate(findings.items(), 1)]
     planned = Plan(target.name, promotion, draft, checks)
-    write_json(CloudFolder(run).plan, planned.to_json())
+    write_json(to or CloudFolder(run).plan, planned.to_json())
     return planned
 
 

@@ -62,7 +62,7 @@ def fault(code: int, err: str, allowed: Iterable[int] = CODES) -> str:
     if code == 0 and "Traceback" not in err:
         return ""
     if code < 0:
-        return f"killed by signal {-code}: {last[:300]}"
+        return f"killed by signal {-code}: {last[:300]}" if code > -1000 else "it hung"
     if code not in set(allowed) or "Traceback" in err or "unexpected error" in err:
         return f"exit code {code}: {last[:300]}"
     lines = [line for line in err.splitlines() if line.startswith("error: ")]

@@ -18,6 +18,12 @@ from ragtune.runs.open import open_run
 from ragtune.runs.pipeline import Pipeline
 from ragtune_cloud import gate
 from tests.cloud.made_up import planned, recipe
+from tests.cloud.study.made_up import (
+    make_run,
+    rag_wins,
+    recipe_of_every_arm,
+    tuned_rag_wins,
+)
 
 Call = Callable[..., tuple[int, str, str]]
 
@@ -96,6 +102,26 @@ def test_what_is_tuned_is_what_the_run_recommends(run: RunFolder) -> None:
     assert "the run recommends base, which has no tuning in it" in unproven(other)
     assert "promote.tuned_beats_base: false tunes nevertheless" in unproven(other)
     assert unproven(other, tuned_beats_base=False) == ""
+
+
+def test_a_run_that_tuning_on_top_of_retrieval_won_passes_and_its_own_rows_are_uploaded(
+    tmp_path: Path, tiny_llama: Path
+) -> None:
+    made_from = recipe_of_every_arm(tiny_llama)
+    run = make_run(tmp_path / "runs" / "harbour", made_from, tuned_rag_wins)
+    assert Results.load(run.results).recommendation.arm == "tuned+rag"
+    assert gate.reasons_against(made_from, run) == []
+    assert gate.promoted(made_from, run) == "tuned+rag"
+    assert gate.uploaded(made_from, run)[0] == "data/train-rag.jsonl"
+
+
+def test_a_run_that_retrieval_won_has_nothing_to_train_and_says_so(
+    tmp_path: Path, tiny_llama: Path
+) -> None:
+    made_from = recipe_of_every_arm(tiny_llama)
+    run = make_run(tmp_path / "runs" / "harbour", made_from, rag_wins)
+    (reason,) = gate.reasons_against(made_from, run)
+    assert "the run recommends rag, which has no tuning in it: nothing to train" in reason
 
 
 def test_tuning_must_help_the_recommended_arm_by_more_than_chance(run: RunFolder) -> None:

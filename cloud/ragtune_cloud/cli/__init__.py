@@ -2,7 +2,7 @@
 
 import typer
 
-from ragtune_cloud.cli import endpoints, index, job, promotion, study
+from ragtune_cloud.cli import bedrock, endpoints, index, job, promotion, study
 
 jobs_app = typer.Typer(
     name="cloud",
@@ -14,6 +14,6 @@ jobs_app = typer.Typer(
 def register(app: typer.Typer) -> None:
     """Add the verbs to the command."""
     app.command()(promotion.promote)
-    for group in (promotion, job, endpoints, study, index):
+    for group in (promotion, job, endpoints, study, index, bedrock):
         group.register(jobs_app)
     app.add_typer(jobs_app)

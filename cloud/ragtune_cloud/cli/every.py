@@ -20,15 +20,21 @@ class Billed(Protocol):
 
 def targets(profile: str | None, account: str | None) -> "Sequence[Billed]":
     """All of them, by the credentials of a profile, and the indexes that were moved."""
+    from ragtune_cloud.bedrock.target import Bedrock
     from ragtune_cloud.index.bill import Indexes
     from ragtune_cloud.sagemaker.target import SageMaker
 
     target = SageMaker(profile, account)
-    return [target, Indexes(target.account)]
+    return [target, Bedrock(profile, account), Indexes(target.account)]
 
 
 def deleters(target: "SageMaker", watcher: "Watcher") -> "dict[str, Delete]":
     """What deletes each kind of thing that any target creates, in the target's account."""
+    from ragtune_cloud.bedrock.deletion import deleters as of_imports
     from ragtune_cloud.index.bill import Indexes
 
-    return {**target.deleters(watcher), **Indexes(target.account).deleters(watcher)}
+    return {
+        **target.deleters(watcher),
+        **of_imports(target.account, watcher),
+        **Indexes(target.account).deleters(watcher),
+    }

@@ -65,8 +65,12 @@ class Lines:
         return nullcontext(lambda done, total: None)
 
 
-def run_recipe(run: RunFolder, overrides: list[str] | None = None) -> "Recipe":
-    """The run's recipe, with another ``cloud`` or ``promote`` part where that was said.
+def run_recipe(
+    run: RunFolder,
+    overrides: list[str] | None = None,
+    allowed: tuple[str, ...] = ("cloud.", "promote."),
+) -> "Recipe":
+    """The run's recipe, with other values of sections that are no part of what was measured.
 
     Raises RecipeError for an override that would make it another recipe than the one measured,
     RunError where it was edited since the run.
@@ -76,10 +80,10 @@ def run_recipe(run: RunFolder, overrides: list[str] | None = None) -> "Recipe":
     from ragtune.runs.open import recipe_of
 
     for override in overrides or ():
-        if not override.startswith(("cloud.", "promote.")):
+        if not override.startswith(allowed):
             raise RecipeError(
                 f"--set {override}: the recipe that was measured is promoted as it is; "
-                "allowed: cloud.*, promote.*"
+                f"allowed: {', '.join(f'{section}*' for section in allowed)}"
             )
     measured = recipe_of(run.path)
     if not overrides:

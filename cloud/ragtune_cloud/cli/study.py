@@ -1,12 +1,13 @@
-"""The verbs of the evaluation: evaluate, compare."""
+"""The verbs of the study at full size: study, compare."""
 
-from contextlib import AbstractContextManager, nullcontext
-from typing import Annotated, Any
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ragtune.core.run_folder import RunFolder
-from ragtune_cloud.cli.deployment import deployed
+from ragtune_cloud.cli.deployment import MINUTES, deployed
 from ragtune_cloud.cli.options import (
     AcceptEula,
     AsJson,
@@ -19,47 +20,75 @@ from ragtune_cloud.cli.options import (
     say,
 )
 
+if TYPE_CHECKING:
+    from ragtune_cloud.target import Side
+
 
 def register(app: typer.Typer) -> None:
     """Add the verbs to ``ragtune cloud``."""
-    for verb in (evaluate, compare):
+    for verb in (study, compare):
         app.command()(verb)
 
 
-def evaluate(
+def study(
     run_folder: RunPath,
     *,
-    make: Annotated[
-        bool, typer.Option("--deploy", help="Deploy both first, and delete them at the end.")
+    overrides: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Weigh with another field of needs."),
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Ask again what ended in an error.")
     ] = False,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Leave the endpoints running, which costs money.")
+    ] = False,
+    ttl: Annotated[
+        float, typer.Option("--ttl", min=0, help="Minutes, after which they are deleted.")
+    ] = MINUTES,
     instance_type: InstanceType = None,
     accept_eula: AcceptEula = False,
     yes: Yes = False,
     profile: Profile = None,
     account: Expected = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Ask the base and the tuned endpoint the held-out questions, and compare."""
+    """Ask every arm of the run at full size: deploy, ask, delete, and compare with the run."""
+    from ragtune.cli.output import print_result
     from ragtune.cli.terminal import Terminal
-    from ragtune_cloud import evaluation
+    from ragtune.results import table
+    from ragtune_cloud import study as at_full_size
+    from ragtune_cloud.folder import CloudFolder
+    from ragtune_cloud.sagemaker.served import EndpointServing
     from ragtune_cloud.sagemaker.target import SageMaker
-    from ragtune_cloud.target import SIDES
 
     run, target = RunFolder(run_folder), SageMaker(profile, account)
-    recipe = run_recipe(run)
-    serving: AbstractContextManager[Any] = nullcontext()
-    if make:
-        serving = deployed(
-            target, recipe, run, SIDES, instance_type, eula=accept_eula, yes=yes, keep=False
+    recipe = run_recipe(run, overrides, ("needs.",))
+
+    def serving(sides: "Sequence[Side]") -> AbstractContextManager[None]:
+        return deployed(
+            target,
+            recipe,
+            run,
+            sides,
+            instance_type,
+            eula=accept_eula,
+            yes=yes,
+            keep=keep,
+            minutes=ttl,
         )
-    with serving, Terminal() as terminal:
-        evaluation.evaluate(target, recipe, run, terminal)
-    compare(run_folder)
+
+    models = EndpointServing(target, recipe, run, serving, instance_type)
+    with Terminal() as terminal:
+        results = at_full_size.study(models, recipe, run, terminal, failed=retry_failed)
+    print_result(results.to_json(), table.render(results), as_json)
+    say(f"report: {CloudFolder(run).study(models.key).report}")
 
 
 def compare(run_folder: RunPath, as_json: AsJson = False) -> None:
-    """Show local and cloud answers to the same questions side by side."""
+    """Show what was answered here, at full size, and by the fetched model, one below the other."""
     from ragtune.cli.output import print_result
-    from ragtune_cloud import compare as comparison
+    from ragtune_cloud.study import compare as comparison
 
     run = RunFolder(run_folder)
     found = comparison.compare(run)

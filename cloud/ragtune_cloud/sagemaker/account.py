@@ -4,6 +4,7 @@ Nothing here sends anything by itself; the first call is made by who asks a clie
 """
 
 import functools
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,8 @@ from ragtune_cloud.sagemaker.names import masked
 
 ATTEMPTS = 8
 """Tries of one call, with growing pauses, while AWS throttles or the line is bad."""
+CONNECTIONS = 64
+"""Of one client at once: as many questions as a study asks together, and some."""
 REMEDIES = {
     "ExpiredToken": "the credentials have expired; sign in again, for example `aws sso login`",
     "ExpiredTokenException": "the credentials have expired; sign in again, for example "
@@ -57,7 +60,7 @@ class Account:
             import botocore.exceptions
         except ImportError:
             raise CloudError("boto3 is missing; install ragtune[cloud]") from None
-        self.region = region
+        self.region, self._making = region, threading.Lock()
         try:
             self.session = boto3.Session(profile_name=profile, region_name=region)
         except botocore.exceptions.ProfileNotFound as error:
@@ -65,15 +68,20 @@ class Account:
                 f"--profile {profile}: {error}; see `aws configure list-profiles`"
             ) from None
 
-    @functools.cache  # noqa: B019 - an account lives as long as its command
     def client(self, service: str) -> Any:
-        """The client of a service; throttled and broken calls are tried again."""
+        """The client of a service, of use in many threads; what is throttled is tried again."""
+        with self._making:  # making one is not safe in threads
+            return self._client(service)
+
+    @functools.cache  # noqa: B019 - an account lives as long as its command
+    def _client(self, service: str) -> Any:
         from botocore.config import Config
 
         config = Config(
             retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
             connect_timeout=10,
             read_timeout=60,
+            max_pool_connections=CONNECTIONS,
         )
         return self.session.client(service, config=config)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from ragtune.core.errors import CloudError, RagtuneError
 from ragtune.core.files import digest
@@ -102,13 +103,20 @@ class SageMaker:
 
     def engine(self, recipe: Recipe, run: RunFolder, side: Side) -> Engine:
         """A side's endpoint."""
+        from ragtune.models.find import model_folder
+        from ragtune.models.load import load_tokenizer
+
         record, opened = self.opened(run)
         version = record.model_version or recipe.cloud.model_version
         known = spec.find(record.model_id, version, record.region, run)
         # A job's name follows from recipe, data and the base model's version, and so does this.
         fingerprint = digest([record.job, side])
         name = endpoint_name(record, side)
-        return EndpointEngine(name, fingerprint, opened, served_length(known))
+
+        def tokenizer() -> Any:
+            return load_tokenizer(model_folder(recipe.model, recipe.path("")))
+
+        return EndpointEngine(name, fingerprint, opened, served_length(known), tokenizer)
 
     def bill(self, runs: Sequence[RunFolder], region: str | None = None) -> list[Item]:
         """Jobs, endpoints and stored objects, in every region that a run has ever used."""

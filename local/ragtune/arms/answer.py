@@ -15,7 +15,8 @@ class Answer:
     construction; ``retrieved`` counts those found, before the prompt's limit. ``seconds`` is the
     answer's share of the batch it was computed in; latency is measured apart. ``refused`` says
     that nothing found was good enough, so that no model was asked. ``support`` says of each
-    sentence which source holds its words (`ragtune.arms.attribution`).
+    sentence which source holds its words (`ragtune.arms.attribution`). ``failed`` is why the engine
+    has no answer to this question, None where it has one.
     """
 
     question: str
@@ -28,6 +29,7 @@ class Answer:
     sources: list[dict[str, Any]] = field(default_factory=list)
     refused: bool = False
     support: list[dict[str, Any]] = field(default_factory=list)
+    failed: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The fields, for a line of ``answers/<arm>.jsonl``."""

@@ -164,4 +164,5 @@ class Arm:
             retrieved=0 if self.examples is not None else len(found),
             sources=[asdict(p) for p in shown],
             support=support(text, [p.text for p in shown]) if shown else [],
+            failed=completion.failed,
         )

@@ -8,7 +8,6 @@ import typer
 
 from ragtune.cli.options import AsJson, Offline, Overrides, RecipeFile, load_recipe
 from ragtune.cli.output import print_result
-from ragtune.core.errors import RecipeError
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +36,7 @@ def init(
     if records is not None:
         recipe, verb = starter.wrap(folder, records, docs, model), "check"
     elif docs is not None:
-        raise RecipeError("--docs: give --records too, the questions and answers to learn from")
+        recipe, verb = starter.around(folder, docs, model), "questions"
     else:
         recipe, verb = starter.write_starter(folder, model), "run"
     following = shlex.join(["ragtune", verb, str(recipe)])

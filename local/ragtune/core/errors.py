@@ -10,7 +10,7 @@
     ├── ModelError              4  base model, adapter, tokenizer, embedder
     │   └── DivergedError          tuning whose loss is not finite
     ├── OfflineError            5  something would have to leave this machine
-    ├── RunError                6  the run folder: missing, in use, not finished
+    ├── RunError                6  the run folder: missing, in use, not finished; the disk
     └── CloudError              7  what a cloud refused, or would have
 
 A message is one line that names the thing, says what is allowed and what to do. Exit code 2 is

@@ -28,6 +28,9 @@ class Cloud(Section):
     role: Annotated[str, Field(pattern=r"^[\w+=,.@/-]+$")] | None = Field(
         None, description="the name of the SageMaker execution role, with its path"
     )
+    bedrock_role: Annotated[str, Field(pattern=r"^[\w+=,.@/-]+$")] | None = Field(
+        None, description="the role that Bedrock reads the model with; null: role"
+    )
     scheduler_role: Annotated[str, Field(pattern=r"^[\w+=,.@/-]+$")] | None = Field(
         None,
         description="by it EventBridge Scheduler deletes endpoints even if this machine dies",

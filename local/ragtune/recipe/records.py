@@ -25,9 +25,10 @@ Column = Literal[
 class Records(Section):
     """Instruction records: Dolly's instruction, context, response, category, or other forms."""
 
-    source: Place = Field(
+    source: Place | None = Field(
+        None,
         description="a file of records (jsonl, JSON, CSV, TSV, Parquet, XLSX), a folder of them, "
-        "or a hub id"
+        "or a hub id; null: none, and documents are indexed, searched and asked, but not studied",
     )
     origin: str | None = Field(None, description="where to get it, said where it is missing")
     revision: str | None = Field(None, description="the hub revision, for a hub id")

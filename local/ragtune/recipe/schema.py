@@ -99,6 +99,17 @@ class Study(Section):
         return sorted(set(value))
 
 
+class FullSize(Section):
+    """What the models of a cloud are weighed with, once they have been asked there."""
+
+    price_per_hour: Annotated[float, Field(ge=0)] | None = Field(
+        None, description="of what serves a model; null: the list price, in US dollars"
+    )
+    hours_per_month: Annotated[float, Field(gt=0, le=744)] = Field(
+        730.0, description="that an endpoint is kept; it costs the same when nobody asks"
+    )
+
+
 class Needs(Section):
     """What the recommendation weighs the measurements with; null: it does not matter."""
 
@@ -120,6 +131,7 @@ class Needs(Section):
     budget_per_month: Annotated[float, Field(ge=0)] | None = Field(
         None, description="in that currency; needs queries_per_month and price_per_hour"
     )
+    full_size: FullSize = FullSize()
 
     @model_validator(mode="after")
     def _budget_can_be_compared(self) -> "Needs":
@@ -145,7 +157,7 @@ class Recipe(Section):
     )
     seed: Annotated[int, Field(ge=1, le=1000)] = 10
     model: Model = Model()
-    records: Records
+    records: Records = Records()
     documents: Documents | None = None
     template: Template = Template()
     tune: Tune = Tune()
@@ -161,6 +173,11 @@ class Recipe(Section):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Recipe":
+        if self.records.source is None and self.documents is None:
+            raise ValueError(
+                "records.source: missing; a file of records, a folder of them, or a hub id; "
+                "without records documents can be indexed, searched and asked, and there are none"
+            )
         if not self.arms and self.left_out:
             tuned = ", ".join(self.left_out)
             raise ValueError(f"study.arms: a server answers {tuned} only by a name in model.served")
@@ -272,7 +289,9 @@ class Recipe(Section):
     @property
     def hub_ids(self) -> list[str]:
         """What the recipe names on a hub: neither built in, nor a path that exists, nor a word."""
-        named = [self.model.local, self.records.source, self.study.questions, self.rag.embedder]
+        source = self.records.source
+        named = [self.model.local, self.study.questions, self.rag.embedder]
+        named += [] if source is None else [source]
         return [name for value in named if (name := hub.named(value, self.path("")))]
 
     @property

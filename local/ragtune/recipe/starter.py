@@ -17,6 +17,8 @@ DEMO = "demo/handbook"
 MODELS = ("smollm2-reader", "smollm2", BUILTIN)
 """What ``model.local`` can name beside a folder and a hub id; a first recipe takes the first."""
 CONTEXTS = "contexts"
+DRAFTED, DRAFTED_ROWS = "questions/questions.jsonl", "questions/records.jsonl"
+"""What `ragtune questions` writes beside a recipe: questions to ask, and records to learn from."""
 HEAD = """\
 # Only what is yours to say. What is left out is filled with what is known to suit the model and
 # the records: `ragtune check` says with what, `ragtune check --filled` prints every field.
@@ -74,6 +76,26 @@ def wrap(folder: Path, records: Path, docs: Path | None = None, model: str | Non
             raise RecipeError(f"--docs {docs}: no such folder; name one, or `{CONTEXTS}`")
         found = _from(folder, docs) if docs.is_dir() else CONTEXTS
     text = _recipe(folder, _model(model, folder), _from(folder, records), found)
+    folder.mkdir(parents=True, exist_ok=True)
+    return _write(folder, text)
+
+
+def around(folder: Path, docs: Path, model: str | None = None) -> Path:
+    """Write a recipe into ``folder`` for documents alone, whose questions are still to be drafted.
+
+    Returns the recipe's path. Raises RecipeError where a recipe is already there, and for what
+    does not exist.
+    """
+    if (folder / "recipe.yaml").exists():
+        raise RecipeError(f"{folder / 'recipe.yaml'} exists already; name another folder")
+    if str(docs) == CONTEXTS:
+        raise RecipeError(f"--docs {CONTEXTS}: give --records too, whose contexts they are")
+    if not docs.is_dir():
+        raise RecipeError(f"--docs {docs}: no such folder; name one")
+    text = _recipe(folder, _model(model, folder), DRAFTED_ROWS, _from(folder, docs), DRAFTED)
+    drafted = "records:\n  source: {}\n  origin: {}  # what drafts them from the documents\n"
+    lines = drafted.format(DRAFTED_ROWS, "ragtune questions recipe.yaml")
+    text = re.sub(r"(?m)^records:\n.*\n", lines, text)
     folder.mkdir(parents=True, exist_ok=True)
     return _write(folder, text)
 

@@ -30,6 +30,7 @@ from ragtune.results.coverage import Marks, coverage
 from ragtune.results.data import DataCounts, GoldFaults, NearDuplicates
 from ragtune.results.engine import engine_used
 from ragtune.results.faults import FAULTS, AnyFault
+from ragtune.results.full_size import Served, other_adapters
 from ragtune.results.latency import latency, throughput
 from ragtune.results.metrics.base import Case, Tools
 from ragtune.results.metrics.deciding import choose
@@ -73,8 +74,16 @@ RIGHT = "right"
 Model = TypeVar("Model", bound=BaseModel)
 
 
-def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = NOTHING) -> Results:
+def collect(
+    recipe: Recipe,
+    folder: RunFolder,
+    notes: RunNotes,
+    tools: Tools = NOTHING,
+    served: Served | None = None,
+) -> Results:
     """Every figure of a run; ``notes`` is what its ``lock.json`` says.
+
+    ``served`` is what is known of the models where a target served them.
 
     Of ``tools`` only what the deciding metric needs is used, so that nothing is loaded in vain.
 
@@ -123,7 +132,13 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
             throughput=throughput(answers[arm]),
             tokens=_tokens(answers[arm]),
             cost=cost.arm_cost(
-                arm, seconds, answers[arm], latencies[arm], weighed, adapter=recipe.adapter(arm)
+                arm,
+                seconds,
+                answers[arm],
+                latencies[arm],
+                weighed,
+                adapter=recipe.adapter(arm),
+                rates=served.rates[arm] if served else None,
             ),
             freshness_seconds=freshness.arm_seconds(arm, seconds, fresh, times.p50),
         )
@@ -145,6 +160,7 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
                 adapters=tuning.tuned(recipe, by_rightness=deciding.metric == RIGHT),
             ),
             *_of_languages(folder),
+            *(other_adapters(recipe, served.full_size.adapter) if served else ()),
         ],
         failures=failures.analyse(questions, answers, found, refusals, no_gold),
         records=notes.data.train,
@@ -203,6 +219,7 @@ def collect(recipe: Recipe, folder: RunFolder, notes: RunNotes, tools: Tools = N
             _scored(questions, refusals),
         ),
         engine=engine_used(folder.engine) if recipe.model.remote else None,
+        full_size=served.full_size if served else None,
         finished=max((stage.finished for stage in notes.stages.values()), default=""),
     )
 

@@ -17,6 +17,7 @@ from ragtune.results.faults import (
     STEPS,
     TIMED,
     AnswersCut,
+    AnswersFailed,
     AnswersUnchanged,
     AnyFault,
     FewLatencies,
@@ -76,6 +77,7 @@ def faults(
         *few_questions(judged, arms),
         *long_references([n for n in lengths if n is not None], study.max_new_tokens, arms),
         *_cut(answers, [n or 0 for n in lengths], study.max_new_tokens),
+        *_failed(answers),
         *few_latencies(timed, arms),
     ]
     for adapter, tuned in adapters.items():
@@ -162,6 +164,19 @@ def _cut(
             cut=cut,
             questions=len(lengths),
         )
+
+
+def _failed(answers: Mapping[Arm, Sequence[AnswerRow]]) -> Iterator[AnyFault]:
+    """Questions without an answer: the arms with many, then those with a few."""
+    failed = {arm: sum(row.failed is not None for row in rows) for arm, rows in answers.items()}
+    asked = len(next(iter(answers.values())))
+    many = tuple(arm for arm, count in failed.items() if count >= CUT * asked)
+    few = tuple(arm for arm, count in failed.items() if 0 < count < CUT * asked)
+    severities: tuple[tuple[Severity, tuple[Arm, ...]], ...] = (("forbids", many), ("weakens", few))
+    for severity, arms in severities:
+        if arms:
+            counts = {arm: failed[arm] for arm in arms}
+            yield AnswersFailed(severity=severity, arms=arms, failed=counts, questions=asked)
 
 
 def moved(loss: HeldoutLoss) -> bool:

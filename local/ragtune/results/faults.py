@@ -31,7 +31,7 @@ SAME = 0.95
 LEARNT = 0.5
 """The share of its own training questions that an adapter has to answer to count as trained."""
 CUT = 0.1
-"""The share of answers, or of references, at the limit from which that is a fault."""
+"""The share of answers that fail, or of them or of references at the limit, that is a fault."""
 
 
 class Fault(Part):
@@ -119,6 +119,21 @@ class AnswersUnchanged(Fault):
     questions: int
 
 
+class AnswersFailed(Fault):
+    """Questions, by arm, that the model gave no answer to but an error; they count as wrong."""
+
+    kind: Literal["answers_failed"] = "answers_failed"
+    failed: dict[Arm, int]
+    questions: int
+
+
+class OtherAdapter(Fault):
+    """A tuned arm that was asked of ``adapter``, which was tuned on another arm's prompts."""
+
+    kind: Literal["other_adapter"] = "other_adapter"
+    adapter: Adapter
+
+
 class FewLatencies(Fault):
     """Latency percentiles of fewer questions than ``least``."""
 
@@ -150,6 +165,8 @@ AnyFault = Annotated[
     | LossUnmoved
     | NotLearnt
     | AnswersUnchanged
+    | AnswersFailed
+    | OtherAdapter
     | FewLatencies
     | UnknownLanguage,
     Field(discriminator="kind"),

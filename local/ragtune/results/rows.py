@@ -24,7 +24,8 @@ class AnswerRow(Answered):
     """A line of ``answers/<arm>.jsonl``: an answer and what it took, as the arm noted it.
 
     ``seconds`` is the answer's share of its batch; ``refused``: by score, and no model was asked.
-    ``reference_tokens`` is what the reference would have taken, None where it was not counted.
+    ``reference_tokens`` is what the reference would have taken, None where it was not counted;
+    ``failed`` why the engine had no answer, None where it had one.
     """
 
     prompt_tokens: int
@@ -34,6 +35,7 @@ class AnswerRow(Answered):
     retrieved: int = 0
     refused: bool = False
     reference_tokens: int | None = None
+    failed: str | None = None
 
 
 class LatencyRow(BaseModel):

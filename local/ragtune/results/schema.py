@@ -17,7 +17,9 @@ from ragtune.recipe.schema import Recipe
 from ragtune.results.data import DataCounts
 from ragtune.results.engine import EngineUsed
 from ragtune.results.faults import AnyFault
+from ragtune.results.full_size import FullSize
 from ragtune.results.parts import Agreement, Baseline, Coverage, Deciding, Mean, Paired, Part
+from ragtune.results.rates import BreakEven, Cost
 from ragtune.results.search import SearchFigures
 from ragtune.results.verdict.reasons import Recommendation
 
@@ -80,18 +82,6 @@ class Tokens(Part):
     completion_mean: float
     cut_prompts: int
     cut_passages: int
-
-
-class Cost(Part):
-    """Machine seconds; prices with `needs.price_per_hour`, energy with `needs.watts`."""
-
-    tuning_seconds: float
-    indexing_seconds: float
-    seconds_per_1000: float
-    initial_price: float | None
-    price_per_1000: float | None
-    initial_kwh: float | None
-    kwh_per_1000: float | None
 
 
 class ArmFigures(Part):
@@ -283,17 +273,6 @@ class Index(Part):
     skipped: dict[str, str]
 
 
-class BreakEven(Part):
-    """From how many queries a month `tuned` costs less than `rag`; 0 from the first, None never.
-
-    `up_to`: until how many it does, where each costs more; else None.
-    """
-
-    documents_change: str
-    queries_per_month: float | None
-    up_to: float | None
-
-
 class RecipeUsed(Part):
     """The recipe, with its defaults filled in."""
 
@@ -310,7 +289,8 @@ class Results(Part):
     answer. ``heldout_loss``, ``forgetting``, ``tune``, ``recall`` and ``search`` are by adapter,
     without those that were not measured. ``finished`` is when the last stage was made, in UTC;
     ``agreement`` is with a person's marks, None where nobody has given any; ``engine`` is the
-    server that answered, None where the loop here did.
+    server that answered, None where the loop here did; ``full_size`` says which target served the
+    models, None in a run that was made here.
     """
 
     version: Literal[7] = Field(alias="schema")  # BaseModel has a method of that name
@@ -343,6 +323,7 @@ class Results(Part):
     finished: str = ""
     agreement: Agreement | None = None
     engine: EngineUsed | None = None
+    full_size: FullSize | None = None
 
     @property
     def judged(self) -> int:

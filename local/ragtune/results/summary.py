@@ -283,6 +283,8 @@ def if_(what: Change) -> str:
             start = what.from_queries_per_month
             volume = f"from {wording.rounded(start)}" if start else "at few"
             return f"machine time is what counts, {volume} queries a month"
+        case reasons.IdleChange():
+            return "no machine is kept while nobody asks"
         case _:
             return ""
 

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ragtune.results import search_table, wording
+from ragtune.results.beside import beside, month_title
 from ragtune.results.metrics.registry import title
 from ragtune.results.notes import notes
 from ragtune.results.parts import Agreement
@@ -28,6 +29,8 @@ def render(results: Results, *, details: bool = False) -> RenderableType:
     """
     told = summarise(results)
     between: list[RenderableType] = [Text(line) for line in _tuning(results)]
+    if results.full_size is not None:
+        between += [_beside(results), *(Text(line) for line in wording.at_full_size(results))]
     if details:
         between += [_quality(results), _times(results)]
         between += [agreement(results.agreement)] if results.agreement else []
@@ -45,6 +48,20 @@ def render(results: Results, *, details: bool = False) -> RenderableType:
     return Group(_first(results), *between, Text(""), *lines_last)
 
 
+def _beside(results: Results) -> Table:
+    """Here and at full size."""
+    asked = f"of {results.questions}"
+    columns = [
+        f"right\nhere {asked}",
+        "right\nthere",
+        "answer s\nhere",
+        "answer s\nthere",
+        "failed\nthere",
+        month_title(results).replace(", ", "\n"),
+    ]
+    return _table(results, columns, [row.cells for row in beside(results)])
+
+
 def _tuning(results: Results) -> list[str]:
     """Whether the adapters were trained at all, and how far their seeds are apart."""
     trained = wording.recall(results.recall)
@@ -53,8 +70,9 @@ def _tuning(results: Results) -> list[str]:
 
 def _first(results: Results) -> Table:
     """Right of N, cost, latency, freshness."""
-    needs = results.recipe.filled.needs
-    priced, metered = needs.price_per_hour is not None, needs.watts is not None
+    costs = [arm.cost for arm in results.arms.values()]
+    priced = all(cost.price_per_1000 is not None for cost in costs)
+    metered = all(cost.kwh_per_1000 is not None for cost in costs)
     columns = [
         f"right\nof {results.questions}",
         "95 %",
@@ -74,7 +92,7 @@ def _first(results: Results) -> Table:
             [
                 f"{wording.right(arm, results.questions)}",
                 f"{low * results.questions:.0f}-{high * results.questions:.0f}",
-                *_cost(arm),
+                *_cost(arm, priced=priced, metered=metered),
                 brief(times.p50 / 1000),
                 brief(times.p95 / 1000),
                 DASH if fresh is None else brief(fresh),
@@ -85,13 +103,13 @@ def _first(results: Results) -> Table:
     return _table(results, columns, rows, name)
 
 
-def _cost(arm: ArmFigures) -> list[str]:
+def _cost(arm: ArmFigures, *, priced: bool, metered: bool) -> list[str]:
     cost = arm.cost
     return [
         brief(cost.tuning_seconds + cost.indexing_seconds),
         brief(cost.seconds_per_1000),
-        *([] if cost.price_per_1000 is None else [f"{cost.price_per_1000:.2g}"]),
-        *([] if cost.kwh_per_1000 is None else [f"{1000 * cost.kwh_per_1000:.3g}"]),
+        *([f"{cost.price_per_1000:.2g}"] if priced and cost.price_per_1000 is not None else []),
+        *([f"{1000 * cost.kwh_per_1000:.3g}"] if metered and cost.kwh_per_1000 is not None else []),
     ]
 
 

@@ -11,6 +11,8 @@ import torch
 from safetensors.torch import load_file
 from torch.nn import functional
 
+from ragtune.models.engines.packed import packed, product
+
 KNOWN: dict[str, Any] = {
     "model_type": "bert",
     "hidden_act": "gelu",
@@ -29,16 +31,22 @@ def is_bert(config: Mapping[str, Any]) -> bool:
 
 
 class Bert:
-    """An encoder in fp32."""
+    """An encoder; its products are in fp32, or in bf16 as autocast has them."""
 
-    def __init__(self, folder: Path, config: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, config: Mapping[str, Any], *, half: bool = False) -> None:
         """Read a folder's ``model.safetensors``; KeyError where it lacks a tensor."""
+        self._dtype = torch.bfloat16 if half else torch.float32
         tensors = load_file(folder / "model.safetensors")
         self._tensors = {n.removeprefix("bert."): t.float() for n, t in tensors.items()}
         self._layers = range(config["num_hidden_layers"])
         self._heads: int = config["num_attention_heads"]
         self._epsilon: float = config["layer_norm_eps"]
         self._tensors["embeddings.word_embeddings.weight"]
+        one_dnn = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
+        for name, tensor in self._tensors.items():
+            if name.startswith("encoder.") and "LayerNorm" not in name:
+                made = tensor.to(self._dtype)
+                self._tensors[name] = packed(made) if one_dnn and made.dim() == 2 else made
 
     @torch.inference_mode()
     def encode(self, ids: list[int]) -> torch.Tensor:
@@ -70,8 +78,9 @@ class Bert:
 
     def _linear(self, states: torch.Tensor, name: str) -> torch.Tensor:
         weight, bias = self._tensors[f"{name}.weight"], self._tensors[f"{name}.bias"]
-        return functional.linear(states, weight, bias)
+        return product(states.to(self._dtype), weight, bias)
 
     def _norm(self, states: torch.Tensor, name: str) -> torch.Tensor:
         weight, bias = self._tensors[f"{name}.weight"], self._tensors[f"{name}.bias"]
+        states = states.float()
         return functional.layer_norm(states, states.shape[-1:], weight, bias, self._epsilon)

@@ -60,12 +60,9 @@ class Embedder:
     @functools.cached_property
     def _plain(self) -> "PlainEncoder | None":
         """What embeds where the model is of the plain kind, without sentence-transformers."""
-        from ragtune.retrieval.encoder import PlainEncoder, is_plain
+        from ragtune.retrieval.encoder import encoder, is_plain
 
-        if not is_plain(self._folder):
-            return None
-        quiet_libraries()
-        return PlainEncoder(self._folder, self._hardware)
+        return encoder(self._folder, self._hardware) if is_plain(self._folder) else None
 
     @functools.cached_property
     def llama_index(self) -> Any:
@@ -87,7 +84,9 @@ class Embedder:
 
     def tokens(self, text: str) -> list[int]:
         """The text in the embedder's own tokens, special ones left out."""
-        tokenizer = self._plain.tokenizer if self._plain else self.model.tokenizer
+        if self._plain is not None:
+            return self._plain.tokens(text)
+        tokenizer = self.model.tokenizer
         return list(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:

@@ -5,8 +5,9 @@ text had a cosine of 0.6951 with a question, where alone it had 0.6953. So an in
 differed from one that was built. Here a text's shape follows from the text: on a CPU it is computed
 alone, elsewhere in a batch of always `ROWS` rows, padded to a length that only it decides.
 
-Alone is no slower on a CPU. On one core of a Zen 5 in bf16 a text of 100 to 180 words took 42 ms,
-one of 5 to 40 words 11 ms; sentence-transformers in batches of 64 took 50 and 9 ms.
+Alone is no slower on a CPU. On one busy core of a Zen 5 in bf16 a text of 100 to 180 words took 42
+ms of processor time, one of 5 to 40 words 10; sentence-transformers in batches of 64 took 50 to 55
+and 9 to 20.
 
 It is also without the import of sentence-transformers, which takes four seconds.
 """
@@ -15,9 +16,13 @@ import itertools
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+import torch
 
 from ragtune.models.hardware import Hardware
+from ragtune.models.load import quiet_libraries
+from ragtune.retrieval.bert import Bert, is_bert
 
 PLAIN = ("Transformer", "Pooling", "Normalize")
 ROWS = 32
@@ -42,34 +47,84 @@ def is_plain(folder: Path) -> bool:
     return kinds == PLAIN and modes == {"pooling_mode_mean_tokens"} and whole
 
 
-class PlainEncoder:
-    """The transformer of a plain embedder and its tokenizer."""
+class PlainEncoder(Protocol):
+    """A plain embedder; `encoder` makes the one that suits the device."""
 
-    def __init__(self, folder: Path, hardware: Hardware, rows: int | None = None) -> None:
-        """``rows`` of a batch: by itself 1 on a CPU and `ROWS` elsewhere."""
-        from transformers import AutoModel, AutoTokenizer
+    dimension: int
 
-        settings = _json(folder / "sentence_bert_config.json")
-        self._longest = int(settings["max_seq_length"])
-        self._lower = bool(settings.get("do_lower_case"))
-        self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
-        self._model: Any = model.to(hardware.device).eval()
-        self._device = hardware.device
-        self._rows = rows or (1 if hardware.device == "cpu" else ROWS)
-        if hardware.device == "cpu":
-            _pack(self._model, half=hardware.train_dtype == "bfloat16")
-
-    @property
-    def dimension(self) -> int:
-        """Numbers a vector."""
-        return int(self._model.config.hidden_size)
+    def tokens(self, text: str) -> list[int]:
+        """The text in the embedder's own tokens, special ones left out."""
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector a text, of unit length, the same whatever it is embedded with."""
+
+
+def encoder(folder: Path, hardware: Hardware) -> PlainEncoder:
+    """The encoder of a plain embedder's folder."""
+    config, settings = _json(folder / "config.json"), _json(folder / "sentence_bert_config.json")
+    direct = hardware.device == "cpu" and (folder / "tokenizer.json").is_file() and is_bert(config)
+    made: type[DirectEncoder | BatchEncoder] = DirectEncoder if direct else BatchEncoder
+    return made(folder, hardware, int(settings["max_seq_length"]), _lower(settings))
+
+
+class DirectEncoder:
+    """A BERT on a CPU, without the import of transformers; each text alone."""
+
+    def __init__(self, folder: Path, hardware: Hardware, longest: int, lower: bool) -> None:
+        from tokenizers import Tokenizer
+
+        config = _json(folder / "config.json")
+        self.dimension = int(config["hidden_size"])
+        self._lower, file = lower, str(folder / "tokenizer.json")
+        self._whole, self._cut = Tokenizer.from_file(file), Tokenizer.from_file(file)
+        for tokenizer in (self._whole, self._cut):
+            tokenizer.no_padding()
+        self._whole.no_truncation()
+        self._cut.enable_truncation(longest)
+        self._bert = Bert(folder, config, half=hardware.train_dtype == "bfloat16")
+
+    def tokens(self, text: str) -> list[int]:
+        """See `PlainEncoder`."""
+        return list(self._whole.encode(text, add_special_tokens=False).ids)
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """See `PlainEncoder`."""
+        return [self._vector(text.strip()) for text in texts]
+
+    def _vector(self, text: str) -> list[float]:
+        with torch.inference_mode():
+            ids = self._cut.encode(text.lower() if self._lower else text).ids
+            mean = self._bert.encode(ids).float().mean(0)
+            row: list[float] = torch.nn.functional.normalize(mean, p=2, dim=0).tolist()
+        return row
+
+
+class BatchEncoder:
+    """A transformer of any kind, on any device."""
+
+    def __init__(
+        self, folder: Path, hardware: Hardware, longest: int, lower: bool, rows: int | None = None
+    ) -> None:
+        """``rows`` of a batch: by itself 1 on a CPU and `ROWS` elsewhere."""
+        from transformers import AutoModel, AutoTokenizer
+
+        quiet_libraries()
+        self._longest, self._lower, self._device = longest, lower, hardware.device
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        model = AutoModel.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+        self._model: Any = model.to(hardware.device).eval()
+        self.dimension = int(self._model.config.hidden_size)
+        self._rows = rows or (1 if hardware.device == "cpu" else ROWS)
+
+    def tokens(self, text: str) -> list[int]:
+        """See `PlainEncoder`."""
+        return list(self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+
+    def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """See `PlainEncoder`."""
         if not texts:
             return []
-        encoded = self.tokenizer(
+        encoded = self._tokenizer(
             [text.strip().lower() if self._lower else text.strip() for text in texts],
             truncation=True,
             max_length=self._longest,
@@ -79,9 +134,8 @@ class PlainEncoder:
         found: list[list[float]] = [[] for _ in rows]
         for _, alike in itertools.groupby(order, key=lambda n: self._length(rows[n])):
             for numbers in _batches(alike, self._rows):
-                for n, vector in zip(
-                    numbers, self._vectors([rows[n] for n in numbers]), strict=True
-                ):
+                vectors = self._vectors([rows[n] for n in numbers])
+                for n, vector in zip(numbers, vectors, strict=True):
                     found[n] = vector
         return found
 
@@ -91,42 +145,21 @@ class PlainEncoder:
         return tokens if self._rows == 1 else min(-(-tokens // STEP) * STEP, self._longest)
 
     def _vectors(self, rows: list[dict[str, list[int]]]) -> list[list[float]]:
-        import torch
-
         filled = [*rows, *[rows[0]] * (self._rows - len(rows))]
-        features = self.tokenizer.pad(
+        features = self._tokenizer.pad(
             filled, padding="max_length", max_length=self._length(rows[0]), return_tensors="pt"
         ).to(self._device)
         with torch.inference_mode():
             states = self._model(**features).last_hidden_state
             mask = features["attention_mask"].unsqueeze(-1).expand(states.size()).to(states.dtype)
             mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
-            unit = torch.nn.functional.normalize(mean, p=2, dim=1)
-            # Twice, as it is where a model ends in it and unit vectors are asked for: same bits.
-            vectors = torch.nn.functional.normalize(unit, p=2, dim=1)
-        found: list[list[float]] = vectors[: len(rows)].float().tolist()
+            vectors = torch.nn.functional.normalize(mean.float(), p=2, dim=1)
+        found: list[list[float]] = vectors[: len(rows)].tolist()
         return found
 
 
-def _pack(model: Any, *, half: bool) -> None:
-    """Put the weights into a CPU's order, in bf16 where products are computed in it."""
-    import torch
-
-    from ragtune.models.engines.packed import PackedLinear, pack
-
-    class HalfLinear(PackedLinear):
-        """A product in bf16, whatever the precision of what it is given: as in autocast."""
-
-        def forward(self, input: torch.Tensor) -> torch.Tensor:
-            return super().forward(input.to(torch.bfloat16))
-
-    layers: Any = [layer for layer in model.modules() if type(layer) is torch.nn.Linear]
-    for layer in layers if half else ():
-        layer.to(torch.bfloat16)
-    pack(model)
-    for layer in layers if half else ():
-        if type(layer) is PackedLinear:
-            layer.__class__ = HalfLinear
+def _lower(settings: dict[str, Any]) -> bool:
+    return bool(settings.get("do_lower_case"))
 
 
 def _batches(numbers: Iterable[int], size: int) -> Iterable[list[int]]:

@@ -253,9 +253,13 @@ class OpenRun:
     def arm_name(self, wanted: str = "") -> ArmName:
         """The arm of that name, or the one that the run recommends.
 
+        Where nothing was compared, as after `ragtune index` alone, it is `rag`, or the first arm.
+
         Raises RecipeError for an arm that the run does not have.
         """
         has = self.recipe.arms
+        if not wanted and not self.folder.results.exists():
+            return "rag" if "rag" in has else has[0]
         if not wanted:
             recommended = Results.load(self.folder.results).recommendation.arm
             return recommended or has[-1]

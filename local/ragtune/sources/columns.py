@@ -159,7 +159,8 @@ class Mapper:
             told.append(f"{name} from {' and '.join(columns)}" if columns != (name,) else name)
         form = f"{self.form}: " if self.form else ""
         unused = self.unused
-        near = [_with_nearest(name, self.columns) for name in unused[:SHOWN]]
+        found = self.columns
+        near = [_with_nearest(name, found) for name in unused[:SHOWN]]
         rest = f"; not used: {listed([*near, *unused[SHOWN:]])}" if unused else ""
         return f"{form}{', '.join(told)}{rest}"
 

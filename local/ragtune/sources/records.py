@@ -143,7 +143,7 @@ def load(path: Path, spec: Records, refusal: str = "", *, questions: str | None 
     Raises RecordsError for a source that is missing, empty, too broken or without the columns that
     it needs, OfflineError for a hub id while offline.
     """
-    source = spec.source if questions is None else questions
+    source = (spec.source or "") if questions is None else questions
     where = path if path.exists() else source
     mapper, loaded = Mapper({str(name): column for name, column in spec.fields.items()}), Loaded([])
     read: list[Table] = []
@@ -152,11 +152,11 @@ def load(path: Path, spec: Records, refusal: str = "", *, questions: str | None 
         _read(table, mapper, refusal, loaded)
     if not loaded.records:
         if mapper.rows and all(mapper.plans[names].missing for names in mapper.rows):
-            raise RecordsError(f"{where}: {mapper.fault()}")
+            raise RecordsError(f"{where}: {shortened(mapper.fault(), 1000)}")
         reason = f"; first: {loaded.bad[0]}" if loaded.bad else ""
         raise RecordsError(f"{where}: holds no records{reason}")
     if questions is None and (fault := mapper.absent()):
-        raise RecordsError(f"{where}: {fault}")
+        raise RecordsError(f"{where}: {shortened(fault, 1000)}")
     share = len(loaded.bad) / (len(loaded.bad) + len(loaded.records))
     if share > spec.max_bad_lines:
         named = "; ".join(map(str, loaded.bad[:5]))

@@ -75,6 +75,11 @@ def prepare(
     Raises RecordsError for a source that is missing, empty or too broken, for categories that
     leave nothing, and for records that cannot be divided. OfflineError for a hub id while offline.
     """
+    if spec.source is None:
+        raise RecordsError(
+            "records.source: missing, and a study needs questions with answers: name yours, or "
+            "have some drafted from the documents by `ragtune questions RECIPE`"
+        )
     loaded = load(path(spec.source), spec, refusal)
     records, read = loaded.records, loaded.read
     if spec.categories is not None:

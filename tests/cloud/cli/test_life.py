@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from ragtune.core.files import read_json, write_json, write_jsonl
+from ragtune.core.files import read_json, read_jsonl, write_json, write_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune_cloud.folder import CloudFolder
 from ragtune_cloud.sagemaker.record import read_record
@@ -69,15 +69,20 @@ def test_a_full_life_leaves_nothing_that_costs_money(
     assert code == 0, err
 
     fake.shape = "generated_text"
-    code, out, err = ragtune("cloud", "evaluate", run, "--deploy", "--accept-eula", "--yes")
+    code, out, err = ragtune("cloud", "study", run, "--accept-eula", "--yes")
     assert code == 0, err
     assert "ml.g5.2xlarge, $1.51 an hour, $36.36 a day until it is deleted" in err
+    told = " ".join(out.split())
+    assert "the verdict is the same: to use tuning" in told
+    assert "$1.51 an hour, asked or not: $1,106 a month of 730 hours, at no queries too" in told
+    code, out, err = ragtune("cloud", "compare", run)
+    assert code == 0, err
     assert "tuned - base, cloud: right +1.00" in out
     for place in ("local\n", "cloud: the models where they are served", "cloud tuned, fetched"):
         assert place in out
     page = CloudFolder(run).study(read_record(run).job).report
     assert f"report: {page}" in err
-    assert "I do not know" in page.read_text()
+    assert "I do not" in page.read_text()
     assert fake.things == {"Model": {}, "EndpointConfig": {}, "Endpoint": {}}
 
     code, out, err = ragtune("cloud", "delete", run, "--data")
@@ -189,17 +194,42 @@ def test_what_earlier_attempts_stored_is_told_and_removed_too(
     assert found["KeyCount"] == 0
 
 
-def test_an_evaluation_that_broke_off_asks_only_what_is_left(
+def test_a_study_that_broke_off_leaves_nothing_and_asks_only_what_is_left(
     completed: RunFolder, ragtune: Call, fake: FakeSageMaker
 ) -> None:
-    assert ragtune("cloud", "deploy", completed, "--keep", *YES)[0] == 0
-    fake.fails["InvokeEndpoint"] = []
-    fake.answer = _broken_at(2)
-    assert ragtune("cloud", "evaluate", completed)[0] == 1
-    asked = fake.calls["InvokeEndpoint"]
+    fake.answer = _broken_at(9)
+    assert ragtune("cloud", "study", completed, *YES)[0] == 1
+    assert fake.things == {"Model": {}, "EndpointConfig": {}, "Endpoint": {}}
+    study = CloudFolder(completed).study(read_record(completed).job)
+    kept, asked = len(read_jsonl(study.path / "outcomes.jsonl")), fake.calls["InvokeEndpoint"]
+    assert 0 < kept < asked
     fake.answer = lambda endpoint, prompt: "six"
-    assert ragtune("cloud", "evaluate", completed)[0] == 0
-    assert fake.calls["InvokeEndpoint"] - asked == 2 * QUESTIONS - (asked - 1)
+    assert ragtune("cloud", "study", completed, *YES)[0] == 0
+    timed, warm_ups = 2, 2
+    assert fake.calls["InvokeEndpoint"] - asked == 2 * QUESTIONS + timed + warm_ups - kept
+
+
+def test_a_study_of_which_everything_is_answered_deploys_nothing(
+    completed: RunFolder, ragtune: Call, fake: FakeSageMaker
+) -> None:
+    assert ragtune("cloud", "study", completed, *YES)[0] == 0
+    deployed = fake.calls["CreateEndpoint"]
+    code, out, err = ragtune("cloud", "study", completed, "--json")
+    assert code == 0, err
+    assert json.loads(out)["full_size"]["target"] == "JumpStart"
+    assert fake.calls["CreateEndpoint"] == deployed == 2
+
+
+def test_a_study_may_weigh_with_other_needs_and_changes_nothing_that_was_measured(
+    completed: RunFolder, ragtune: Call
+) -> None:
+    code, _, err = ragtune("cloud", "study", completed, "--set", "study.max_new_tokens=9")
+    assert (code, "allowed: needs.*" in err) == (2, True)
+    needs = ["needs.queries_per_month=1000", "needs.price_per_hour=1", "needs.budget_per_month=500"]
+    told = [part for need in needs for part in ("--set", need)]
+    code, out, err = ragtune("cloud", "study", completed, *YES, *told)
+    assert code == 0, err
+    assert "the verdict turns: here" in out
 
 
 def _broken_at(call: int) -> Callable[[str, str], str]:

@@ -6,7 +6,8 @@ given to `Cloud.add`. The same object serves sessions of this process and, by ``
 """
 
 from tests.cloud.fake.cloud import ACCOUNT, REGION, Cloud, Refused, Service
-from tests.cloud.fake.sagemaker import FakeSageMaker, archive
+from tests.cloud.fake.sagemaker import FakeSageMaker
+from tests.cloud.fake.training import archive
 from tests.cloud.fake.trap import Killed, Trap
 
 __all__ = [

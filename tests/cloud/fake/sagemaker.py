@@ -1,83 +1,40 @@
-"""SageMaker: the life of training jobs and endpoints, as strict as the real one is known to be.
+"""SageMaker's models, endpoint configurations and endpoints, and what endpoints answer.
 
-A training job's stages and losses are those of the published job. What an endpoint may not do is
-from public issues: it is not deleted while it is being created, updated or deleted.
+What an endpoint may not do is from public issues: it is not deleted while it is being created,
+updated or deleted.
 """
 
-import contextlib
-import io
 import json
-import tarfile
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import boto3
 
 from tests.cloud.fake.answers import SHAPES, Speech, spoken
-from tests.cloud.fake.cloud import ACCOUNT, REGION, Cloud, Refused, Service, page, tags_of
+from tests.cloud.fake.cloud import ACCOUNT, REGION, Cloud, Refused, page, tags_of
+from tests.cloud.fake.region import KINDS, Region, check_quota
 from tests.cloud.fake.scheduler import Scheduler
 from tests.cloud.fake.tagging import Tagging
+from tests.cloud.fake.training import TrainingJobs, job_of
 
-STAGES = ["Starting", "Downloading", "Training", "Training", "Training", "Uploading", "Completed"]
-EPOCHS = [(1.4238, 1.3190), (1.3069, 1.2804)]
-GROUP = "/aws/sagemaker/TrainingJobs"
-KINDS = {"Model": "model", "EndpointConfig": "endpoint-config", "Endpoint": "endpoint"}
 TITLES = {"Model": "model", "EndpointConfig": "endpoint configuration", "Endpoint": "endpoint"}
 MAKING = ("Creating", "Updating", "Deleting")
 
 
-@dataclass
-class Region:
-    """What SageMaker has in a region; ``quota`` are its service quotas by name."""
-
-    name: str
-    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
-    things: dict[str, dict[str, dict[str, Any]]] = field(
-        default_factory=lambda: {kind: {} for kind in KINDS}
-    )
-    quota: dict[str, float] = field(
-        default_factory=lambda: {
-            "ml.g5.12xlarge for training job usage": 2.0,
-            "ml.g5.2xlarge for endpoint usage": 2.0,
-        }
-    )
-
-    def arn(self, kind: str, name: str) -> str:
-        """The ARN of a thing."""
-        return f"arn:aws:sagemaker:{self.name}:{ACCOUNT}:{kind}/{name}"
-
-    def instances(self, kind: str) -> int:
-        """Instances of a type that endpoints have, or are about to have."""
-        variants = [
-            self.things["EndpointConfig"][endpoint["EndpointConfigName"]]["ProductionVariants"]
-            for endpoint in self.things["Endpoint"].values()
-            if endpoint["status"] != "Failed"
-        ]
-        found = (v for group in variants for v in group if v["InstanceType"] == kind)
-        return sum(v["InitialInstanceCount"] for v in found)
-
-
-class FakeSageMaker(Service[Region]):
+class FakeSageMaker(TrainingJobs):
     """Jobs and endpoints; each look at one brings it one stage further.
 
-    ``ends_in`` is the status that jobs come to, ``reason`` its FailureReason, ``last_stage`` its
-    SecondaryStatus where that is another word; ``artefact`` the archive of the model that they
-    leave. ``looks`` is at how many looks an endpoint is still being created, ``unfit`` why it
-    fails then. ``answer`` makes an endpoint's text, ``shape`` is one of ``SHAPES``; ``speech`` says
-    how strictly parameters are minded; ``cold`` counts calls that an endpoint is not ready for
-    yet. ``asked`` keeps what endpoints were sent.
+    ``looks`` is at how many looks an endpoint is still being created, ``unfit`` why it fails then.
+    ``answer`` makes an endpoint's text, ``shape`` is one of ``SHAPES``; ``speech`` says how
+    strictly parameters are minded; ``cold`` counts calls that an endpoint is not ready for yet.
+    ``asked`` keeps what endpoints were sent.
     """
 
     names = ("sagemaker", "sagemaker-runtime", "service-quotas")
 
     def __init__(self, session: boto3.Session, artefact: bytes = b"") -> None:
-        super().__init__()
-        self.session, self.artefact = session, artefact
-        self.ends_in, self.last_stage, self.reason = "Completed", "", ""
+        super().__init__(session, artefact)
         self.looks, self.unfit = 2, ""
         self.answer: Callable[[str, str], str] = lambda endpoint, prompt: "six"
         self.shape, self.speech = "generation", Speech()
@@ -157,81 +114,6 @@ class FakeSageMaker(Service[Region]):
             "status": "InService",
         }
 
-    # Training jobs
-
-    def create_training_job(self, place: Region, asked: dict[str, Any]) -> dict[str, Any]:
-        """Refuses a name that is there, machines beyond the quota, tags that are there twice."""
-        name, machines = asked["TrainingJobName"], asked["ResourceConfig"]
-        arn = place.arn("training-job", name)
-        if name in place.jobs:
-            raise Refused(
-                "ResourceInUse",
-                "Training job names must be unique within an AWS account and region, and a "
-                f"training job with this name already exists ({arn})",
-            )
-        tags_of(asked)
-        live = [
-            j for j in place.jobs.values() if not j["stopped"] and STAGES[j["at"]] != STAGES[-1]
-        ]
-        used = sum(
-            job["request"]["ResourceConfig"]["InstanceCount"]
-            for job in live
-            if job["request"]["ResourceConfig"]["InstanceType"] == machines["InstanceType"]
-        )
-        usage = f"{machines['InstanceType']} for training job usage"
-        _check_quota(place, usage, used, machines["InstanceCount"])
-        place.jobs[name] = {"request": asked, "at": 0, "stopped": 0, "created": self.cloud.now}
-        return {"TrainingJobArn": arn}
-
-    def describe_training_job(self, place: Region, asked: dict[str, Any]) -> dict[str, Any]:
-        """A look at a job, which brings it further."""
-        name = asked["TrainingJobName"]
-        job = _job(place, name)
-        status, stage = self._advance(place, name, job)
-        now, request = self.cloud.now, job["request"]
-        answer = {
-            "TrainingJobName": name,
-            "TrainingJobArn": place.arn("training-job", name),
-            "TrainingJobStatus": status,
-            "SecondaryStatus": stage,
-            "CreationTime": job["created"],
-            "TrainingStartTime": now - 600,
-            "ModelArtifacts": {"S3ModelArtifacts": f"s3://{'/'.join(_output(name, request))}"},
-        }
-        for key in ("ResourceConfig", "OutputDataConfig", "RoleArn", "StoppingCondition"):
-            answer[key] = request[key]
-        if status == "Failed":
-            answer["FailureReason"] = self.reason
-        if status not in {"InProgress", "Stopping"}:
-            answer |= {"TrainingEndTime": now, "BillableTimeInSeconds": 600}
-        return answer
-
-    def list_training_jobs(self, place: Region, asked: dict[str, Any]) -> dict[str, Any]:
-        """Jobs by part of their name and by status, a page at a time."""
-        found = [
-            {
-                "TrainingJobName": name,
-                "TrainingJobArn": place.arn("training-job", name),
-                "TrainingJobStatus": self._status(job),
-                "CreationTime": job["created"],
-            }
-            for name, job in place.jobs.items()
-            if asked.get("NameContains", "") in name
-            and asked.get("StatusEquals") in {None, self._status(job)}
-        ]
-        listed, token = page(found, asked)
-        return {"TrainingJobSummaries": listed} | ({"NextToken": token} if token else {})
-
-    def stop_training_job(self, place: Region, asked: dict[str, Any]) -> dict[str, Any]:
-        """Refuses a job that has ended."""
-        job = _job(place, asked["TrainingJobName"])
-        if self._status(job) != "InProgress":
-            raise Refused("ValidationException", f"The job is {self._status(job)}, not InProgress.")
-        job["stopped"] = 1
-        return {}
-
-    # Models, endpoint configurations, endpoints
-
     def create_model(self, place: Region, asked: dict[str, Any]) -> dict[str, Any]:
         """Refuses a model whose data is not there."""
         container = asked["PrimaryContainer"]
@@ -254,7 +136,7 @@ class FakeSageMaker(Service[Region]):
         for variant in config["ProductionVariants"]:
             kind = variant["InstanceType"]
             usage = f"{kind} for endpoint usage"
-            _check_quota(place, usage, place.instances(kind), variant["InitialInstanceCount"])
+            check_quota(place, usage, place.instances(kind), variant["InitialInstanceCount"])
         return self._create("Endpoint", place, {**asked, "status": "Creating"})
 
     def describe_model(self, place: Region, asked: dict[str, Any]) -> dict[str, Any]:
@@ -325,7 +207,7 @@ class FakeSageMaker(Service[Region]):
         """The tags of a thing, by its ARN."""
         kind, _, name = asked["ResourceArn"].rpartition(":")[2].partition("/")
         if kind == "training-job":
-            return {"Tags": _job(place, name)["request"].get("Tags", [])}
+            return {"Tags": job_of(place, name)["request"].get("Tags", [])}
         named = {wire: name for name, wire in KINDS.items()}
         return {"Tags": _thing(named[kind], place, name).get("Tags", [])}
 
@@ -370,89 +252,10 @@ class FakeSageMaker(Service[Region]):
         arn = place.arn(KINDS[kind], name)
         return {**answer, f"{kind}Arn": arn, "CreationTime": thing["created"]}
 
-    def _status(self, job: dict[str, Any]) -> str:
-        if job["stopped"]:
-            return "Stopping" if job["stopped"] == 1 else "Stopped"
-        return self.ends_in if STAGES[job["at"]] == STAGES[-1] else "InProgress"
-
-    def _advance(self, place: Region, name: str, job: dict[str, Any]) -> tuple[str, str]:
-        """Status and stage as they are now; the next look sees the next stage."""
-        status, stage = self._status(job), STAGES[job["at"]]
-        if job["stopped"]:
-            job["stopped"] = 2
-            return status, status
-        if status != "InProgress":
-            return status, self.last_stage or status
-        job["at"] += 1
-        self._log(place, name, job["at"] - 3)
-        if STAGES[job["at"]] == STAGES[-1] and self.ends_in == "Completed":
-            self._leave_artefact(name, job["request"], place.name)
-        return status, stage
-
-    def _log(self, place: Region, name: str, epoch: int) -> None:
-        """What the container writes as it comes to an epoch's end."""
-        if not 0 <= epoch < len(EPOCHS):
-            return
-        logs = self.session.client("logs", region_name=place.name)
-        stream = f"{name}/algo-1-1700000000"
-        if epoch == 0:
-            with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
-                logs.create_log_group(logGroupName=GROUP)
-            logs.create_log_stream(logGroupName=GROUP, logStreamName=stream)
-        train, evaluation = EPOCHS[epoch]
-        lines = [
-            f"Training Epoch{epoch}: 100%|##########| 27/27 [04:25<00:00,  9.83s/it]",
-            f" eval_ppl=tensor(3.7400, device='cuda:0') "
-            f"eval_epoch_loss=tensor({evaluation}, device='cuda:0')",
-            f"Epoch {epoch + 1}: train_perplexity=4.15, train_epoch_loss={train}, epoch time 265s",
-        ]
-        now = int(time.time() * 1000)
-        logs.put_log_events(
-            logGroupName=GROUP,
-            logStreamName=stream,
-            logEvents=[{"timestamp": now + n, "message": line} for n, line in enumerate(lines)],
-        )
-
-    def _leave_artefact(self, name: str, request: dict[str, Any], region: str) -> None:
-        """The archive, or with ``CompressionType: NONE`` the files in it."""
-        bucket, key = _output(name, request)
-        s3 = self.session.client("s3", region_name=region)
-        if not key.endswith("/"):
-            s3.put_object(Bucket=bucket, Key=key, Body=self.artefact)
-            return
-        with tarfile.open(fileobj=io.BytesIO(self.artefact)) as tar:
-            for member in tar.getmembers():
-                content = tar.extractfile(member)
-                body = b"" if content is None else content.read()
-                s3.put_object(Bucket=bucket, Key=f"{key}{member.name}", Body=body)
-
     def _exists(self, uri: str, region: str) -> bool:
         bucket, _, key = uri.removeprefix("s3://").partition("/")
         s3 = self.session.client("s3", region_name=region)
         return bool(s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("KeyCount"))
-
-
-def archive(folder: Path) -> bytes:
-    """A folder's files as a gzipped tar, as SageMaker leaves a model."""
-    content = io.BytesIO()
-    with tarfile.open(fileobj=content, mode="w:gz") as tar:
-        for path in sorted(folder.iterdir()):
-            tar.add(path, arcname=path.name)
-    return content.getvalue()
-
-
-def _output(name: str, request: dict[str, Any]) -> tuple[str, str]:
-    """Bucket and key of what a job leaves; a key that ends in / is of a folder."""
-    where = request["OutputDataConfig"]
-    bucket, _, prefix = where["S3OutputPath"].removeprefix("s3://").partition("/")
-    plain = where.get("CompressionType") == "NONE"
-    return bucket, f"{prefix}/{name}/output/model{'/' if plain else '.tar.gz'}"
-
-
-def _job(place: Region, name: str) -> dict[str, Any]:
-    if name not in place.jobs:
-        raise Refused("ValidationException", "Requested resource not found.")
-    return place.jobs[name]
 
 
 def _thing(kind: str, place: Region, name: str) -> dict[str, Any]:
@@ -467,15 +270,3 @@ def _refuse_double(kind: str, place: Region, name: str) -> None:
         arn = place.arn(KINDS[kind], name)
         message = f'Cannot create already existing {TITLES[kind]} "{arn}".'
         raise Refused("ValidationException", message)
-
-
-def _check_quota(place: Region, usage: str, used: int, more: int) -> None:
-    limit = place.quota.get(usage)
-    if limit is not None and used + more > limit:
-        raise Refused(
-            "ResourceLimitExceeded",
-            f"The account-level service limit '{usage}' is {limit:g} Instances, with current "
-            f"utilization of {used} Instances and a request delta of {more} Instances. Please use "
-            "AWS Service Quotas to request an increase for this quota. If AWS Service Quotas is "
-            f"not available, contact AWS support. ({ACCOUNT})",
-        )

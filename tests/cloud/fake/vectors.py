@@ -5,7 +5,7 @@ import math
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,6 +36,11 @@ class FakeVectors(Adapted):
         super().__init__()
         self.buckets: dict[str, dict[str, Any]] = {}
         self.mode = "ENHANCED"
+
+    def tagged(self, region: str) -> Iterator[tuple[str, dict[str, str]]]:
+        """ARN and tags of each bucket."""
+        for name, bucket in self.buckets.items():
+            yield arn(name), bucket["tags"]
 
     def CreateVectorBucket(
         self, vectorBucketName: str, tags: dict[str, str] | None = None, **more: Any

@@ -74,7 +74,7 @@ def reply(request: Request, answer: Mapping[str, Any]) -> Reply:
     raw = b""
     for name, value in answer.items():
         member = shape.members[name]  # an answer that the service cannot give is a KeyError
-        if name == payload and member.type_name == "blob":
+        if name == payload and isinstance(value, bytes):
             raw = value
         elif name == payload:
             body |= value

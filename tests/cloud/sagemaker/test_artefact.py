@@ -96,7 +96,7 @@ def test_the_written_recipe_finds_what_the_runs_recipe_names(
     path = target(opened).fetch(made, seen, Silent())
     written = recipe_file.load(path)
     assert written.path(written.rag.rerank or "").samefile(tmp_path / "reranker")
-    assert written.path(written.records.source).samefile(tmp_path / "records.jsonl")
+    assert written.path(str(written.records.source)).samefile(tmp_path / "records.jsonl")
     assert written.path(written.study.questions).samefile(submitted.questions)
 
 

@@ -1,12 +1,26 @@
-from collections.abc import Callable
+import io
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
+from ragtune.core import bundled
 from ragtune.core.errors import CloudError
 from ragtune.core.run_folder import RunFolder
+from ragtune.models.load import load_tokenizer
 from ragtune.prompts.base import Prompt, Row
 from ragtune_cloud.sagemaker.account import Account
-from ragtune_cloud.sagemaker.engine import UNSTATED, read_answer, served_length
+from ragtune_cloud.sagemaker.engine import (
+    TRIES,
+    UNSTATED,
+    Answered,
+    EndpointEngine,
+    Failed,
+    read_answer,
+    served_length,
+)
 from ragtune_cloud.sagemaker.spec import find
 from tests.cloud.fake import REGION, FakeSageMaker
 from tests.cloud.made_up import LLAMA, recipe, serve, target
@@ -27,7 +41,14 @@ def test_an_endpoint_is_given_the_text_of_the_prompt_and_its_answers_come_in_ord
     assert all(one.seconds > 0 for one in found)
     assert told == [(1, 2), (2, 2)]
     assert [sent["inputs"] for sent in fake.asked] == ["Q", "W"]
-    assert fake.asked[-1]["parameters"] == {"max_new_tokens": 7}
+    parameters = fake.asked[-1]["parameters"]
+    assert parameters.pop("stop") == [load_tokenizer(bundled.builtin_model()).eos_token]
+    assert parameters == {
+        "max_new_tokens": 7,
+        "do_sample": False,
+        "return_full_text": False,
+        "details": True,
+    }
     assert engine.can == {"answer"}
 
 
@@ -50,14 +71,135 @@ def test_an_endpoint_that_is_not_there_is_an_error(submitted: RunFolder, account
 @pytest.mark.parametrize(
     ("body", "tokens"),
     [
-        (b'[{"generation": " six"}]', 0),
-        (b'[{"generated_text": "Q: six"}]', 0),
-        (b'{"generation":"six"}', 0),
-        (b'{"generated_text": "six", "details": {"generated_tokens": 3}}', 3),
+        (b'[{"generation": " six"}]', None),
+        (b'[{"generated_text": "Q: six"}]', None),
+        (b'{"generation":"six"}', None),
+        (b'{"generated_text": "six", "details": null}', None),
+        (b'{"generated_text": "six", "details": {"generated_tokens": 3}}', 2),
+        (
+            b'[{"generated_text": "six", "details": {"finish_reason": "eos_token", '
+            b'"generated_tokens": 3}}]',
+            2,
+        ),
+        (
+            b'{"generation": "six", "details": {"finish_reason": "length", "generated_tokens": 3}}',
+            3,
+        ),
     ],
 )
-def test_every_known_response_shape_is_read(body: bytes, tokens: int) -> None:
-    assert read_answer(body, "Q:") == ("six", tokens)
+def test_every_known_response_shape_is_read(body: bytes, tokens: int | None) -> None:
+    assert read_answer(body, "Q:") == Answered("six", tokens)
+
+
+def endpoint(account: Account, **options: Any) -> EndpointEngine:
+    return EndpointEngine("an-endpoint", "f", account, **options)
+
+
+def refused(status: int, message: str) -> tuple[int, dict[str, Any]]:
+    """A 424 as SageMaker gives it, with what the container said."""
+    told = {"__type": "ModelError", "Message": f"Received client error ({status})"}
+    return 424, {**told, "OriginalStatusCode": status, "OriginalMessage": message}
+
+
+def test_a_prompt_that_the_container_refuses_is_an_outcome_and_the_others_are_answered(
+    account: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, bodies = account(), [refused(400, "inputs too long"), (200, [{"generation": "six"}])]
+    asked = answering(opened, monkeypatch, bodies)
+    first, second = endpoint(opened).complete([Prompt([1], "long"), Prompt([1], "Q")], limit=7)
+    assert (first.text, first.failed, first.tokens) == ("", "400: inputs too long", 0)
+    assert (second.text, second.failed) == ("six", None)
+    assert len(asked) == 2
+
+
+def test_a_container_that_fails_by_itself_is_asked_again_before_it_counts(
+    account: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = account()
+    broken, fine = refused(500, "CUDA error"), (200, {"generated_text": "six"})
+    asked = answering(opened, monkeypatch, [broken, fine, *[broken] * TRIES])
+    first, second = (endpoint(opened).complete([Prompt([1], "Q")], limit=7)[0] for _ in range(2))
+    assert (first.text, first.failed) == ("six", None)
+    assert second.failed == "500: CUDA error"
+    assert len(asked) == 2 + TRIES
+
+
+def test_a_model_that_is_still_being_loaded_is_waited_for(
+    account: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, waited = account(), list[float]()
+    monkeypatch.setattr("ragtune_cloud.sagemaker.engine.sleep", waited.append)
+    cold = 429, {"__type": "ModelNotReadyException", "message": "being loaded"}
+    answering(opened, monkeypatch, [cold, cold, (200, {"generated_text": "six"})])
+    (found,) = endpoint(opened).complete([Prompt([1], "Q")], limit=7)
+    assert (found.text, len(waited)) == ("six", 2)
+
+
+def test_an_error_in_place_of_an_answer_is_an_outcome_too() -> None:
+    body = b'{"error": "generation failed", "code": 424}'
+    assert read_answer(body) == Failed(424, "generation failed")
+
+
+def test_tokens_are_counted_here_where_the_container_does_not_count_them(
+    account: Open, monkeypatch: pytest.MonkeyPatch, tiny_tokenizer: Any
+) -> None:
+    opened = account()
+    answering(opened, monkeypatch, [(200, [{"generation": "at six"}])])
+    engine = endpoint(opened, tokenizer=lambda: tiny_tokenizer)
+    (found,) = engine.complete([Prompt([1], "Q")], limit=7)
+    assert found.tokens == len(tiny_tokenizer("at six", add_special_tokens=False)["input_ids"])
+
+
+def test_an_endpoint_is_asked_from_many_threads_with_one_client(
+    account: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, made = account(), list[str]()
+    make = opened.session.client
+
+    def client(service: str, **options: Any) -> Any:
+        made.append(service)
+        return make(service, **options)
+
+    monkeypatch.setattr(opened.session, "client", client)
+    fakes = [(200, {"generation": "six"})] * 12
+    asked = answering(opened, monkeypatch, fakes)
+    prompts = [Prompt([1], f"{n}") for n in range(12)]
+    told: list[int] = []
+    found = endpoint(opened).complete(
+        prompts, limit=7, batch_size=6, advance=lambda done, total: told.append(done)
+    )
+    assert len(found) == len(asked) == 12
+    assert told == list(range(1, 13))
+    assert made == ["sagemaker-runtime"]
+
+
+class Body(io.BytesIO):
+    """A body as botocore reads it."""
+
+    def stream(self, **_: Any) -> Any:
+        """The content, at once."""
+        yield self.read()
+
+
+def answering(
+    account: Account, monkeypatch: pytest.MonkeyPatch, bodies: Sequence[tuple[int, Any]]
+) -> list[Any]:
+    """Let the runtime answer with these statuses and bodies in turn; the requests that it gets."""
+    left, asked = iter(bodies), list[Any]()
+    make = account.session.client
+
+    def send(request: Any, **_: Any) -> AWSResponse:
+        asked.append(json.loads(request.body))
+        status, body = next(left)
+        return AWSResponse(request.url, status, {}, Body(json.dumps(body).encode()))
+
+    def client(service: str, **options: Any) -> Any:
+        runtime = make(service, **options)
+        runtime.meta.events.register_first("before-send", send)
+        return runtime
+
+    monkeypatch.setattr(account.session, "client", client)
+    return asked
 
 
 def test_another_response_shape_is_named() -> None:

@@ -262,7 +262,7 @@ def test_init_wraps_what_exists_and_says_what_comes_next(
 
     code, out, _ = called("check", study / "recipe.yaml", "--json")
     assert json.loads(out)["origins"]["rag.chunk_tokens"] == "builtin's defaults"
-    code, _, err = called("init", tmp_path / "b", "--docs", data / "docs")
+    code, _, err = called("init", tmp_path / "b", "--docs", "contexts")
     assert code == 2
     assert "give --records too" in err
 

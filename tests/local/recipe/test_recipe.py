@@ -35,10 +35,7 @@ def test_all_faults_are_reported_with_line_field_and_nearest_key(tmp_path: Path)
 def test_a_missing_field_says_what_belongs_there(tmp_path: Path) -> None:
     found = faults(write(tmp_path, "name: demo\nrecords: {}\n"))
     assert len(found) == 1
-    assert (
-        "records.source: missing; a file of records (jsonl, JSON, CSV, TSV, Parquet, XLSX), a "
-        in found[0]
-    )
+    assert "records.source: missing; a file of records, a folder of them, or a hub" in found[0]
 
 
 def test_a_key_written_twice_is_refused(tmp_path: Path) -> None:

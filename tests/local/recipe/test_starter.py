@@ -42,7 +42,7 @@ def test_what_exists_is_wrapped_and_not_copied(data: Path, tmp_path: Path) -> No
     assert recipe.model.local == "builtin"
     assert recipe.documents is not None
     assert recipe.path(recipe.documents.source).resolve() == data / "My docs"
-    assert recipe.path(recipe.records.source).resolve() == data / "records.jsonl"
+    assert recipe.path(str(recipe.records.source)).resolve() == data / "records.jsonl"
     assert "# needs:" in path.read_text()
 
 

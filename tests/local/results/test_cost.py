@@ -1,9 +1,15 @@
 import pytest
 
 from ragtune.recipe.schema import Needs
-from ragtune.results.cost import arm_cost, break_even, fixed_seconds, monthly_seconds
+from ragtune.results.cost import (
+    arm_cost,
+    break_even,
+    fixed_seconds,
+    monthly_price,
+    monthly_seconds,
+)
+from ragtune.results.rates import BreakEven, Cost, Rates
 from ragtune.results.rows import AnswerRow, LatencyRow
-from ragtune.results.schema import BreakEven, Cost
 
 STAGES = {"tune/tuned": 3600.0, "tune/tuned+rag": 7200.0, "index": 60.0, "index-records": 6.0}
 ANSWERS = [
@@ -32,6 +38,7 @@ def test_an_arm_costs_what_was_made_for_it_and_what_a_question_takes() -> None:
         "price_per_1000": pytest.approx(0.05),
         "initial_kwh": pytest.approx(0.1016667, abs=1e-6),
         "kwh_per_1000": pytest.approx(0.0013889, abs=1e-6),
+        "rates": None,
     }
     base = arm_cost("base", STAGES, ANSWERS, TIMES, Needs())
     assert base.tuning_seconds == base.indexing_seconds == 0
@@ -68,3 +75,43 @@ def test_what_is_made_for_less_and_asked_for_more_pays_up_to_some_queries() -> N
     )
     always = break_even({"tuned": cost(12, 0, 40), "rag": rag}, Needs())
     assert always == BreakEven(documents_change="never", queries_per_month=0.0, up_to=None)
+
+
+ENDPOINT = Rates(price_per_hour=1.5, kept_hours=730, tuning_price=12.0)
+IMPORT = Rates(price_per_hour=1.5, kept_hours=0, tuning_price=12.0)
+
+
+def test_an_endpoint_costs_the_same_at_no_queries_and_an_import_nothing() -> None:
+    kept = cost(600, 0, 36).model_copy(update={"rates": ENDPOINT})
+    used = cost(600, 0, 36).model_copy(update={"rates": IMPORT})
+    needs = Needs(documents_change="monthly")
+    for queries in (0, 1000, 1_000_000):
+        assert monthly_price("tuned", kept, needs, queries) == 12 + 730 * 1.5
+    assert monthly_price("tuned", used, needs, 0) == 12
+    assert monthly_price("tuned", used, needs, 100_000) == 12 + 1.5
+    busy = 3 * 730 * 100_000 - 1
+    assert monthly_price("tuned", kept, needs, busy) == 12 + 3 * 730 * 1.5
+
+
+def test_where_a_target_serves_the_model_its_prices_count_and_searching_is_not_on_its_machine() -> (
+    None
+):
+    needs = Needs(price_per_hour=3.6, watts=100)
+    found = arm_cost("tuned+rag", STAGES, ANSWERS, TIMES, needs, rates=IMPORT)
+    assert found.seconds_per_1000 == 20
+    assert found.initial_price == 12 + 60 * 3.6 / 3600
+    assert found.price_per_1000 == pytest.approx(20 * 1.5 / 3600, abs=1e-6)
+    assert found.kwh_per_1000 is None
+    kept = arm_cost("rag", STAGES, ANSWERS, TIMES, needs, rates=ENDPOINT)
+    assert kept.price_per_1000 is None
+    asked = Needs(queries_per_month=730_000)
+    kept = arm_cost("rag", STAGES, ANSWERS, TIMES, asked, rates=ENDPOINT)
+    assert kept.price_per_1000 == 1.5
+    assert break_even({"tuned": found, "rag": kept}, needs) is None
+
+
+def test_without_a_price_a_month_is_not_priced() -> None:
+    unknown = ENDPOINT.model_copy(update={"price_per_hour": None})
+    unpriced = cost(600, 0, 36).model_copy(update={"rates": unknown})
+    assert monthly_price("tuned", unpriced, Needs(), 1000) is None
+    assert monthly_price("tuned", cost(600, 0, 36), Needs(), 1000) is None

@@ -1,5 +1,6 @@
 """A text's vector is its own: whatever else is embedded, and in whichever order."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from ragtune.models.hardware import Hardware, probe
 from ragtune.recipe.rag import Rag
 from ragtune.retrieval import index
 from ragtune.retrieval.embedder import Embedder
-from ragtune.retrieval.encoder import PlainEncoder
+from ragtune.retrieval.encoder import BatchEncoder, DirectEncoder, encoder
 from ragtune.sources import documents
 from ragtune.sources.readers import Document
 from tests.local.retrieval import killing
@@ -18,6 +19,7 @@ from tests.local.retrieval import killing
 SAID = "the harbour opens at six and a ferry called Petrel waits in fog for its bell"
 WORDS = SAID.split()
 TEXTS = [" ".join(WORDS[n % 7 :] * (1 + n % 3)) for n in range(9)]
+KINDS = [TEXTS[1], "  \u6e2f\u53e3\u51e0\u70b9\u5f00\u95e8?  ", "word " * 600]
 HALF = Hardware("cpu", "any", 1, "bfloat16", "bfloat16")
 
 
@@ -32,11 +34,11 @@ def test_a_vector_does_not_depend_on_the_texts_beside_it() -> None:
 def test_where_many_are_computed_together_the_batch_has_always_the_same_shape() -> None:
     import torch
 
-    encoder = PlainEncoder(bundled.builtin_embedder(), HALF, rows=4)
+    batches = BatchEncoder(bundled.builtin_embedder(), HALF, 256, lower=False, rows=4)
     with torch.autocast("cpu", torch.bfloat16):
-        alone = [encoder.embed([text])[0] for text in TEXTS]
-        assert encoder.embed(TEXTS) == alone
-        assert encoder.embed(TEXTS[::-1]) == alone[::-1]
+        alone = [batches.embed([text])[0] for text in TEXTS]
+        assert batches.embed(TEXTS) == alone
+        assert batches.embed(TEXTS[::-1]) == alone[::-1]
 
 
 @pytest.mark.parametrize("kind", ["bfloat16", "float32"])
@@ -47,8 +49,8 @@ def test_it_is_the_vector_of_sentence_transformers(kind: str) -> None:
     hardware = Hardware("cpu", "any", 1, kind, kind)
     embedder = Embedder(bundled.builtin_embedder(), hardware)
     with torch.autocast("cpu", torch.bfloat16, enabled=kind == "bfloat16"):
-        theirs = embedder.model.encode(TEXTS[:3], batch_size=1, normalize_embeddings=True)
-    assert np.allclose(embedder.embed(TEXTS[:3]), theirs, atol=2e-3 if kind == "bfloat16" else 1e-6)
+        theirs = embedder.model.encode(KINDS, batch_size=1, normalize_embeddings=True)
+    assert np.allclose(embedder.embed(KINDS), theirs, atol=2e-3 if kind == "bfloat16" else 1e-6)
 
 
 def test_an_updated_index_is_a_rebuilt_one(tmp_path: Path) -> None:
@@ -62,3 +64,15 @@ def test_an_updated_index_is_a_rebuilt_one(tmp_path: Path) -> None:
         corpus = documents.from_documents(Document(name, text) for name, text in texts.items())
         index.update(corpus, rag, embedder, fingerprint="f", folder=folder)
     assert killing.content(updated, 12) == killing.content(rebuilt, 12)
+
+
+def test_encoders_of_other_kinds_are_read_by_transformers(tmp_path: Path) -> None:
+    other = Path(shutil.copytree(bundled.builtin_embedder(), tmp_path / "other"))
+    (other / "tokenizer.json").unlink()
+    exact = Hardware("cpu", "any", 1, "float32", "float32")
+    theirs, ours = encoder(other, exact), encoder(bundled.builtin_embedder(), exact)
+    assert (type(theirs), type(ours)) == (BatchEncoder, DirectEncoder)
+    assert theirs.tokens(KINDS[2]) == ours.tokens(KINDS[2])
+    assert theirs.dimension == ours.dimension
+    for one, two in zip(theirs.embed(KINDS), ours.embed(KINDS), strict=True):
+        assert one == pytest.approx(two, abs=1e-5)

@@ -24,6 +24,7 @@ class Completion:
     left out; empty where an engine gives text alone, so ``tokens`` counts them. ``seconds`` is its
     share of its batch's time, ``prefill`` the share of those until the first token was there.
     ``prompt_tokens`` are as the engine counts them; None: as many as the prompt has ids.
+    ``failed`` says why this prompt has no answer where others may have one; ``text`` is then empty.
     """
 
     text: str
@@ -32,6 +33,7 @@ class Completion:
     prefill: float
     tokens: int
     prompt_tokens: int | None = None
+    failed: str | None = None
 
 
 @dataclass(frozen=True)

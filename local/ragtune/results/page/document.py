@@ -13,6 +13,7 @@ from markupsafe import Markup
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.arms import reads_documents
 from ragtune.results import rows, search_table, wording
+from ragtune.results.beside import beside, month_title
 from ragtune.results.metrics.registry import title
 from ragtune.results.notes import notes
 from ragtune.results.page import bars, plots, questions
@@ -70,6 +71,8 @@ def render(results: Results, folder: RunFolder) -> str:
         "title": title,
         "wording": wording,
         "search": search_table,
+        "beside": beside(results),
+        "month": month_title(results),
         "capital": _capital,
         "spread": wording.spread(results),
         "reads_documents": reads_documents,

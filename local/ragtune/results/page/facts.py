@@ -22,6 +22,8 @@ def facts(results: Results) -> list[tuple[str, str]]:
 
 
 def _model(results: Results) -> str:
+    if there := results.full_size:
+        return f"{there.model} at {there.target}"
     if used := results.engine:
         return f"{names(used)} at {used.url}"
     name = results.recipe.filled.model.local

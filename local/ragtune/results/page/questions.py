@@ -7,6 +7,7 @@ from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.arms import Arm
 from ragtune.results import rows
 from ragtune.results.page.plots import CLASSES
+from ragtune.results.rows import AnswerRow
 from ragtune.results.schema import Question, Results
 from ragtune.retrieval.passages import Passage, gold_rank
 from ragtune.sources.records import Record
@@ -97,7 +98,7 @@ def read(results: Results, folder: RunFolder) -> list[ShownQuestion]:
             judged=judged,
             marks=" ".join(_marks(judged)),
             answers={
-                arm: ShownAnswer(lines[n].text, len(lines[n].sources), lines[n].refused)
+                arm: ShownAnswer(_said(lines[n]), len(lines[n].sources), lines[n].refused)
                 for arm, lines in answers.items()
             },
             passages=_passages(record, passages[n]) if passages else [],
@@ -105,6 +106,10 @@ def read(results: Results, folder: RunFolder) -> list[ShownQuestion]:
         )
         for n, (record, judged) in enumerate(both)
     ]
+
+
+def _said(answer: AnswerRow) -> str:
+    return f"(error {answer.failed})" if answer.failed is not None else answer.text
 
 
 def _passages(question: Record, found: Sequence[Passage]) -> list[ShownPassage]:

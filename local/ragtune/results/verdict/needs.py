@@ -1,13 +1,14 @@
 """The needs of a recipe: which of them an arm fails, and what an arm costs by them.
 
 Cost is machine time a month where ``needs.queries_per_month`` is given, tokens a question
-otherwise. Machine time has tuning's own in it. A machine that is kept on all month costs every arm
-the same, so its idle time makes no difference between them.
+otherwise. Machine time has tuning's own in it. The machine of a run made here costs every arm the
+same while nobody asks, so its idle time is left out. Where a target serves the models, what is paid
+a month is compared instead, idle time included: an endpoint costs as much at no queries.
 """
 
 from ragtune.recipe.arms import Arm, cites, reads_documents
 from ragtune.recipe.schema import Needs
-from ragtune.results.cost import fixed_seconds, monthly_seconds, price
+from ragtune.results.cost import fixed_price, fixed_seconds, monthly_price, monthly_seconds
 from ragtune.results.schema import ArmFigures
 from ragtune.results.verdict.evidence import Evidence
 from ragtune.results.verdict.measured import Criterion
@@ -66,13 +67,18 @@ def _stale(needs: Needs, arm: Arm, seconds: float | None) -> Reason | None:
 
 
 def spending(needs: Needs, arm: Arm, figures: ArmFigures) -> Spending:
-    """Machine seconds a month where the number of queries is known, else tokens a question."""
-    if needs.queries_per_month is None:
+    """What a month takes where the number of queries is known, else tokens a question.
+
+    It is the price where a target serves the models and has one, else machine seconds.
+    """
+    queries = needs.queries_per_month
+    if queries is None:
         tokens = figures.tokens.prompt_mean + figures.tokens.completion_mean
         return Spending(unit="tokens a question", amount=tokens, price=None)
-    queries = needs.queries_per_month
+    bill = monthly_price(arm, figures.cost, needs, queries)
+    if figures.cost.rates and bill is not None:
+        return Spending(unit="price a month", amount=bill, price=bill)
     seconds = monthly_seconds(arm, figures.cost, queries, needs.documents_change)
-    bill = price(seconds, needs.price_per_hour)
     return Spending(unit="machine seconds a month", amount=seconds, price=bill)
 
 
@@ -80,6 +86,8 @@ def dear(needs: Needs, arm: Arm, figures: ArmFigures) -> Criterion:
     """The criterion behind a cost: what is paid once, or what is paid for each query."""
     if needs.queries_per_month is None:
         return "high throughput"
+    cost = spending(needs, arm, figures)
     once = fixed_seconds(arm, figures.cost, needs.documents_change)
-    half = spending(needs, arm, figures).amount / 2
-    return "low initial cost" if once > half else "high throughput"
+    if cost.unit == "price a month":
+        once = fixed_price(arm, figures.cost, needs) or 0.0
+    return "low initial cost" if once > cost.amount / 2 else "high throughput"

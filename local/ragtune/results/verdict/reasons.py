@@ -21,7 +21,7 @@ Often = Literal["never", "monthly", "weekly", "daily"]
 class Spending(Part):
     """What an arm costs by the measure that the needs ask for; ``price`` where it is known."""
 
-    unit: Literal["tokens a question", "machine seconds a month"]
+    unit: Literal["tokens a question", "machine seconds a month", "price a month"]
     amount: float
     price: float | None
 
@@ -256,6 +256,13 @@ class MachineTimeChange(Part):
     arm: Arm | None
 
 
+class IdleChange(Part):
+    """Models that are paid for only while they answer, where a machine is kept for them now."""
+
+    kind: Literal["idle"] = "idle"
+    arm: Arm | None
+
+
 class MoreQuestions(Part):
     """About so many more questions, with answers like these."""
 
@@ -265,7 +272,8 @@ class MoreQuestions(Part):
 
 
 Change = Annotated[
-    NeedChange | VolumeChange | MachineTimeChange | MoreQuestions, Field(discriminator="kind")
+    NeedChange | VolumeChange | MachineTimeChange | IdleChange | MoreQuestions,
+    Field(discriminator="kind"),
 ]
 
 

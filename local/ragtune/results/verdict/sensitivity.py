@@ -11,6 +11,7 @@ from ragtune.results.verdict.liveness import living
 from ragtune.results.verdict.needs import fails
 from ragtune.results.verdict.reasons import (
     Change,
+    IdleChange,
     MachineTimeChange,
     MoreQuestions,
     NeedChange,
@@ -35,6 +36,7 @@ def sensitivity(needs: Needs, evidence: Evidence) -> list[Change]:
         *(_thresholds(needs, evidence, now) if now else ()),
         *_without(needs, evidence),
         *_volumes(needs, evidence, now),
+        *_idle(needs, evidence),
     ]
     if now and (more := _more_questions(needs, evidence, now)):
         found.append(more)
@@ -128,6 +130,19 @@ def _volumes(needs: Needs, evidence: Evidence, now: Arm | None) -> list[Change]:
     if upper is not None:
         found.append(VolumeChange(queries_per_month=upper, side="more", arm=picks[upper]))
     return found
+
+
+def _idle(needs: Needs, evidence: Evidence) -> Iterator[Change]:
+    """No idle time to pay for, where a machine is kept."""
+    arms = dict(evidence.arms)
+    for name, arm in evidence.arms.items():
+        if (rates := arm.cost.rates) is not None:
+            unkept = arm.cost.model_copy(
+                update={"rates": rates.model_copy(update={"kept_hours": 0.0})}
+            )
+            arms[name] = arm.model_copy(update={"cost": unkept})
+    if any(arm.cost.rates and arm.cost.rates.kept_hours for arm in evidence.arms.values()):
+        yield IdleChange(arm=recommend(needs, replace(evidence, arms=arms)).arm)
 
 
 def _more_questions(needs: Needs, evidence: Evidence, now: Arm) -> MoreQuestions | None:

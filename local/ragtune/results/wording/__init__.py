@@ -12,6 +12,7 @@ from ragtune.results.wording.decision import (
 )
 from ragtune.results.wording.faults import fault
 from ragtune.results.wording.figures import failures, marked, recall, right, seeds, spread
+from ragtune.results.wording.full_size import lines as at_full_size
 from ragtune.results.wording.numbers import about, brief, rounded
 from ragtune.results.wording.terms import (
     ADDS,
@@ -36,6 +37,7 @@ __all__ = [
     "RIGHT_MEANS",
     "SHOWS",
     "about",
+    "at_full_size",
     "because",
     "break_even",
     "brief",

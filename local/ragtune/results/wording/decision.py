@@ -1,7 +1,7 @@
 """The sentences about a verdict: why an arm is chosen or not, and what would change that."""
 
 from ragtune.results.metrics.registry import title
-from ragtune.results.schema import BreakEven
+from ragtune.results.rates import BreakEven
 from ragtune.results.verdict import measured, reasons
 from ragtune.results.verdict.measured import Measured
 from ragtune.results.verdict.reasons import Because, Change, Reason, Recommendation
@@ -111,6 +111,8 @@ def spending(cost: reasons.Spending) -> str:
     """What an arm costs, with its unit."""
     if cost.unit == "tokens a question":
         return f"{cost.amount:.0f} tokens a question"
+    if cost.unit == "price a month":
+        return f"{cost.amount:,.2f} a month"
     bill = f" ({cost.price:.2f})" if cost.price else ""
     return f"{cost.amount / 3600:.3g} machine hours a month{bill}"
 
@@ -172,6 +174,8 @@ def change(what: Change, metric: str) -> str:
             start = what.from_queries_per_month
             volume = f"from {rounded(start)}" if start else "at few"
             return f"cost by machine time, {volume} queries a month"
+        case reasons.IdleChange():
+            return "no machine kept while nobody asks"
         case reasons.MoreQuestions():
             return f"about {rounded(what.more)} more questions with answers like these"
 

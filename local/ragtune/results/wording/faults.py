@@ -16,7 +16,7 @@ def fault(what: AnyFault) -> str:
     return _said(what)
 
 
-def _said(what: AnyFault) -> str:  # noqa: PLR0911, one sentence a kind
+def _said(what: AnyFault) -> str:  # noqa: PLR0911, PLR0912, one sentence a kind
     match what:
         case faults.FewQuestions():
             return f"{what.questions} questions are too few; ask at least {what.least}"
@@ -64,6 +64,17 @@ def _said(what: AnyFault) -> str:  # noqa: PLR0911, one sentence a kind
             return (
                 f"{what.arms[0]} answers as {what.other} does in {what.same} of {what.questions} "
                 "questions, so tuning changed next to nothing"
+            )
+        case faults.AnswersFailed():
+            told = ", ".join(f"{arm} {count}" for arm, count in what.failed.items())
+            return (
+                f"of {what.questions} questions each, some were answered with an error and count "
+                f"as wrong: {told}; the answers say which error"
+            )
+        case faults.OtherAdapter():
+            return (
+                f"{' and '.join(what.arms)} was asked of the model that was tuned for "
+                f"{what.adapter}, on other prompts than its own"
             )
         case faults.FewLatencies():
             return (

@@ -2,12 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ragtune.core.files import write_text
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.lock import Lock
+from ragtune.runs.materials import Materials
 from ragtune.runs.stage import Stage, Work
+
+if TYPE_CHECKING:
+    from ragtune.results.metrics.base import Tools
 
 
 class Figures(Stage):
@@ -30,7 +35,6 @@ class Figures(Stage):
         """Compute and write them."""
         from ragtune.results import page
         from ragtune.results.collect import collect
-        from ragtune.results.metrics.base import Tools
         from ragtune.results.schema import RunNotes
 
         notes = {
@@ -43,14 +47,21 @@ class Figures(Stage):
             "environment": self.lock.environment(self.after),
         }
 
-        def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
-            vectors: list[list[float]] = work.materials.embedder.embed_questions(texts)
-            return vectors
-
-        tools = Tools(embedder=embed if self.materials else None)
-        results = collect(self.recipe, work.run, RunNotes.model_validate(notes), tools)
+        offered = tools(self.recipe, work.run, work.materials)
+        results = collect(self.recipe, work.run, RunNotes.model_validate(notes), offered)
         results.dump(work.out.results)
         write_text(work.out.report, page.render(results, work.run))
+
+
+def tools(recipe: Recipe, folder: RunFolder, materials: Materials) -> "Tools":
+    """What metrics of a run's answers may use: the embedder, where the deciding one needs it."""
+    from ragtune.results.metrics.base import Tools
+
+    def embed(texts: Sequence[str]) -> Sequence[Sequence[float]]:
+        vectors: list[list[float]] = materials.embedder.embed_questions(texts)
+        return vectors
+
+    return Tools(embedder=embed if _embeds(recipe, folder) else None)
 
 
 def _embeds(recipe: Recipe, folder: RunFolder) -> bool:

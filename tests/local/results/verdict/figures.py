@@ -7,9 +7,9 @@ from typing import Any
 from ragtune.recipe.arms import USUAL as ARMS
 from ragtune.recipe.arms import Arm, is_tuned, reads_documents
 from ragtune.results.parts import Baseline, Mean, Paired
+from ragtune.results.rates import Cost
 from ragtune.results.schema import (
     ArmFigures,
-    Cost,
     Difference,
     DocumentChange,
     Failures,

@@ -1,7 +1,9 @@
 from dataclasses import replace
 
 from ragtune.recipe.schema import Needs
+from ragtune.results.rates import Rates
 from ragtune.results.verdict.reasons import (
+    IdleChange,
     MachineTimeChange,
     MoreQuestions,
     NeedChange,
@@ -14,7 +16,7 @@ from ragtune.results.verdict.sensitivity import (
     sensitivity,
     smallest_difference,
 )
-from tests.local.results.verdict.figures import evidence
+from tests.local.results.verdict.figures import evidence, with_arm
 
 RAG_IS_BEST = evidence((0.0, 0.5, 0.9, 0.8))
 
@@ -83,3 +85,15 @@ def test_the_rule_is_asked_again_under_every_metric() -> None:
 def test_the_smallest_difference_that_the_questions_show_is_kept() -> None:
     assert smallest_difference(evidence((0.1, 0.5, 0.9, 0.8))) == 0.06
     assert smallest_difference(evidence((0.0, 0.0, 0.9, 0.0))) is None
+
+
+def test_idle_time_that_decides_is_named_by_what_its_absence_leads_to() -> None:
+    """An endpoint of 1,095 a month is over the budget, an import of the same model is not."""
+    needs = Needs(queries_per_month=1000, price_per_hour=1, budget_per_month=500)
+    kept = RAG_IS_BEST
+    for arm, figures in RAG_IS_BEST.arms.items():
+        rates = Rates(price_per_hour=1.5, kept_hours=730, tuning_price=0)
+        kept = with_arm(kept, arm, cost=figures.cost.model_copy(update={"rates": rates}))
+    assert recommend(needs, kept).arm is None
+    assert IdleChange(arm="rag") in sensitivity(needs, kept)
+    assert not [of for of in sensitivity(needs, RAG_IS_BEST) if isinstance(of, IdleChange)]

@@ -7,7 +7,7 @@ from ragtune.results.faults import (
     AnswersUnchanged,
     FewSteps,
 )
-from ragtune.results.schema import BreakEven
+from ragtune.results.rates import BreakEven
 from ragtune.results.verdict.measured import (
     BrokenMeasured,
     FewLabelsMeasured,

@@ -5,6 +5,7 @@ import pytest
 from ragtune.results import wording
 from ragtune.results.faults import (
     AnswersCut,
+    AnswersFailed,
     AnswersUnchanged,
     AnyFault,
     FewLatencies,
@@ -14,6 +15,7 @@ from ragtune.results.faults import (
     LossUnmoved,
     NotLearnt,
     NoValidation,
+    OtherAdapter,
     ResidueDropped,
 )
 
@@ -44,6 +46,14 @@ UNCHANGED = AnswersUnchanged(
             "base 3.500, tuned 3.490 nats a token",
         ),
         (FewLatencies(severity="weakens", arms=(), questions=8), "percentiles are of 8 questions"),
+        (
+            AnswersFailed(severity="weakens", arms=("rag",), failed={"rag": 3}, questions=9),
+            "of 9 questions each, some were answered with an error and count as wrong: rag 3",
+        ),
+        (
+            OtherAdapter(severity="forbids", arms=("tuned",), adapter="tuned+rag"),
+            "tuned was asked of the model that was tuned for tuned+rag, on other prompts",
+        ),
     ],
 )
 def test_a_fault_of_the_study_is_named_with_what_to_do(what: AnyFault, words: str) -> None:

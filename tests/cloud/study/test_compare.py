@@ -1,10 +1,20 @@
+from pathlib import Path
+
+import pytest
 from rich.console import Console
 
 from ragtune.core.files import read_json, read_jsonl, write_json, write_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune.results.schema import Results
-from ragtune_cloud.compare import compare, places, show
 from ragtune_cloud.folder import CloudFolder
+from ragtune_cloud.study.compare import compare, places, show
+from tests.cloud.made_up import make_run, recipe
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    """A run in which tuning wins."""
+    return make_run(tmp_path / "runs" / "published", recipe())
 
 
 def study_of(run: RunFolder, job: str = "job") -> RunFolder:

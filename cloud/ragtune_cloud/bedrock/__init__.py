@@ -1,0 +1,1 @@
+"""Amazon Bedrock: the tuned model imported, asked without an endpoint, deleted."""
