@@ -57,7 +57,8 @@ class Entry:
 
 
 def path_for(file: Path) -> Path:
-    """Where the journal of a questions file is."""
+    """Where the journal of a questions file is: beside the file itself, not beside a link to it."""
+    file = file.resolve()
     return file.with_name(file.name + ENDING)
 
 

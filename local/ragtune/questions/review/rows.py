@@ -43,6 +43,10 @@ def _row(where: str, line: str) -> Values:
         row = None
     if not isinstance(row, dict):
         raise RecordsError(f"{where}: no JSON object; review takes a jsonl file, a question a line")
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        raise RecordsError(f"{where}: holds half a character (a lone surrogate)") from None
     for columns in (INSTRUCTION, RESPONSE):
         name = _column(row, columns)
         if not name:

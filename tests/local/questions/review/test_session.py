@@ -193,6 +193,7 @@ def test_the_second_reviewer_is_told_who_has_the_file(file: Path) -> None:
         ("nothing\n", "1: no JSON object"),
         ('{"instruction": "Who?"}\n', "1: none of response"),
         ('\n{"response": "Ann"}\n', "2: none of instruction"),
+        ('{"instruction": "\\ud800?", "response": "Ann"}\n', "1: holds half a character"),
     ],
 )
 def test_what_is_no_file_of_questions_is_named(tmp_path: Path, text: str, said: str) -> None:

@@ -39,6 +39,8 @@ export function row(one, place, of) {
   $("answer").className = one.answer ? "" : "none";
   $("before").hidden = !one.before;
   $("before").textContent = one.before ? `As drafted: ${one.before.question}\n${one.before.answer}` : "";
+  const marked = (role) => one.passage.some((piece) => piece.role === role);
+  $("note").hidden = !one.answer || !marked("evidence") || marked("answer");
   $("source").hidden = !one.passage.length;
   $("title").textContent = one.document || "Its passage";
   $("passage").replaceChildren(...one.passage.map(({ text, role }) => {
