@@ -7,7 +7,6 @@ RFC 5737 and RFC 3849 keep for documentation, so that nobody is reached where a 
 
 import _socket
 import asyncio
-import ctypes
 import errno
 import http.client
 import json
@@ -15,7 +14,6 @@ import multiprocessing
 import os
 import socket
 import ssl
-import struct
 import subprocess
 import sys
 import urllib.request
@@ -29,13 +27,15 @@ _TAKEN, _TAKEN_SSL, _TAKEN_CREATE = socket.socket, ssl.SSLSocket, socket.create_
 Way = Callable[[], Any]
 
 
-def _tcp(address: Any, family: int = socket.AF_INET, kind: Any = None) -> Any:
+def tcp(address: Any, family: int = socket.AF_INET, kind: Any = None) -> Any:
+    """Connect to an address."""
     with (kind or socket.socket)(family, socket.SOCK_STREAM) as opened:
         opened.settimeout(SECONDS)
         opened.connect(address)
 
 
-def _udp(send: Callable[[socket.socket], Any], family: int = socket.AF_INET) -> Any:
+def udp(send: Callable[[socket.socket], Any], family: int = socket.AF_INET) -> Any:
+    """Do something with a datagram's socket."""
     with socket.socket(family, socket.SOCK_DGRAM) as opened:
         opened.settimeout(SECONDS)
         return send(opened)
@@ -68,12 +68,12 @@ def _ssl_taken() -> None:
 def _duplicate() -> None:
     with socket.socket() as opened:
         opened.settimeout(SECONDS)
-        with _SlotSocket(fileno=os.dup(opened.fileno())) as again:
+        with SlotSocket(fileno=os.dup(opened.fileno())) as again:
             again.connect((V4, 80))
 
 
 def _resolver_on_loopback() -> None:
-    _udp(lambda s: s.sendto(b"\0", ("127.0.0.53", 53)))
+    udp(lambda s: s.sendto(b"\0", ("127.0.0.53", 53)))
 
 
 async def _stream() -> None:
@@ -130,24 +130,26 @@ def _http_client() -> None:
         opened.close()
 
 
-def _child(program: str, *arguments: str) -> None:
+def child(program: str, *arguments: str) -> None:
+    """Start a program; raises OSError with what it said."""
     done = subprocess.run(
         [program, *arguments], capture_output=True, text=True, timeout=30, check=False
     )
     raise OSError(f"{done.stdout} {done.stderr}")
 
 
-def _python(code: str, *options: str) -> None:
-    _child(sys.executable, *options, "-c", code)
+def python(code: str, *options: str) -> None:
+    """Start a Python; see `child`."""
+    child(sys.executable, *options, "-c", code)
 
 
-_CONNECT = f"import socket; socket.create_connection(('{V4}', 80), {SECONDS})"
+CONNECTING = f"import socket; socket.create_connection(('{V4}', 80), {SECONDS})"
 _LOOK_UP = f"import socket; socket.getaddrinfo('{NAME}', 80)"
 
 
 def _connect_in_child(answer: Any) -> None:
     try:
-        _tcp((V4, 80))
+        tcp((V4, 80))
     except BaseException as error:
         answer.put(" ".join(_said(error)))
     else:
@@ -167,7 +169,7 @@ def _fork() -> None:
     ours, theirs = os.pipe()
     if not (child := os.fork()):
         try:
-            _tcp((V4, 80))
+            tcp((V4, 80))
         except BaseException as error:
             os.write(theirs, " ".join(_said(error)).encode())
         os._exit(0)
@@ -178,110 +180,32 @@ def _fork() -> None:
     raise OSError(said)
 
 
-def _libc() -> Any:
-    return ctypes.CDLL(None, use_errno=True)
-
-
-def _sockaddr(port: int = 80) -> bytes:
-    packed = struct.pack("!H4s8x", port, socket.inet_aton(V4))
-    return struct.pack("=H", socket.AF_INET) + packed
-
-
-def _native(call: Callable[[Any, int], int], kind: int = socket.SOCK_STREAM) -> None:
-    libc = _libc()
-    opened = libc.socket(socket.AF_INET, kind | socket.SOCK_NONBLOCK, 0)
-    try:
-        result = call(libc, opened)
-        number = ctypes.get_errno()
-    finally:
-        os.close(opened)
-    if result < 0:
-        raise OSError(number, os.strerror(number))
-
-
-def _native_sendmmsg(libc: Any, opened: int) -> int:
-    address, text = ctypes.create_string_buffer(_sockaddr(53)), ctypes.create_string_buffer(b"x")
-    part = ctypes.create_string_buffer(struct.pack("=QQ", ctypes.addressof(text), 1))
-    header = struct.pack("=QI4xQQQQi4xI4x", ctypes.addressof(address), 16, *(
-        ctypes.addressof(part), 1, 0, 0
-    ), 0, 0)  # fmt: skip
-    return int(libc.sendmmsg(opened, ctypes.create_string_buffer(header), 1, 0))
-
-
-def _native_look_up() -> None:
-    number = _libc().getaddrinfo(NAME.encode(), b"80", None, ctypes.byref(ctypes.c_void_p()))
-    # EAI_AGAIN: its resolver was not reached. EAI_NONAME: somebody answered.
-    raise OSError(errno.EACCES if number == socket.EAI_AGAIN else 0, str(number))
-
-
-def _named_in_c() -> None:
-    try:
-        _tcp((NAME, 80), kind=_SlotSocket)
-    except socket.gaierror as error:
-        raise OSError(errno.EACCES if error.errno == socket.EAI_AGAIN else 0, str(error)) from None
-
-
-def _io_uring() -> None:
-    number = 425
-    result = _libc().syscall(number, 2, ctypes.create_string_buffer(120))
-    found = ctypes.get_errno()
-    if result >= 0:
-        os.close(result)
-        return
-    raise OSError(errno.EACCES if found == errno.ENOSYS else found, os.strerror(found))
-
-
-def _packet() -> None:
-    kind = getattr(socket, "AF_PACKET", 17)
-    with socket.socket(kind, socket.SOCK_RAW, socket.htons(0x0800)):
-        pass
-
-
-def _group() -> None:
-    joined = socket.inet_aton("224.0.0.251") + socket.inet_aton("0.0.0.0")
-    _udp(lambda s: s.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, joined))
-
-
-def _gloo() -> None:
-    import datetime
-
-    from torch import distributed
-
-    store: Any = vars(distributed)["TCPStore"]
-    wait = datetime.timedelta(seconds=SECONDS)
-    try:
-        store(V4, 29500, is_master=False, timeout=wait, wait_for_workers=False)
-    except Exception as error:  # it tries until its time is over, whatever it is told
-        refused = "Permission denied" in str(error)
-        raise OSError(errno.EACCES if refused else 0, str(error)) from None
-
-
 def _run(task: Any) -> Any:
     return asyncio.run(task())
 
 
 WAYS: dict[str, Way] = {
-    "connect": lambda: _tcp((V4, 80)),
-    "connect, IPv6": lambda: _tcp((V6, 80), socket.AF_INET6),
+    "connect": lambda: tcp((V4, 80)),
+    "connect, IPv6": lambda: tcp((V6, 80), socket.AF_INET6),
     "connect_ex": _connect_ex,
-    "a name that begins with 127.": lambda: _tcp(("127.0.0.1.example.org", 80)),
-    "a name that begins with localhost": lambda: _tcp(("localhost.example.org", 80)),
-    "a name": lambda: _tcp((NAME, 80)),
-    "IPv6 that begins with ::1": lambda: _tcp(("::1:2:3:4", 80), socket.AF_INET6),
-    "IPv6 that begins with ::1, shorter": lambda: _tcp(("::1234:0", 80), socket.AF_INET6),
-    "IPv4 in IPv6": lambda: _tcp((f"::ffff:{V4}", 80), socket.AF_INET6),
-    "link-local with a zone": lambda: _tcp(("fe80::1%lo", 80), socket.AF_INET6),
-    "IPv4 as a number": lambda: _tcp(("3221225991", 80)),
-    "IPv4 in hexadecimal": lambda: _tcp(("0xC0.0.2.7", 80)),
-    "private network": lambda: _tcp(("10.0.0.1", 80)),
-    "the cloud's metadata": lambda: _tcp(("169.254.169.254", 80)),
-    "broadcast": lambda: _udp(lambda s: s.sendto(b"x", ("255.255.255.255", 9))),
-    "multicast": lambda: _udp(lambda s: s.sendto(b"x", ("224.0.0.251", 5353))),
-    "sendto": lambda: _udp(lambda s: s.sendto(b"x", (V4, 53))),
-    "sendto with flags": lambda: _udp(lambda s: s.sendto(b"x", 0, (V4, 53))),
-    "sendto, IPv6": lambda: _udp(lambda s: s.sendto(b"x", (V6, 53)), socket.AF_INET6),
-    "sendmsg": lambda: _udp(lambda s: s.sendmsg([b"x"], [], 0, (V4, 53))),
-    "a connected datagram": lambda: _udp(lambda s: s.connect((V4, 53))),
+    "a name that begins with 127.": lambda: tcp(("127.0.0.1.example.org", 80)),
+    "a name that begins with localhost": lambda: tcp(("localhost.example.org", 80)),
+    "a name": lambda: tcp((NAME, 80)),
+    "IPv6 that begins with ::1": lambda: tcp(("::1:2:3:4", 80), socket.AF_INET6),
+    "IPv6 that begins with ::1, shorter": lambda: tcp(("::1234:0", 80), socket.AF_INET6),
+    "IPv4 in IPv6": lambda: tcp((f"::ffff:{V4}", 80), socket.AF_INET6),
+    "link-local with a zone": lambda: tcp(("fe80::1%lo", 80), socket.AF_INET6),
+    "IPv4 as a number": lambda: tcp(("3221225991", 80)),
+    "IPv4 in hexadecimal": lambda: tcp(("0xC0.0.2.7", 80)),
+    "private network": lambda: tcp(("10.0.0.1", 80)),
+    "the cloud's metadata": lambda: tcp(("169.254.169.254", 80)),
+    "broadcast": lambda: udp(lambda s: s.sendto(b"x", ("255.255.255.255", 9))),
+    "multicast": lambda: udp(lambda s: s.sendto(b"x", ("224.0.0.251", 5353))),
+    "sendto": lambda: udp(lambda s: s.sendto(b"x", (V4, 53))),
+    "sendto with flags": lambda: udp(lambda s: s.sendto(b"x", 0, (V4, 53))),
+    "sendto, IPv6": lambda: udp(lambda s: s.sendto(b"x", (V6, 53)), socket.AF_INET6),
+    "sendmsg": lambda: udp(lambda s: s.sendmsg([b"x"], [], 0, (V4, 53))),
+    "a connected datagram": lambda: udp(lambda s: s.connect((V4, 53))),
     "a resolver on loopback": _resolver_on_loopback,
     "getaddrinfo": lambda: socket.getaddrinfo(NAME, 80),
     "getaddrinfo of bytes": lambda: socket.getaddrinfo(NAME.encode(), 80),
@@ -291,10 +215,10 @@ WAYS: dict[str, Way] = {
     "getnameinfo": lambda: socket.getnameinfo((V4, 80), 0),
     "create_connection": lambda: socket.create_connection((V4, 80), SECONDS),
     "create_connection taken before": lambda: _TAKEN_CREATE((V4, 80), SECONDS),
-    "socket taken before": lambda: _tcp((V4, 80), kind=_TAKEN),
+    "socket taken before": lambda: tcp((V4, 80), kind=_TAKEN),
     "ssl": _ssl,
     "SSLSocket taken before": _ssl_taken,
-    "_socket": lambda: _tcp((V4, 80), kind=_SlotSocket),
+    "_socket": lambda: tcp((V4, 80), kind=SlotSocket),
     "_socket on a duplicate": _duplicate,
     "asyncio": lambda: _run(_stream),
     "asyncio by name": lambda: _run(_named),
@@ -308,56 +232,25 @@ WAYS: dict[str, Way] = {
     "fork": _fork,
     "multiprocessing, spawn": lambda: _multiprocessing("spawn"),
     "multiprocessing, forkserver": lambda: _multiprocessing("forkserver"),
-    "a Python": lambda: _python(_CONNECT),
-    "a Python, by name": lambda: _python(_LOOK_UP),
-    "a Python by os.posix_spawn": lambda: _child(
+    "a Python": lambda: python(CONNECTING),
+    "a Python, by name": lambda: python(_LOOK_UP),
+    "a Python by os.posix_spawn": lambda: child(
         sys.executable,
         "-c",
-        f"import subprocess, sys; subprocess.run([sys.executable, '-c', {_CONNECT!r}])",
+        f"import subprocess, sys; subprocess.run([sys.executable, '-c', {CONNECTING!r}])",
     ),
 }
 """What Python's own hook refuses, on every system."""
-NATIVE: dict[str, Way] = {
-    "_socket by name": _named_in_c,
-    "ctypes connect": lambda: _native(lambda c, s: c.connect(s, _sockaddr(), 16)),
-    "ctypes sendto": lambda: _native(
-        lambda c, s: c.sendto(s, b"x", 1, 0, _sockaddr(53), 16), socket.SOCK_DGRAM
-    ),
-    "ctypes sendto, family unspecified": lambda: _native(
-        lambda c, s: c.sendto(s, b"x", 1, 0, b"\0\0" + _sockaddr(53)[2:], 16), socket.SOCK_DGRAM
-    ),
-    "ctypes fast open": lambda: _native(
-        lambda c, s: c.sendto(s, b"x", 1, 0x20000000, _sockaddr(), 16)
-    ),
-    "ctypes sendmmsg": lambda: _native(_native_sendmmsg, socket.SOCK_DGRAM),
-    "ctypes getaddrinfo": _native_look_up,
-    "io_uring": _io_uring,
-    "raw packets": _packet,
-    "raw IP": lambda: _tcp((V4, 0), kind=_RawSocket),
-    "a multicast group": _group,
-    "a shell's /dev/tcp": lambda: _child("bash", "-c", f"exec 3<>/dev/tcp/{V4}/80"),
-    "a Python in isolated mode": lambda: _python(_CONNECT, "-I"),
-    "a Python without site": lambda: _python(_CONNECT, "-S"),
-    "torch's store": _gloo,
-}
-"""What only the kernel can refuse: the strong form."""
 
 
-class _SlotSocket(_socket.socket):
+class SlotSocket(_socket.socket):
     """The class in C, as a context."""
 
-    def __enter__(self) -> "_SlotSocket":
+    def __enter__(self) -> "SlotSocket":
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-class _RawSocket(socket.socket):
-    """ICMP, whatever is asked for."""
-
-    def __init__(self, family: int, _: int) -> None:
-        super().__init__(family, socket.SOCK_RAW, socket.IPPROTO_ICMP)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
@@ -388,6 +281,7 @@ def outcome(way: Way) -> str:
 def main(form: str, *without: str) -> None:
     """Try every way but some under the guard, with ``sealed`` under its strong form as well."""
     from ragtune.core import offline
+    from scripts.campaign.native import NATIVE
 
     offline.go_offline()
     missing = offline.seal() if form == "sealed" else ""

@@ -93,7 +93,6 @@ def questions(
             folder,
             drafter=drafter,
             reader=models.reader(hardware),
-            embed=embedder.embed,
             watcher=terminal,
             documents=corpus.hash,
             again=again,

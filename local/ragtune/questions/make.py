@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ragtune.core.errors import DocumentsError
-from ragtune.core.files import read_jsonl, write_jsonl
+from ragtune.core.files import own, read_jsonl, write_jsonl
 from ragtune.core.progress import Watcher
 from ragtune.core.text.language import ENGLISH, languages_of
 from ragtune.questions.collection import Collection
@@ -16,7 +16,7 @@ from ragtune.questions.drafters import Drafter
 from ragtune.questions.drafting import Drafting, selected
 from ragtune.questions.journal import FILE as JOURNAL
 from ragtune.questions.journal import Drafted, Journal
-from ragtune.questions.near_misses import exchanged, unanswered
+from ragtune.questions.near_misses import near_misses, unanswered
 from ragtune.questions.passages import sentences_of
 from ragtune.questions.plan import Plan, choose
 from ragtune.questions.reading import Reader
@@ -86,7 +86,6 @@ def make(
     *,
     drafter: Drafter,
     reader: Reader | None,
-    embed: Callable[[Sequence[str]], list[list[float]]] | None,
     watcher: Watcher,
     documents: str,
     again: bool = False,
@@ -97,29 +96,21 @@ def make(
     for, ``documents`` identifies them.
 
     Raises DocumentsError where nothing can be asked about them, where drafting began in ``folder``
-    with other settings, and where it holds questions that a person reviewed.
+    with other settings, and where it holds questions that a person reviewed; RunError where another
+    process drafts into it.
     """
     refuse_reviewed(folder)
     collection = Collection(sentences_of(nodes, split))
     if not collection.documents:
         raise DocumentsError("documents: no sentence in them that a question could be asked about")
     plan = plan_for(len(collection.documents))
-    chosen = choose(collection, plan)
-    if again:
-        (folder / JOURNAL).unlink(missing_ok=True)
-    journal = Journal(
-        folder,
-        {"version": VERSION, "documents": documents, "drafter": drafter.fingerprint,
-         "reader": reader is not None, **asdict(plan)},
-    )  # fmt: skip
-    drafted = Drafting(collection, plan, drafter, reader, watcher).run(chosen, journal)
-    test, train = selected(drafted, plan)
-    if not test:
-        raise DocumentsError(f"documents: none of {_facts(drafted)} facts in them has a question")
-    missed = _unanswerable(test, train, collection, plan, reader, embed)
-    test = _mixed(test, missed, plan.seed)
-    write_jsonl(folder / TRAIN, [row.to_json() for row in train])
-    write_jsonl(folder / TEST, [row.to_json() for row in test])
+    owner = own(folder)
+    try:
+        drafted, test, train, missed = _written(
+            collection, plan, folder, drafter, reader, watcher, documents, again
+        )
+    finally:
+        owner.close()
     held = {row.document for row in (*test, *train)}
     return Made(
         folder=folder,
@@ -136,6 +127,36 @@ def make(
         read_back=reader is not None,
         notes=tuple(_notes(collection, drafter, reader, plan, len(test), len(train))),
     )
+
+
+def _written(  # noqa: PLR0917 - what `make` was given
+    collection: Collection,
+    plan: Plan,
+    folder: Path,
+    drafter: Drafter,
+    reader: Reader | None,
+    watcher: Watcher,
+    documents: str,
+    again: bool,
+) -> tuple[list[Drafted], list[Row], list[Row], list[Row]]:
+    """Draft, choose and write in a folder that is owned: all drafts, and the rows of the files."""
+    chosen = choose(collection, plan)
+    if again:
+        (folder / JOURNAL).unlink(missing_ok=True)
+    journal = Journal(
+        folder,
+        {"version": VERSION, "documents": documents, "drafter": drafter.fingerprint,
+         "reader": reader is not None, **asdict(plan)},
+    )  # fmt: skip
+    drafted = Drafting(collection, plan, drafter, reader, watcher).run(chosen, journal)
+    test, train = selected(drafted, plan)
+    if not test:
+        raise DocumentsError(f"documents: none of {_facts(drafted)} facts in them has a question")
+    missed = _unanswerable(test, train, collection, plan, reader)
+    test = _mixed(test, missed, plan.seed)
+    write_jsonl(folder / TRAIN, [row.to_json() for row in train])
+    write_jsonl(folder / TEST, [row.to_json() for row in test])
+    return drafted, test, train, missed
 
 
 def refuse_reviewed(folder: Path) -> None:
@@ -157,19 +178,18 @@ def _facts(drafted: Sequence[Drafted]) -> int:
     return sum(one.facts for one in drafted)
 
 
-def _unanswerable(  # noqa: PLR0917 - what the two checks need
+def _unanswerable(
     test: Sequence[Row],
     train: Sequence[Row],
     collection: Collection,
     plan: Plan,
     reader: Reader | None,
-    embed: Callable[[Sequence[str]], list[list[float]]] | None,
 ) -> list[Row]:
     """As many near misses of test questions as are wanted and pass the checks."""
     if reader is None:
         return []
     rng = random.Random(f"{plan.seed}/unanswerable")
-    left = exchanged(test, collection, embed, rng)
+    left = near_misses(test, collection, rng)
     asked = [row.instruction for row in (*test, *train)]
     found: list[Row] = []
     while left and len(found) < plan.unanswerable:

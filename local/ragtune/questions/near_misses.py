@@ -1,18 +1,20 @@
-"""Questions that sound as if the documents answered them: a name, a date or a thing exchanged.
+"""Questions that sound as if the documents answered them.
+
+In some a name or a date is exchanged for another one, some ask of a person what nobody has said.
 
 Each is checked against every sentence that speaks of what was put in: none has the rest of the
 question's words, and the reader finds no answer in the likeliest of them. The passage that the
 question was drafted from is not asked, for whoever is misled by it is what the study is to find.
 """
 
+import hashlib
 import random
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
 
 from ragtune.core.text import refuses
-from ragtune.core.text.content import stem
 from ragtune.questions.collection import Collection
 from ragtune.questions.facts import names_in
 from ragtune.questions.passages import Passage
@@ -25,10 +27,11 @@ SHARED = 0.5
 """The share of a question's other content words that a sentence about what was put in may have."""
 ASKED = 2
 """Passages about what was put in that the reader is asked on."""
-_NOUN = re.compile(r"\b(?i:the|an?) ((?:[a-z][a-z-]{2,} )?[a-z][a-z-]{3,})\b")
 _LINKED = re.compile(r"\b(?:of|the|de|von|van|and)\b")
-Near = Callable[[Sequence[str]], list[list[float]]]
-"""Words → their vectors."""
+
+
+Names = dict[str, list[tuple[str, str]]]
+"""Names with their documents, by what kind of name each is."""
 
 
 @dataclass(frozen=True)
@@ -40,20 +43,51 @@ class Miss:
     new: str
 
 
-def exchanged(rows: Sequence[Row], collection: Collection, embed: Near | None,
-              rng: random.Random) -> list[Miss]:  # fmt: skip
-    """At most one near miss a question, in random order."""
+def near_misses(rows: Sequence[Row], collection: Collection, rng: random.Random) -> list[Miss]:
+    """Exchanged names and dates, and things that are not said of people, by turns."""
     names = _all_names(collection)
-    nouns = _Nouns(collection, embed) if embed else None
-    found: list[Miss] = []
+    exchanged: list[Miss] = []
     for row in rng.sample(list(rows), len(rows)):
-        ways = [way for way in (_name(row, names, rng), _date(row, rng),
-                                nouns.exchange(row) if nouns else None) if way]  # fmt: skip
+        ways = [way for way in (_name(row, names, rng), _date(row, rng)) if way]
         if ways:
             old, new = rng.choice(ways)
             question = re.sub(rf"\b{re.escape(old)}\b", new, row.instruction, count=1)
-            if question != row.instruction:
-                found.append(Miss(row, _article(question), new))
+            exchanged.append(Miss(row, question, new))
+    unsaid = _unsaid(rows, names, collection, rng)
+    turns = zip_longest(exchanged, unsaid)
+    return [one for pair in turns for one in pair if one is not None]
+
+
+ABOUT = (
+    ("How old is {}?", r"\b(?:age|aged|old|born|birthday)\b"),
+    (
+        "What is the telephone number of {}?",
+        r"\b(?:extension|telephone|phone|number|call|ring)s?\b",
+    ),
+    ("Who stands in for {} during holidays?", r"\b(?:deputy|assistant|stands? in|replaces?)\b"),
+    ("In which town does {} live?", r"\b(?:lives?|home|house|flat|from|town)\b"),
+    ("When did {} take up the post?", r"\b(?:since|joined|began|started|year|took)\b|\d{4}"),
+)
+"""What may be asked of a person, and words of sentences that may answer it."""
+
+
+def _unsaid(
+    rows: Sequence[Row], names: Names, collection: Collection, rng: random.Random
+) -> list[Miss]:
+    """Questions about people that no sentence with their name, nor its neighbours, speaks of."""
+    common = set(re.findall(r"\b[a-z]+\b", " ".join(one.text for one in collection.sentences)))
+    people = [
+        name
+        for name, _ in names.get("2", [])
+        if not any(word.lower() in common for word in name.split())
+    ]
+    found: list[Miss] = []
+    for person in rng.sample(people, len(people)):
+        about = " ".join(passage.text for passage in collection.holding(content(person)))
+        asked = [form for form, look in ABOUT if not re.search(look, about, re.I)]
+        if asked and about:
+            row = rng.choice(list(rows))
+            found.append(Miss(row, rng.choice(asked).format(person), person))
     return found
 
 
@@ -68,10 +102,13 @@ def unanswered(misses: Sequence[Miss], collection: Collection, reader: Reader) -
 
 
 def _row(miss: Miss) -> Row:
-    return replace(
-        miss.row, instruction=miss.question, response="", context="", document="", evidence="",
-        group=f"{miss.row.group}-near-miss", kind="unanswerable", split="test", reviewed=False,
-    )  # fmt: skip
+    return Row(
+        instruction=miss.question,
+        response="",
+        group=hashlib.sha256(miss.question.encode()).hexdigest()[:10],
+        kind="unanswerable",
+        drafted=miss.row.drafted,
+    )
 
 
 def _speaking(miss: Miss, collection: Collection) -> list[Passage]:
@@ -86,10 +123,6 @@ def _answers(miss: Miss, passage: Passage) -> bool:
     rest = {word for word in content(miss.question) if word not in VAGUE}
     rest -= set(content(miss.new))
     return bool(rest) and len(rest & set(content(passage.sentence.text))) > SHARED * len(rest)
-
-
-Names = dict[str, list[tuple[str, str]]]
-"""Names with their documents, by what kind of name each is."""
 
 
 def _all_names(collection: Collection) -> Names:
@@ -132,54 +165,3 @@ def _date(row: Row, rng: random.Random) -> tuple[str, str] | None:
                 if left:
                     return old, rng.choice(left)
     return None
-
-
-def _article(question: str) -> str:
-    """The question with "a" and "an" as what follows needs it."""
-    return re.sub(
-        r"\b([Aa])n? (?=([a-z]))",
-        lambda found: found[1] + ("n " if found[2] in "aeio" else " "),
-        question,
-    )
-
-
-class _Nouns:
-    """Things that the documents speak of, and which of them are alike."""
-
-    ALIKE = (0.4, 0.8)
-    """Cosine of two things that can be exchanged: of one kind, and not the same."""
-
-    def __init__(self, collection: Collection, embed: Near) -> None:
-        where: dict[str, set[str]] = {}
-        counts: Counter[str] = Counter()
-        for one in collection.sentences:
-            for hit in _NOUN.finditer(one.text):
-                noun = hit[1].split()[-1]
-                where.setdefault(noun, set()).add(one.document)
-                counts[noun] += 1
-        self.where = {
-            noun: names for noun, names in where.items()
-            if stem(noun) not in VAGUE and not noun.endswith(("ly", "ed", "ing", "est"))
-        }  # fmt: skip
-        self.nouns = list(self.where)
-        self.vectors = embed(self.nouns) if self.nouns else []
-        self.place = {noun: n for n, noun in enumerate(self.nouns)}
-
-    def exchange(self, row: Row) -> tuple[str, str] | None:
-        """A thing of the question and one that is like it, which its passage does not name."""
-        named = (hit[1].split()[-1] for hit in _NOUN.finditer(row.instruction))
-        asked = [noun for noun in named if noun in self.place and noun in row.context]
-        if not asked:
-            return None
-        known = set(content(f"{row.context} {row.instruction}"))
-        near = [(score, old, new) for old in asked for score, new in self._like(old)
-                if stem(new) not in known and row.document not in self.where[new]]  # fmt: skip
-        return max(near)[1:] if near else None
-
-    def _like(self, noun: str) -> Iterator[tuple[float, str]]:
-        mine = self.vectors[self.place[noun]]
-        plural = noun.endswith("s")
-        for other, vector in zip(self.nouns, self.vectors, strict=True):
-            score = sum(a * b for a, b in zip(mine, vector, strict=True))
-            if self.ALIKE[0] <= score <= self.ALIKE[1] and other.endswith("s") is plural:
-                yield score, other

@@ -62,7 +62,7 @@ REASON = re.compile(
 )
 DEFINITION = re.compile(
     rf"^(?P<what>(?:An? |The )?{_WORD}(?: {_WORD}){{0,4}}) (?:is|are|means|was) "
-    r"(?P<is>(?:an?|the) [^.;:]{8,90})[.;]?"
+    r"(?P<is>(?:an?|the) (?:(?! and |, )[^.;:]){8,90})(?: and |, |[.;]|$)"
 )
 _ITEM = rf"{_WORD}(?: {_WORD}){{0,3}}"
 LIST = re.compile(

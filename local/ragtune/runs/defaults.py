@@ -231,7 +231,7 @@ def summary(recipe: Recipe) -> list[str]:
     What a record's context is stands there in any case: nothing else changes an answer as much.
     """
     usual = _values(
-        Recipe(name=recipe.name, records=Records(source=""), documents=recipe.documents)
+        Recipe(name=recipe.name, records=Records(source="records"), documents=recipe.documents)
     )
     values = _values(recipe)
     found: dict[str, dict[str, None]] = {}

@@ -1,12 +1,14 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ragtune.core.errors import DocumentsError
+from ragtune.core import files
+from ragtune.core.errors import DocumentsError, RunError
 from ragtune.core.progress import Advance, Silent
 from ragtune.models.engines.base import unwatched
 from ragtune.models.hardware import probe
@@ -15,6 +17,7 @@ from ragtune.questions.drafters import Drafter
 from ragtune.questions.facts import Fact
 from ragtune.questions.make import TEST, TRAIN, Made
 from ragtune.questions.plan import By, planned
+from ragtune.questions.review.session import Review
 from ragtune.questions.rules import content
 from ragtune.recipe.records import Records
 from ragtune.retrieval import sentences
@@ -92,7 +95,7 @@ def drafted(folder: Path, server: FakeServer, by: By = "facts", **options: Any) 
     drafter = Remembering(models.named(server.url, None, probe()))
     return make.make(
         nodes(), sentences.sentences(), lambda count: planned(count, 10, 8, by, 0), folder,
-        drafter=drafter, reader=Knowing(drafter.answers), embed=None, watcher=Silent(),
+        drafter=drafter, reader=Knowing(drafter.answers), watcher=Silent(),
         documents="abc",
         **options,
     )  # fmt: skip
@@ -141,6 +144,17 @@ def test_the_same_facts_in_other_words_where_wordings_alone_are_kept_apart(
     assert all(groups.get(row["group"]) != row["instruction"] for row in train)
 
 
+def test_two_cannot_draft_into_one_folder(
+    tmp_path: Path, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "PATIENCE", 0.1)
+    other = files.own(tmp_path)
+    with pytest.raises(RunError, match=str(tmp_path)):
+        drafted(tmp_path, server)
+    other.close()
+    assert drafted(tmp_path, server).test
+
+
 def test_reviewed_questions_are_never_written_over(tmp_path: Path, server: FakeServer) -> None:
     drafted(tmp_path, server)
     kept = rows(tmp_path / TEST)
@@ -149,3 +163,16 @@ def test_reviewed_questions_are_never_written_over(tmp_path: Path, server: FakeS
     with pytest.raises(DocumentsError, match=r"1 of its questions were reviewed.*--output"):
         drafted(tmp_path, server, again=True)
     assert rows(tmp_path / TEST) == kept
+
+
+def test_questions_of_which_a_person_dropped_some_are_not_written_over(
+    tmp_path: Path, server: FakeServer
+) -> None:
+    drafted(tmp_path, server)
+    review = Review(tmp_path / TEST)
+    review.take_up()
+    review.decide([replace(review.all[0].now, state="dropped")])
+    left = rows(tmp_path / TEST)
+    with pytest.raises(DocumentsError, match=r"1 of its questions were reviewed.*--output"):
+        drafted(tmp_path, server, again=True)
+    assert rows(tmp_path / TEST) == left

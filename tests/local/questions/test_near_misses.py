@@ -1,9 +1,10 @@
 import random
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from ragtune.models.engines.base import unwatched
-from ragtune.questions.near_misses import Miss, exchanged, unanswered
+from ragtune.questions.near_misses import Miss, near_misses, unanswered
 from ragtune.questions.row import Row
 from tests.local.questions.helpers import DOCUMENTS, collection
 
@@ -27,28 +28,24 @@ def row(question: str, document: str) -> Row:
     return Row(question, "an answer", DOCUMENTS[document][1], document, "…", "f1")
 
 
-def near(a: Sequence[str]) -> list[list[float]]:
-    """Things of the front of a building are alike; nothing else is."""
-    known = {"barrier": [1.0, 0.0], "window": [0.6, 0.8]}
-    return [known.get(one, [0.0, -1.0]) for one in a]
-
-
 def test_a_name_or_a_month_is_exchanged_for_another() -> None:
     asked = [
         row("What does Mara Oduya give out to the staff?", "parking.md"),
         row("Why is the lake closed to boats in March?", "boats.md"),
     ]
-    found = exchanged(asked, collection(), None, random.Random(0))
-    texts = {one.row.document: one.question for one in found}
+    found = near_misses(asked, collection(), random.Random(0))
+    told = [one for one in found if re.search(r"\b(?:lake|give)\b", one.question)]
+    texts = {one.row.document: one.question for one in told}
     assert texts["parking.md"] == "What does Tomas Brandl give out to the staff?"
     assert "March" not in texts["boats.md"]
     assert texts["boats.md"].startswith("Why is the lake closed to boats in ")
 
 
-def test_a_thing_is_exchanged_for_one_that_is_like_it() -> None:
+def test_what_nobody_says_of_a_person_is_asked() -> None:
     asked = [row("When is the barrier of the car park closed?", "parking.md")]
-    (found,) = exchanged(asked, collection(), near, random.Random(0))
-    assert found.question == "When is the window of the car park closed?"
+    found = near_misses(asked, collection(), random.Random(0))
+    assert {one.new for one in found} == {"Mara Oduya", "Tomas Brandl"}
+    assert all(one.new in one.question for one in found)
 
 
 def test_a_near_miss_has_no_answer_and_no_document() -> None:

@@ -7,6 +7,8 @@ _TAIL = 20
 
 def shortened(text: str, most: int = VALUE) -> str:
     """The text, or its beginning and its end with how many characters are left out between."""
+    if not text.isascii():  # half characters, which no UTF-8 can hold, as escapes
+        text = text.encode("utf-8", "backslashreplace").decode()
     if len(text) <= most:
         return text
     tail = min(_TAIL, most // 4)
