@@ -27,6 +27,7 @@ export function row(one, place, of) {
   for (const id of ["back", "next"]) $(id).disabled = of < 2;
   if (!one) {
     $("where").replaceChildren();
+    $("source").hidden = true;
     $("empty").textContent = "No question is left here: choose another state, kind or document.";
     return;
   }
