@@ -12,7 +12,17 @@ from typing import Annotated
 import typer
 
 from ragtune import __version__
-from ragtune.cli import asking, label, questions, recipes, retrieval, serving, several, study
+from ragtune.cli import (
+    asking,
+    label,
+    questions,
+    recipes,
+    retrieval,
+    review,
+    serving,
+    several,
+    study,
+)
 from ragtune.cli.output import never_refuse, say
 from ragtune.core import system
 from ragtune.core.errors import INTERRUPTED, RagtuneError
@@ -27,7 +37,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 unexpected, 2 recipe or command line, 3 records or documents, "
     "4 model, 5 offline, 6 run folder, 7 cloud, 130 interrupted.",
 )
-for group in (recipes, study, retrieval, asking, serving, label, questions, several):
+for group in (recipes, study, retrieval, asking, serving, label, questions, review, several):
     group.register(app)
 
 

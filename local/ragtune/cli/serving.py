@@ -47,15 +47,15 @@ def serve(
     """Show a finished run: a page that asks its arms, and an API as OpenAI's."""
     from ragtune.cli.terminal import Terminal
     from ragtune.runs.open import recipe_of
-    from ragtune.serve import server
+    from ragtune.serve import listening, server
     from ragtune.serve.job import Limits
     from ragtune.serve.session import Session
 
-    if offline and not server.is_loopback(host):
+    if offline and not listening.is_loopback(host):
         raise OfflineError(f"--host {host}: others could reach it; leave out --host or --offline")
-    if not token and not server.is_loopback(host):
+    if not token and not listening.is_loopback(host):
         token = secrets.token_urlsafe(24)
-    allowed = server.access(host, token)
+    allowed = listening.access(host, token)
     close_network([recipe_of(run_folder)], offline)
     terminal = Terminal()
     session = Session(
@@ -66,19 +66,19 @@ def serve(
         watcher=terminal,
     )
     try:
-        listening = server.bound(host, port)
+        taken = listening.bound(host, port)
     except BaseException:
         session.close()
         raise
 
     def ready() -> None:
-        page = server.address(listening, token)
-        said = {"page": page, "api": f"{server.address(listening)}v1", "token": token}
+        page = listening.address(taken, token)
+        said = {"page": page, "api": f"{listening.address(taken)}v1", "token": token}
         lines = [f"page: {page}", f"API:  {said['api']}"]
         if token:
             lines.append(f"token: {token}  (Authorization: Bearer …)")
         print_result(said, "\n".join(lines), as_json)
         terminal.say(f"serving {', '.join(session.arms)}; Ctrl-C stops")
 
-    server.serve(session, listening, allowed, ready)
+    server.serve(session, taken, allowed, ready)
     terminal.say("stopped")

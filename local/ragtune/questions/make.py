@@ -20,6 +20,7 @@ from ragtune.questions.near_misses import near_misses, unanswered
 from ragtune.questions.passages import sentences_of
 from ragtune.questions.plan import Plan, choose
 from ragtune.questions.reading import Reader
+from ragtune.questions.review.journal import decided
 from ragtune.questions.row import Row
 from ragtune.questions.rules import is_new
 from ragtune.questions.specialist import Specialist
@@ -165,6 +166,7 @@ def refuse_reviewed(folder: Path) -> None:
         if not path.is_file():
             continue
         count = sum(bool(row.get("reviewed")) for row in read_jsonl(path) if isinstance(row, dict))
+        count = max(count, decided(path))
         if count:
             raise DocumentsError(
                 f"{path}: {count} of its questions were reviewed by a person, and are not written "

@@ -68,12 +68,14 @@ class GoldFaults(Part):
 class DataCounts(Part):
     """Records to train on, questions to test with, and what is wrong with them.
 
+    Of the questions a person reviewed ``reviewed``, None where they say nothing of that.
     ``division`` is None for questions of a file of their own, ``near_duplicates`` where nothing is
     tuned, ``gold`` where nothing is retrieved.
     """
 
     train: int = 0
     test: int = 0
+    reviewed: int | None = None
     bad_lines: tuple[str, ...] = ()
     questions_also_in_training: int = 0
     division: Division | None = None

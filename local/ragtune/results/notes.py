@@ -10,6 +10,7 @@ from ragtune.results.schema import Results
 from ragtune.results.wording import brief
 
 MEANS = {
+    "reviewed:": "a person kept or edited them with `ragtune review`; others are as drafted",
     "retrieval:": "recall@k: how often a gold passage is among the k found; MRR and nDCG: how high "
     "it is ranked, 1 where always first",
     "held-out": "how surprised the model is by the reference answers; a nat is 1.44 bits, and less "
@@ -78,6 +79,8 @@ def _warnings(results: Results) -> Iterator[str]:
 
 
 def _remarks(results: Results) -> Iterator[str]:
+    if line := wording.reviewed(results.data):
+        yield line
     if found := results.retrieval:
         yield (
             f"retrieval: recall@{found.k} {found.recall_at_k.mean:.2f}, MRR {found.mrr.mean:.2f}, "

@@ -27,6 +27,7 @@ from ragtune.runs.stage import Stage
 from ragtune.runs.stages.figures import Figures
 from ragtune.runs.stages.index import Index
 from ragtune.runs.worker import refuse_too_many
+from ragtune.sources.records import Record
 
 
 class Pipeline:
@@ -133,6 +134,7 @@ class Pipeline:
             data={
                 "train": len(split.train),
                 "test": len(split.test),
+                "reviewed": reviewed(split.test),
                 "bad_lines": [str(b) for b in split.bad],
                 "questions_also_in_training": len(split.leaked),
                 "division": asdict(split.division) if split.division else None,
@@ -140,6 +142,12 @@ class Pipeline:
         )
         for bad in split.bad[:5]:
             self.watcher.say(f"records: left out {bad}")
+
+
+def reviewed(questions: Sequence[Record]) -> int | None:
+    """How many of them a person kept; None where none of them says anything of that."""
+    said = [one.reviewed for one in questions if one.reviewed is not None]
+    return sum(said) if said else None
 
 
 def figures(recipe: Recipe, materials: Materials, run: Run, stages: Sequence[Stage]) -> Results:

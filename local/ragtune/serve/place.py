@@ -1,10 +1,10 @@
 """A passage in its document, with the words marked that sentences of an answer have from it."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from ragtune.arms.attribution import marks
+from ragtune.core.text.finding import span
 from ragtune.retrieval.passages import Passage
 
 AROUND = 600
@@ -21,10 +21,10 @@ def place(
     which ``read`` gives by its name, does not hold it: it has changed, or is gone.
     """
     whole = read(passage.document)
-    span = _find(passage.text, whole) if whole else None
+    found = span(passage.text, whole) if whole else None
     before, after, at = "", "", None
-    if whole and span:
-        start, end = span
+    if whole and found:
+        start, end = found
         before, after = _end_of(whole[:start]), _beginning_of(whole[end:])
         at = round(start / max(1, len(whole)), 4)
     return {
@@ -41,7 +41,7 @@ def place(
         "at": at,
         "characters": len(whole) if whole else None,
         "gone": whole is None,
-        "changed": bool(whole) and span is None,
+        "changed": bool(whole) and found is None,
     }
 
 
@@ -55,13 +55,3 @@ def _beginning_of(text: str) -> str:
     """The first characters of a text, to the end of a word."""
     text = text.strip()
     return text if len(text) <= AROUND else f"{text[:AROUND].rpartition(' ')[0]} …"
-
-
-def _find(text: str, whole: str) -> tuple[int, int] | None:
-    """Where a document holds a text, white space of any kind alike."""
-    start = whole.find(text)
-    if start >= 0:
-        return start, start + len(text)
-    words = [re.escape(word) for word in text.split()]
-    found = re.search(r"\s+".join(words), whole) if words else None
-    return (found.start(), found.end()) if found else None

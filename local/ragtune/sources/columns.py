@@ -22,6 +22,7 @@ SYSTEM = ("system", "system_prompt")
 ALONE = (
     *("category", "evidence", "group", "document", "documents", "other_documents"),
     *("answers", "other_responses", "unanswerable", "is_impossible", "earlier"),
+    "reviewed",
 )
 """Columns that mean what they are called."""
 KNOWN = tuple(dict.fromkeys((*INSTRUCTION, *RESPONSE, *CONTEXT, *CONVERSATION, *SYSTEM, *ALONE)))

@@ -52,6 +52,7 @@ def read(row: Mapping[str, Any], refusal: str) -> dict[str, Any]:
         "document": documents[0] if documents else "",
         "other_documents": tuple(documents[1:]),
         "earlier": earlier,
+        "reviewed": _reviewed(row.get("reviewed")),
     }
 
 
@@ -84,6 +85,13 @@ def _flag(value: Any) -> bool | None:
     if value is not None and said is None:
         raise NoRecord("unanswerable is neither true nor false")
     return said
+
+
+def _reviewed(value: Any) -> bool | None:
+    """Whether a person kept it; None for what is neither true nor false, which is no fault."""
+    if isinstance(value, bool | None):
+        return value
+    return _SAID.get(str(value).strip().lower())
 
 
 def _answers(value: Any) -> list[str]:

@@ -34,7 +34,8 @@ class Record:
     document; all of them are `references` and `gold`. The response of an unanswerable record is
     ``study.refusal``. Of a conversation, ``instruction`` is the last question; ``earlier`` are the
     turns before it, the user's and the assistant's by turns, and ``system`` is what was said to the
-    assistant before all of them.
+    assistant before all of them. ``reviewed``, whether a person kept it, is no part of its content,
+    and None where nothing is said of that.
     """
 
     instruction: str
@@ -48,6 +49,7 @@ class Record:
     other_documents: tuple[str, ...] = ()
     earlier: tuple[str, ...] = ()
     system: str = ""
+    reviewed: bool | None = field(default=None, compare=False)
 
     @classmethod
     def from_json(cls, row: Mapping[str, Any]) -> "Record":
@@ -56,8 +58,10 @@ class Record:
         return cls(**texts)
 
     def to_json(self) -> dict[str, Any]:
-        """The fields by name; of those that few records have only what there is."""
-        return {n: v for n, v in asdict(self).items() if v or n not in _RARE}
+        """The content by name; of fields that few records have only what there is."""
+        found = asdict(self)
+        del found["reviewed"]
+        return {n: v for n, v in found.items() if v or n not in _RARE}
 
     @property
     def id(self) -> str:

@@ -1,6 +1,7 @@
 import json
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from ragtune.questions.drafters import Drafter
 from ragtune.questions.facts import Fact
 from ragtune.questions.make import TEST, TRAIN, Made
 from ragtune.questions.plan import By, planned
+from ragtune.questions.review.session import Review
 from ragtune.questions.rules import content
 from ragtune.recipe.records import Records
 from ragtune.retrieval import sentences
@@ -161,3 +163,16 @@ def test_reviewed_questions_are_never_written_over(tmp_path: Path, server: FakeS
     with pytest.raises(DocumentsError, match=r"1 of its questions were reviewed.*--output"):
         drafted(tmp_path, server, again=True)
     assert rows(tmp_path / TEST) == kept
+
+
+def test_questions_of_which_a_person_dropped_some_are_not_written_over(
+    tmp_path: Path, server: FakeServer
+) -> None:
+    drafted(tmp_path, server)
+    review = Review(tmp_path / TEST)
+    review.take_up()
+    review.decide([replace(review.all[0].now, state="dropped")])
+    left = rows(tmp_path / TEST)
+    with pytest.raises(DocumentsError, match=r"1 of its questions were reviewed.*--output"):
+        drafted(tmp_path, server, again=True)
+    assert rows(tmp_path / TEST) == left

@@ -21,6 +21,8 @@ KEYS = {
     "Escape": "\ue00c",
     "Space": "\ue00d",
     "Shift": "\ue008",
+    "Up": "\ue013",
+    "Down": "\ue015",
 }
 FLAGS = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic",

@@ -14,7 +14,8 @@ import pytest
 
 from ragtune.serve.guard import Access
 from ragtune.serve.job import Limits
-from ragtune.serve.server import access, bound, server
+from ragtune.serve.listening import access, bound
+from ragtune.serve.server import server
 from ragtune.serve.session import Session
 
 

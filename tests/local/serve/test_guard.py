@@ -8,7 +8,7 @@ from starlette.responses import PlainTextResponse
 
 from ragtune.core.errors import RecipeError
 from ragtune.serve.guard import Access, Guard
-from ragtune.serve.server import access, address, bound
+from ragtune.serve.listening import access, address, bound
 from tests.local.serve.conftest import Served
 
 

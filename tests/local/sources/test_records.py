@@ -7,6 +7,7 @@ import pytest
 from ragtune.core import offline
 from ragtune.core.errors import OfflineError, RecordsError
 from ragtune.recipe.records import Records
+from ragtune.runs.pipeline import reviewed
 from ragtune.sources import split as splits
 from tests.conftest import record_rows, write_jsonl
 
@@ -95,6 +96,24 @@ def test_questions_may_stand_in_a_file_of_their_own(tmp_path: Path) -> None:
     assert [r.instruction for r in split.leaked] == [rows[0]["instruction"]]
     fewer = prepared(tmp_path, questions="q.jsonl", most=2)
     assert (len(fewer.train), fewer.test) == (6, split.test[:2])
+
+
+def test_that_a_person_reviewed_a_question_is_counted_and_no_part_of_its_content(
+    tmp_path: Path,
+) -> None:
+    rows, found = record_rows(), []
+    write_jsonl(tmp_path / "r.jsonl", rows[::2])
+    for said in ([None] * 6, [False] * 6, [True, True, "yes", False, None, "?"]):
+        asked = [
+            row if one is None else {**row, "reviewed": one}
+            for row, one in zip(rows[1::2], said, strict=True)
+        ]
+        write_jsonl(tmp_path / "q.jsonl", asked)
+        found.append(prepared(tmp_path, questions="q.jsonl").test)
+    assert [reviewed(questions) for questions in found] == [None, 0, 3]
+    assert len({tuple(r.id for r in questions) for questions in found}) == 1
+    first, *others = ([r.to_json() for r in questions] for questions in found)
+    assert all(other == first for other in others)
 
 
 def test_categories_that_leave_nothing_say_what_there_is(tmp_path: Path) -> None:

@@ -11,7 +11,15 @@ from ragtune.results.wording.decision import (
     verdict,
 )
 from ragtune.results.wording.faults import fault
-from ragtune.results.wording.figures import failures, marked, recall, right, seeds, spread
+from ragtune.results.wording.figures import (
+    failures,
+    marked,
+    recall,
+    reviewed,
+    right,
+    seeds,
+    spread,
+)
 from ragtune.results.wording.full_size import lines as at_full_size
 from ragtune.results.wording.numbers import about, brief, rounded
 from ragtune.results.wording.terms import (
@@ -51,6 +59,7 @@ __all__ = [
     "named",
     "reason",
     "recall",
+    "reviewed",
     "right",
     "rounded",
     "seeds",

@@ -3,9 +3,20 @@
 from collections.abc import Mapping
 
 from ragtune.recipe.arms import Adapter
+from ragtune.results.data import DataCounts
 from ragtune.results.parts import Agreement
 from ragtune.results.schema import ArmFigures, Failures, Recall, Results
 from ragtune.results.wording.terms import CAUSES_IN_SHORT, FLIPS
+
+
+def reviewed(data: DataCounts) -> str:
+    """How many of the questions a person reviewed; empty where the questions say nothing of it."""
+    if data.reviewed is None:
+        return ""
+    if not data.reviewed:
+        return f"reviewed: no person has reviewed any of the {data.test} questions"
+    which = f"all {data.test}" if data.reviewed == data.test else f"{data.reviewed} of {data.test}"
+    return f"reviewed: a person has reviewed {which} questions"
 
 
 def marked(agreed: Agreement) -> str:

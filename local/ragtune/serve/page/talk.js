@@ -11,7 +11,7 @@ async function answered(response) {
   throw new Refusal(said);
 }
 
-async function json(address, body, signal) {
+export async function json(address, body, signal) {
   const options = body === undefined ? { signal } : {
     method: "POST", signal, headers: { "content-type": "application/json" }, body: JSON.stringify(body),
   };

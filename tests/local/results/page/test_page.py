@@ -13,6 +13,7 @@ import pypdfium2
 import pytest
 
 from ragtune.core.run_folder import RunFolder
+from ragtune.results import table
 from ragtune.results.faults import FewSteps
 from ragtune.results.page import document
 from ragtune.results.schema import Training
@@ -239,6 +240,26 @@ def test_the_page_says_what_was_tuned_otherwise_than_asked(tmp_path: Path) -> No
     tune = Training.model_validate({**TRAINING, "epochs": [], "substitutions": [what]})
     html = document.render(results.model_copy(update={"tune": {"tuned": tune}}), folder)
     assert f"tuned was tuned otherwise than asked: {what}." in html
+
+
+@pytest.mark.parametrize(
+    ("reviewed", "said"),
+    [
+        (None, ""),
+        (0, "no person has reviewed any of the 3 questions"),
+        (2, "a person has reviewed 2 of 3 questions"),
+        (3, "a person has reviewed all 3 questions"),
+    ],
+)
+def test_page_and_table_say_how_many_questions_a_person_reviewed(
+    tmp_path: Path, reviewed: int | None, said: str
+) -> None:
+    results, folder = write_run(tmp_path, arms=ARMS), RunFolder(tmp_path)
+    data = results.data.model_copy(update={"reviewed": reviewed, "test": 3})
+    results = results.model_copy(update={"data": data})
+    told = (document.render(results, folder), "\n".join(table.lines(results)))
+    assert all(said in text for text in told)
+    assert all(("reviewed:" in text) == (reviewed is not None) for text in told)
 
 
 def test_warnings_and_faults_are_marked_as_such_whatever_they_say(tmp_path: Path) -> None:
