@@ -226,9 +226,9 @@ class Materials:
             self.base,
             self.tokenizer,
             self.hardware,
-            ends(self.base, self.tokenizer),
-            self.base_fingerprint,
-            highest if self._recipe.adapters else None,
+            ends=ends(self.base, self.tokenizer),
+            fingerprint=self.base_fingerprint,
+            rank=highest if self._recipe.adapters else None,
         )
 
     def vllm_engine(self, adapter: Path | None, template_hash: str) -> Any:

@@ -52,6 +52,7 @@ class Vllm:
         folder: Path,
         tokenizer: Any,
         hardware: Hardware,
+        *,
         ends: frozenset[int],
         fingerprint: str,
         rank: int | None = None,

@@ -133,7 +133,7 @@ class LLM:
         hardware = Hardware("cpu", "fake", 1, "float32", self.dtype)
         engine = open_engine(self.folder, tokenizer, hardware, lambda: "", adapter)
         found = engine.complete(
-            [Prompt("", list(p["prompt_token_ids"])) for p in prompts],
+            [Prompt(list(p["prompt_token_ids"]), "", 0) for p in prompts],
             limit=sampling_params.max_tokens or 1,
             stops=sampling_params.stop_token_ids or (),
         )
