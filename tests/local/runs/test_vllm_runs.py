@@ -54,6 +54,7 @@ def test_one_engine_answers_base_and_tuned_arms_as_the_loop_here_does(
     agreement = evidence["agreement"]
     assert agreement["equal"] == agreement["questions"] > 0
     assert results.engine is not None
+    assert not results.engine.elsewhere  # it was tuned here, so it can be promoted
     assert results.heldout is not None  # the loop here measures losses
 
 
