@@ -116,10 +116,19 @@ def _in_place(name: str, kind: Tamper) -> Tamper:
     return tamper
 
 
+def _bytes(name: str, content: bytes) -> Tamper:
+    """Something else in place of a file."""
+
+    def tamper(run: Path) -> None:
+        (run / name).write_bytes(content)
+
+    return tamper
+
+
 OTHERS: dict[str, Tamper] = {
     "lock.json: 100,000 levels": _text("lock.json", "[" * 100_000),
     "lock.json: a number of 5,000 digits": _text("lock.json", "1" * 5_000),
-    "lock.json: not UTF-8": lambda run: (run / "lock.json").write_bytes(b"\xff\xfe{}") and None,
+    "lock.json: not UTF-8": _bytes("lock.json", b"\xff\xfe{}"),
     "lock.json: an older format": _signed(lambda lock: lock.update(format=1)),
     "lock.json: a format to come": _signed(lambda lock: lock.update(format=99)),
     "lock.json: no stages": _signed(lambda lock: lock.update(stages={})),
@@ -138,7 +147,7 @@ OTHERS: dict[str, Tamper] = {
     ),
     "lock.json: another recipe folder": _signed(lambda lock: lock.update(recipe_folder="/nowhere")),
     "lock.json: a huge recipe folder": _signed(lambda lock: lock.update(recipe_folder="x" * 9000)),
-    ".owner: bytes": lambda run: (run / ".owner").write_bytes(b"\xff" * 99) and None,
+    ".owner: bytes": _bytes(".owner", b"\xff" * 99),
     ".owner: a folder": _in_place(".owner", _folder),
     ".owner.lock: a folder": _in_place(".owner.lock", _folder),
     ".owner.lock: a link to nowhere": _in_place(".owner.lock", _dangling),

@@ -9,6 +9,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
+# All modules, before a test puts a function in the place of `Account`, which their types name.
+import ragtune_cloud.bedrock.target
+import ragtune_cloud.index.bill  # noqa: F401
 from ragtune.core.files import write_jsonl
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file

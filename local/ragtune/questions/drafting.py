@@ -4,6 +4,7 @@ Documents are worked on a few at a time, and what came of them is written down b
 """
 
 import hashlib
+import math
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -26,6 +27,8 @@ TOGETHER = 8
 """Documents that are drafted from in one go, which is what a stopped drafting loses."""
 UNSURE = 0.9
 """Nats a token from which a question is dropped; docs/questions.md says what was measured."""
+ENOUGH = 1.25
+"""Facts with a question for each that is wanted: the surest of them are taken."""
 STRETCH = 4
 """Questions by which a kind of answer may be ahead of others before these are preferred."""
 NEIGHBOURS = 1
@@ -76,26 +79,42 @@ class Drafting:
         return [journal.done[name] for name in chosen]
 
     def _batch(self, chosen: dict[str, list[Chosen]]) -> list[Drafted]:
-        tries = [_Try(one) for facts in chosen.values() for one in facts]
+        """Half of each document's facts, and the others where too few of them have a question."""
+        worked: dict[str, list[_Try]] = {name: [] for name in chosen}
+        for later in (False, True):
+            now: list[_Try] = []
+            for name, facts in chosen.items():
+                half = (len(facts) + 1) // 2
+                if later and sum(bool(one.kept) for one in worked[name]) >= self._enough:
+                    continue
+                new = [_Try(one) for one in (facts[half:] if later else facts[:half])]
+                worked[name] += new
+                now += new
+            self._work(now)
+        return [self._drafted(name, tries) for name, tries in worked.items()]
+
+    @property
+    def _enough(self) -> int:
+        """Facts with a question of which a document needs no more."""
+        wanted = self.plan.facts / max(1, len(self.collection.documents))
+        return math.ceil(ENOUGH * wanted)
+
+    def _work(self, tries: Sequence[_Try]) -> None:
         drafts = self.drafter.draft([one.fact for one in tries], unwatched)
         for one, texts in zip(tries, drafts, strict=True):
             self._rule(one, texts)
         self._read(tries)
         self._doubt(tries)
         self._reword([one for one in tries if one.kept and self._wordings(one) > 1])
-        tries.sort(key=lambda one: min((one.doubts[text] for text in one.kept), default=0.0))
-        rows: dict[str, list[Row]] = {name: [] for name in chosen}
-        dropped: dict[str, Counter[str]] = {name: Counter() for name in chosen}
-        for one in tries:
-            document = one.fact.sentence.document
-            if one.kept:
-                rows[document] += self._rows(one)
-            elif one.faults:
-                dropped[document][one.faults.most_common(1)[0][0]] += 1
-        return [
-            Drafted(name, rows[name], dict(dropped[name]), len(facts))
-            for name, facts in chosen.items()
-        ]
+
+    def _drafted(self, document: str, tries: Sequence[_Try]) -> Drafted:
+        """What came of a document's facts, the surest first."""
+        surest = sorted(
+            tries, key=lambda one: min((one.doubts[text] for text in one.kept), default=0.0)
+        )
+        rows = [row for one in surest if one.kept for row in self._rows(one)]
+        faults = [one.faults.most_common(1)[0][0] for one in tries if one.faults and not one.kept]
+        return Drafted(document, rows, dict(Counter[str](faults)), len(tries))
 
     @staticmethod
     def _rule(one: _Try, texts: Sequence[str]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ragtune.core.errors import DocumentsError
-from ragtune.core.files import read_jsonl, write_jsonl
+from ragtune.core.files import own, read_jsonl, write_jsonl
 from ragtune.core.progress import Watcher
 from ragtune.core.text.language import ENGLISH, languages_of
 from ragtune.questions.collection import Collection
@@ -95,29 +95,21 @@ def make(
     for, ``documents`` identifies them.
 
     Raises DocumentsError where nothing can be asked about them, where drafting began in ``folder``
-    with other settings, and where it holds questions that a person reviewed.
+    with other settings, and where it holds questions that a person reviewed; RunError where another
+    process drafts into it.
     """
     refuse_reviewed(folder)
     collection = Collection(sentences_of(nodes, split))
     if not collection.documents:
         raise DocumentsError("documents: no sentence in them that a question could be asked about")
     plan = plan_for(len(collection.documents))
-    chosen = choose(collection, plan)
-    if again:
-        (folder / JOURNAL).unlink(missing_ok=True)
-    journal = Journal(
-        folder,
-        {"version": VERSION, "documents": documents, "drafter": drafter.fingerprint,
-         "reader": reader is not None, **asdict(plan)},
-    )  # fmt: skip
-    drafted = Drafting(collection, plan, drafter, reader, watcher).run(chosen, journal)
-    test, train = selected(drafted, plan)
-    if not test:
-        raise DocumentsError(f"documents: none of {_facts(drafted)} facts in them has a question")
-    missed = _unanswerable(test, train, collection, plan, reader)
-    test = _mixed(test, missed, plan.seed)
-    write_jsonl(folder / TRAIN, [row.to_json() for row in train])
-    write_jsonl(folder / TEST, [row.to_json() for row in test])
+    owner = own(folder)
+    try:
+        drafted, test, train, missed = _written(
+            collection, plan, folder, drafter, reader, watcher, documents, again
+        )
+    finally:
+        owner.close()
     held = {row.document for row in (*test, *train)}
     return Made(
         folder=folder,
@@ -134,6 +126,36 @@ def make(
         read_back=reader is not None,
         notes=tuple(_notes(collection, drafter, reader, plan, len(test), len(train))),
     )
+
+
+def _written(  # noqa: PLR0917 - what `make` was given
+    collection: Collection,
+    plan: Plan,
+    folder: Path,
+    drafter: Drafter,
+    reader: Reader | None,
+    watcher: Watcher,
+    documents: str,
+    again: bool,
+) -> tuple[list[Drafted], list[Row], list[Row], list[Row]]:
+    """Draft, choose and write in a folder that is owned: all drafts, and the rows of the files."""
+    chosen = choose(collection, plan)
+    if again:
+        (folder / JOURNAL).unlink(missing_ok=True)
+    journal = Journal(
+        folder,
+        {"version": VERSION, "documents": documents, "drafter": drafter.fingerprint,
+         "reader": reader is not None, **asdict(plan)},
+    )  # fmt: skip
+    drafted = Drafting(collection, plan, drafter, reader, watcher).run(chosen, journal)
+    test, train = selected(drafted, plan)
+    if not test:
+        raise DocumentsError(f"documents: none of {_facts(drafted)} facts in them has a question")
+    missed = _unanswerable(test, train, collection, plan, reader)
+    test = _mixed(test, missed, plan.seed)
+    write_jsonl(folder / TRAIN, [row.to_json() for row in train])
+    write_jsonl(folder / TEST, [row.to_json() for row in test])
+    return drafted, test, train, missed
 
 
 def refuse_reviewed(folder: Path) -> None:

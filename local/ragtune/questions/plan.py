@@ -37,6 +37,11 @@ class Plan:
         """Test questions that a document answers."""
         return self.test - self.unanswerable
 
+    @property
+    def facts(self) -> int:
+        """Facts that are wanted: training rows are two wordings of one, as a rule."""
+        return self.answerable + (0 if self.by == "wordings" else math.ceil(self.train / 2))
+
 
 def planned(documents: int, test: int | None, train: int | None, by: By, seed: int) -> Plan:
     """The numbers, where those that are None follow from the number of documents."""
@@ -60,7 +65,7 @@ def choose(collection: Collection, plan: Plan) -> dict[str, list[Chosen]]:
     """
     names = list(collection.documents)
     parts = _parts_of(names, plan)
-    wanted = plan.answerable + (0 if plan.by == "wordings" else math.ceil(plan.train / 2))
+    wanted = plan.facts
     each = max(2, math.ceil(SPARE * wanted / max(1, len(names))))
     used: Counter[str] = Counter()
     found: dict[str, list[Chosen]] = {}

@@ -100,6 +100,8 @@ _COUNTS = frozenset(
 """What is counted so often that a wrong figure before it goes unnoticed."""
 _AFTER = frozenset(("after", "within", "every", "before"))
 _SOON = re.compile(r"\b(?:after|within|before|soon|fast|quickly|early|when|ahead|deadline)\b", re.I)
+_CROOKED = re.compile(r"\b(?:does|do|did)\b.*\bbe\b|\b(?:is|are|was) (?:is|are|was)\b", re.I)
+"""Two verbs where English has one: "when do the lockers be emptied"."""
 _NUMBER_OF = re.compile(r"\bnumber of \w+s\b|\bhow many\b", re.I)
 _HOW_MANY = re.compile(r"\bhow many ((?:[\w-]+ )?[\w-]+)", re.I)
 PLACED = re.compile(
@@ -216,6 +218,8 @@ def is_asked_for(question: str, fact: Fact) -> bool:
 def is_no_question(question: str, fact: Fact) -> bool:
     """Whether a text has not the form of one question."""
     if not question.endswith(("?", "\uff1f")) or question.count("?") > 1:
+        return True
+    if _CROOKED.search(question):
         return True
     fits = LENGTH[0] <= len(question.split()) <= LENGTH[1] and _STARTS.match(question)
     return not _OTHER_SCRIPT.search(question) and not fits

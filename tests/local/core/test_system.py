@@ -149,7 +149,7 @@ def test_without_a_home_models_are_unpacked_where_only_this_user_can_write(
 
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.setattr(Path, "home", nobody)
-    monkeypatch.setattr(unpacked.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     place = unpacked.cached("model")
     assert place.is_relative_to(tmp_path)
     assert stat.S_IMODE(place.parent.stat().st_mode) == 0o700
@@ -178,6 +178,6 @@ def test_a_file_system_without_locks_is_named(
     def none(*_: object, **__: object) -> None:
         raise NotImplementedError("FileSystem does not appear to support flock")
 
-    monkeypatch.setattr(files.FileLock, "acquire", none)
+    monkeypatch.setattr("filelock.FileLock.acquire", none)
     with pytest.raises(RunError, match="cannot be taken: FileSystem does not"):
         files.own(tmp_path)

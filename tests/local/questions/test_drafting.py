@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ragtune.core.errors import DocumentsError
+from ragtune.core import files
+from ragtune.core.errors import DocumentsError, RunError
 from ragtune.core.progress import Advance, Silent
 from ragtune.models.engines.base import unwatched
 from ragtune.models.hardware import probe
@@ -139,6 +140,17 @@ def test_the_same_facts_in_other_words_where_wordings_alone_are_kept_apart(
     groups = {row["group"]: row["instruction"] for row in test}
     assert train
     assert all(groups.get(row["group"]) != row["instruction"] for row in train)
+
+
+def test_two_cannot_draft_into_one_folder(
+    tmp_path: Path, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "PATIENCE", 0.1)
+    other = files.own(tmp_path)
+    with pytest.raises(RunError, match=str(tmp_path)):
+        drafted(tmp_path, server)
+    other.close()
+    assert drafted(tmp_path, server).test
 
 
 def test_reviewed_questions_are_never_written_over(tmp_path: Path, server: FakeServer) -> None:
