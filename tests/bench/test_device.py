@@ -59,6 +59,7 @@ def test_a_frozen_parameter_counts_four_and_a_trained_one_six() -> None:
 def test_a_cards_peak_is_that_of_its_data_sheet(card: str, tera: float) -> None:
     assert flops.peak(card) == tera * 1e12
     assert flops.peak("AMD EPYC") is None
+    assert flops.peak("NVIDIA L40") is None  # which is no L4
 
 
 def test_the_first_steps_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,7 @@ of ``N`` unless the head shares its weights, which counts once, as the head. At 
 are the same: unpacking is not counted.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ TERA = 1e12
 PEAKS = {
     "H200": 989.4,
     "H100 PCIe": 756.0,
+    "H100 NVL": 835.5,
     "H100": 989.4,
     "A100": 312.0,
     "A10G": 70.0,
@@ -52,7 +54,12 @@ def lora_flops(config: Mapping[str, Any], trained: int, tokens: int) -> int:
 
 def peak(card: str) -> float | None:
     """A card's FLOP/s in bf16 by its data sheet; None for one that is not in the list."""
-    return next((tera * TERA for name, tera in PEAKS.items() if name in card), None)
+    return next((tera * TERA for name, tera in PEAKS.items() if _named(name, card)), None)
+
+
+def _named(name: str, card: str) -> bool:
+    """As whole words: an L40 is no L4."""
+    return re.search(rf"\b{name}\b", card) is not None
 
 
 def utilisation(tokens_a_second: float, flops_a_token: int, peak: float) -> float:

@@ -27,6 +27,15 @@ def peak_gib(device: str) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 2**30
 
 
+def forget_peak(device: str) -> None:
+    """Count a card's memory from what is in use now, and give back what is not."""
+    if device == "cuda":
+        import torch
+
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+
+
 def card(device: str) -> str:
     """The device's name."""
     import torch

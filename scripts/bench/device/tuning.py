@@ -185,7 +185,10 @@ def _trl(
 def _model(shape: Shape, device: str, *, quantize: bool) -> Any:
     quiet_libraries()
     model = shapes.random_model(shape, device, TRAINED_IN)
-    return shapes.in_nf4(model) if quantize else model
+    if quantize:
+        model = shapes.in_nf4(model)
+        meter.forget_peak(device)  # of the 16 bits that were packed
+    return model
 
 
 def _finite(loss: float) -> float:
