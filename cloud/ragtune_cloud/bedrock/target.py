@@ -214,14 +214,18 @@ class Bedrock:
 
 def _used(run: RunFolder) -> list[tuple[str, str]]:
     """Each region that a run has used for imports, with the URI of what was uploaded there."""
-    ledger = Ledger(run)
-    found = [
-        (entry.region, entry.name if entry.kind == imports.DATA else "")
-        for entry in ledger.open()
-        if entry.kind in KINDS
-    ]
-    if BedrockFolder(run).job.exists():
+    ledger, found = Ledger(run), list[tuple[str, str]]()
+    recorded = BedrockFolder(run).job.exists()
+    if recorded:
         record = read_record(run)
         found.append((record.region, record.uploaded))
-        found += [(place, "") for place in ledger.regions]
-    return found
+    try:
+        entries, regions = ledger.open(), ledger.regions
+    except CloudError:  # a broken ledger is a row of the jobs already
+        return found
+    found += [
+        (entry.region, entry.name if entry.kind == imports.DATA else "")
+        for entry in entries
+        if entry.kind in KINDS
+    ]
+    return found + [(place, "") for place in regions if recorded]

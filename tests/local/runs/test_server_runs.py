@@ -224,8 +224,8 @@ def test_raw_prompts_need_a_tokenizer(fake: FakeServer, project: Callable[..., P
 @pytest.mark.parametrize(
     ("model", "said"),
     [
-        ({"engine": "http://user:secret@host/v1"}, "a recipe holds no keys"),
-        ({"engine": "http://host/v1?api_key=secret"}, "a recipe holds no keys"),
+        ({"engine": "http://user:secret@host/v1"}, "which a recipe does not hold"),
+        ({"engine": "http://host/v1?api_key=secret"}, "which a recipe does not hold"),
         ({"engine": "ollama"}, "`torch`, `vllm` or an http(s) URL, got 'ollama'"),
         ({"served": {"base": "llama"}}, "it is about a server"),
         ({"local": "none"}, "`none` needs a server"),

@@ -87,6 +87,9 @@ def read(folder: Path, shape: Shape, dtype: torch.dtype) -> Tensors | None:
         except (OSError, SafetensorError) as error:
             raise ModelError(f"{folder}: the model cannot be loaded: {error}") from None
     sizes = expected(shape)
+    head, embeddings = "lm_head.weight", "model.embed_tokens.weight"
+    if shape.tied and head in found:  # the one of the two that a file has
+        found.setdefault(embeddings, found.pop(head))
     if missing := sorted(sizes.keys() - found.keys()):
         raise ModelError(
             f"{folder}: the weights lack {missing[0]} and {len(missing) - 1} other tensors; take a "
@@ -98,8 +101,7 @@ def read(folder: Path, shape: Shape, dtype: torch.dtype) -> Tensors | None:
                 f"{folder}: the model cannot be loaded: {name} is {[*found[name].shape]}, "
                 f"by config.json it is {[*size]}"
             )
-    others = {n for n in found.keys() - sizes.keys() if not n.endswith("rotary_emb.inv_freq")}
-    if others - {"lm_head.weight"}:
+    if any(not n.endswith("rotary_emb.inv_freq") for n in found.keys() - sizes.keys()):
         return None
     return {name: found[name].to(dtype) for name in sizes}
 

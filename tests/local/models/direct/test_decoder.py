@@ -90,6 +90,16 @@ def test_logits_are_those_of_transformers(kind: str, tmp_path: Path) -> None:
         torch.testing.assert_close(logits, expected, rtol=1e-4, atol=1e-4)
 
 
+def test_tied_weights_are_found_under_either_name(tmp_path: Path) -> None:
+    made("tied", tmp_path)
+    path = tmp_path / "model.safetensors"
+    whole = load_file(path)
+    expected = direct(tmp_path).read([PROMPTS[1]])
+    whole["lm_head.weight"] = whole.pop("model.embed_tokens.weight")
+    save_file(whole, path)
+    assert torch.equal(direct(tmp_path).read([PROMPTS[1]]), expected)
+
+
 @pytest.mark.parametrize("kind", ["llama", "qwen3"])
 def test_what_is_read_in_parts_is_read_as_a_whole(kind: str, tmp_path: Path) -> None:
     made(kind, tmp_path)
