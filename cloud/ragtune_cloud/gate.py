@@ -76,7 +76,7 @@ def reasons_against(recipe: Recipe, run: RunFolder) -> list[str]:
 
 
 def _elsewhere(figures: Results) -> list[str]:
-    if figures.engine is None:
+    if figures.engine is None or not figures.engine.elsewhere:
         return []
     return [
         f"{figures.engine.url} answered this run, which tuned nothing here, so it says nothing of "

@@ -10,6 +10,7 @@ from ragtune.recipe.section import Section
 from ragtune.recipe.server import server_url
 
 TORCH = "torch"
+VLLM = "vllm"
 NONE = "none"
 """``model.local`` where no weights are on this machine, only at a server."""
 KEY = "RAGTUNE_API_KEY"
@@ -32,7 +33,8 @@ class Model(Section):
     )
     engine: str = Field(
         TORCH,
-        description="what answers: `torch`, in this process; or the http(s) URL of an OpenAI-style "
+        description="what answers: `torch`, in this process; `vllm`, in this process where it is "
+        "installed; or the http(s) URL of an OpenAI-style "
         f"server such as http://127.0.0.1:8000/v1, its key in {KEY}",
     )
     served: dict[Literal["base", "tuned", "tuned+rag"], Name] = Field(
@@ -47,7 +49,7 @@ class Model(Section):
     @model_validator(mode="before")
     @classmethod
     def _no_weights_beside_a_server(cls, given: object) -> object:
-        if isinstance(given, dict) and given.get("engine", TORCH) != TORCH:
+        if isinstance(given, dict) and given.get("engine", TORCH) not in (TORCH, VLLM):
             return {"local": NONE, **given}
         return given
 
@@ -55,7 +57,7 @@ class Model(Section):
     @classmethod
     def _torch_or_a_server(cls, value: str) -> str:
         """A URL that may be shown; one that holds a key is refused without being repeated."""
-        return server_url(value, TORCH, KEY)
+        return server_url(value, KEY, TORCH, VLLM)
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "Model":
@@ -71,7 +73,7 @@ class Model(Section):
     @property
     def remote(self) -> bool:
         """Whether a server answers."""
-        return self.engine != TORCH
+        return self.engine not in (TORCH, VLLM)
 
     @property
     def here(self) -> bool:

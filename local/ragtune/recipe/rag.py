@@ -66,4 +66,4 @@ class Rag(Section):
     @field_validator("qdrant")
     @classmethod
     def _embedded_or_a_server(cls, value: str) -> str:
-        return server_url(value, "embedded", "QDRANT_API_KEY")
+        return server_url(value, "QDRANT_API_KEY", "embedded")

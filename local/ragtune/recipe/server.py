@@ -5,13 +5,13 @@ from urllib.parse import urlsplit
 from ragtune.core.secrets import hidden
 
 
-def server_url(value: str, otherwise: str, key: str) -> str:
-    """The URL, or ``otherwise`` where that is given.
+def server_url(value: str, key: str, *otherwise: str) -> str:
+    """The URL, or one of ``otherwise`` where that is given.
 
     Raises ValueError for what is neither, and for a URL that holds more than an address: it would
     be written into the run. ``key`` is the environment variable where the server's key belongs.
     """
-    if value == otherwise:
+    if value in otherwise:
         return value
     if any(mark in value for mark in "@?#") or "key=" in value.lower():
         raise ValueError(f"a recipe holds no keys; put the server's into {key}")
@@ -21,5 +21,6 @@ def server_url(value: str, otherwise: str, key: str) -> str:
     except ValueError:
         named = False
     if not value.startswith(("http://", "https://")) or not named:
-        raise ValueError(f"`{otherwise}` or an http(s) URL, got {hidden(value)!r}")
+        names = ", ".join(f"`{name}`" for name in otherwise)
+        raise ValueError(f"{names} or an http(s) URL, got {hidden(value)!r}")
     return value.rstrip("/")

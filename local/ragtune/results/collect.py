@@ -12,6 +12,7 @@ from ragtune.core.files import read_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.core.text import refuses
 from ragtune.recipe.arms import Adapter, Arm, is_tuned
+from ragtune.recipe.model import TORCH
 from ragtune.recipe.schema import Recipe
 from ragtune.results import (
     adapters,
@@ -218,7 +219,7 @@ def collect(
             scores,
             _scored(questions, refusals),
         ),
-        engine=engine_used(folder.engine) if recipe.model.remote else None,
+        engine=engine_used(folder.engine) if recipe.model.engine != TORCH else None,
         full_size=served.full_size if served else None,
         finished=max((stage.finished for stage in notes.stages.values()), default=""),
     )

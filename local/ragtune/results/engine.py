@@ -1,4 +1,4 @@
-"""The server that answered a run's questions, where it was not the loop here."""
+"""What answered a run's questions where it was not the loop here: a server, or vLLM."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,6 +37,7 @@ class SameAnswers(Part):
 class EngineUsed(Part):
     """A server: its URL, its models as it lists them, and what answered for each arm.
 
+    Of vLLM in this process, ``url`` is its name and version, and ``models`` how it was opened.
     ``agreement`` is None where the model cannot be run here.
     """
 
@@ -44,6 +45,11 @@ class EngineUsed(Part):
     models: list[dict[str, JsonValue]]
     answered: dict[Arm, Answering]
     agreement: SameAnswers | None
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether a server answered, which tunes nothing."""
+        return self.url.startswith(("http://", "https://"))
 
 
 def engine_used(path: Path) -> EngineUsed | None:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragtune.core.errors import DocumentsError, RecipeError
+from ragtune.models.engines import vllm
 from ragtune.models.folder import family_at
 from ragtune.prompts.registry import format_of
 from ragtune.recipe import file as recipe_file
+from ragtune.recipe.model import VLLM
 from ragtune.recipe.schema import Recipe
 from ragtune.runs import defaults
 from ragtune.runs.audit import data_faults
@@ -36,6 +38,10 @@ def everything(recipe: Recipe, materials: Materials) -> None:
 
     known(recipe.study.metric)
     _ = materials.split
+    if recipe.model.engine == VLLM:
+        vllm.require()
+        if recipe.tune.local.dora and tunes(recipe):
+            raise RecipeError("tune.local.dora: vLLM takes no DoRA; take model.engine: torch")
     if recipe.model.remote:
         models_of(recipe, materials)
     else:

@@ -5,6 +5,7 @@ Nothing here writes: a recipe can be checked and previewed with no run folder in
 """
 
 import functools
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -210,6 +211,34 @@ class Materials:
         return open_engine(self.base, self.tokenizer, self.hardware, identity, adapter)
 
     @functools.cached_property
+    def vllm(self) -> Any:
+        """The base model in vLLM, opened for adapters of the ranks that the recipe may tune.
+
+        Raises ModelError where vLLM is not installed or cannot open it.
+        """
+        from ragtune.models.engines.opened import ends
+        from ragtune.models.engines.vllm import Vllm
+        from ragtune.tuning.search import RANKS
+
+        tune = self._recipe.tune
+        highest = math.ceil(tune.lora_r * max(RANKS)) if tune.search else tune.lora_r
+        return Vllm(
+            self.base,
+            self.tokenizer,
+            self.hardware,
+            ends=ends(self.base, self.tokenizer),
+            fingerprint=self.base_fingerprint,
+            rank=highest if self._recipe.adapters else None,
+        )
+
+    def vllm_engine(self, adapter: Path | None, template_hash: str) -> Any:
+        """The base model in vLLM with an adapter, or without one.
+
+        Raises as ``vllm`` does, and for an adapter that cannot be used.
+        """
+        return self.vllm.engine(adapter, template_hash, fingerprint)
+
+    @functools.cached_property
     def embedder_folder(self) -> Path:
         """The embedder's folder."""
         return embedder_folder(self._recipe.rag.embedder, self._recipe.path(""))
@@ -292,7 +321,7 @@ _PARTS = {
     "questions": {"questions"},
     "documents": {"corpus", "list_documents"},
     "base": {
-        *("base", "base_fingerprint", "engine"),
+        *("base", "base_fingerprint", "engine", "vllm", "vllm_engine"),
         *("context_length", "tokenizer", "model_languages"),
     },
     "server": {"server", "context_length", "tokenizer", "model_languages"},

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ragtune.recipe.arms import reads_documents
+from ragtune.recipe.model import TORCH
 from ragtune.recipe.schema import Recipe
 from ragtune.retrieval.stores.base import EMBEDDED
 from ragtune.runs.stage import Stage
@@ -65,7 +66,7 @@ def _asking(recipe: Recipe) -> list[Stage]:
     numbers = range(2, recipe.study.seeds + 1)
     return [
         *(Answers(arm, recipe) for arm in recipe.arms),
-        *([EngineStage(recipe)] if recipe.model.remote else []),
+        *([EngineStage(recipe)] if recipe.model.engine != TORCH else []),
         *(Seed(number, name, recipe) for name in recipe.adapters for number in numbers),
         *(Recall(adapter) for adapter in recipe.adapters),
     ]

@@ -115,7 +115,9 @@ class Training:
         watcher: Watcher,
         team: Team,
         checked: bool = False,
+        loaded: Any = None,
     ) -> None:
+        """Load the model of ``base``, or take it where it is ``loaded`` as ``load_base`` does."""
         import transformers
 
         quiet_libraries()
@@ -124,7 +126,8 @@ class Training:
         self.folder, self.watcher, self.team = folder, watcher, team
         self.interrupt = Interrupt()
         quantized = spec.local.quantize is not None and quantizes(hardware)
-        loaded = load_base(base, hardware, training=True, quantized=quantized)
+        if loaded is None:
+            loaded = load_base(base, hardware, training=True, quantized=quantized)
         self.family = family_at(base)
         self.model = lora.with_lora(loaded, spec, self.family, checked=checked)
         self.weights = lora.MasterWeights(self.model)

@@ -226,7 +226,7 @@ def test_raw_prompts_need_a_tokenizer(fake: FakeServer, project: Callable[..., P
     [
         ({"engine": "http://user:secret@host/v1"}, "which a recipe does not hold"),
         ({"engine": "http://host/v1?api_key=secret"}, "which a recipe does not hold"),
-        ({"engine": "vllm"}, "`torch` or an http(s) URL, got 'vllm'"),
+        ({"engine": "ollama"}, "`torch`, `vllm` or an http(s) URL, got 'ollama'"),
         ({"served": {"base": "llama"}}, "it is about a server"),
         ({"local": "none"}, "`none` needs a server"),
         ({"engine": "http://host/v1", "served": {"rag": "x"}}, "model.served.rag"),

@@ -17,7 +17,7 @@ from ragtune.prompts.base import common_prefix
 
 STEP = 8
 """Tokens that a step may read besides costing one: rows times one more than the draft's length."""
-LOOKUP = (3, 2, 1)
+LOOKUP: tuple[int, ...] = (3, 2, 1)
 """How many of the last tokens are looked for, the longest first (Saxena's prompt lookup, 2023)."""
 
 

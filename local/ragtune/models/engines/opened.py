@@ -33,7 +33,7 @@ def open_engine(
     if decoder is not None:
         from ragtune.models.engines.direct import DirectEngine
 
-        return DirectEngine(decoder, tokenizer, _ends(folder, tokenizer), fingerprint)
+        return DirectEngine(decoder, tokenizer, ends(folder, tokenizer), fingerprint)
     from ragtune.models.engines.torch import TorchEngine
 
     model = (
@@ -60,7 +60,8 @@ def _decoder(folder: Path, hardware: Hardware, adapter: Path | None) -> "Decoder
     return Decoder(shape, tensors, hardware.packs)
 
 
-def _ends(folder: Path, tokenizer: Any) -> frozenset[int]:
+def ends(folder: Path, tokenizer: Any) -> frozenset[int]:
+    """The tokens that end an answer: tokenizer's, configuration's and generation's."""
     path = folder / "generation_config.json"
     generation = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return named_ends(

@@ -49,6 +49,7 @@ def joined(first: Read, *more: Read) -> Read:
 
 def tuned_and_asked(
     work: Work,
+    recipe: Recipe,
     samples: Samples,
     arms: Sequence[ArmName],
     place: Callable[[ArmName], Path],
@@ -58,11 +59,14 @@ def tuned_and_asked(
     seed: int,
     scratch: Path,
 ) -> dict[str, Any]:
-    """Tune on the samples and write each arm's answers to its place; what training came to."""
+    """Tune on the samples and write each arm's answers to its place; what training came to.
+
+    ``recipe`` is the whole one, which says what answers.
+    """
     scratch.mkdir(parents=True, exist_ok=True)
     spec = parts.settings(work, adapter)
     tuned = tune.trained(work, samples, scratch, spec=spec, title=f"tune {title}", seed=seed)
-    engine = parts.engine(work, scratch / tune.ADAPTER)
+    engine = parts.answerer(work, recipe, scratch / tune.ADAPTER)
     questions, size = parts.questions(work), work.recipe.study.batch_size
     for name in arms:
         found = answers.found(work, name)

@@ -14,6 +14,7 @@ from ragtune.models.engines.base import Engine
 from ragtune.prompts.messages import estimated
 from ragtune.recipe.arms import MAKEUP
 from ragtune.recipe.arms import Arm as ArmName
+from ragtune.recipe.model import VLLM
 from ragtune.recipe.schema import Recipe
 from ragtune.retrieval.passages import Passage
 from ragtune.runs.stage import Stage, Work
@@ -29,7 +30,8 @@ KEPT = "completions.jsonl"
 def reads(name: ArmName, recipe: Recipe) -> dict[str, tuple[str, ...]]:
     """Fields, materials and stages that asking an arm depends on."""
     remote = recipe.model.remote
-    fields: tuple[str, ...] = (*ASKED, *(parts.SERVER if remote else parts.ANSWERS))
+    here = parts.IN_VLLM if recipe.model.engine == VLLM else parts.ANSWERS
+    fields: tuple[str, ...] = (*ASKED, *(parts.SERVER if remote else here))
     materials: tuple[str, ...] = ("server" if remote else "base",)
     after: tuple[str, ...] = ("questions",)
     made = MAKEUP[name]

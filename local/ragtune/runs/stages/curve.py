@@ -17,7 +17,7 @@ class Curve(Stage):
     """The tuned arms after tuning on a share of the records."""
 
     def __init__(self, share: float, recipe: Recipe) -> None:
-        self.share, self.name = share, f"curve/{share:g}"
+        self.share, self.name, self.recipe = share, f"curve/{share:g}", recipe
         self.rows = {name: data.Data(name, recipe) for name in recipe.adapters}
         self.arms = {name: recipe.served(name) for name in recipe.adapters}
         rows = [again.Read(d.fields, d.materials, d.after) for d in self.rows.values()]
@@ -53,6 +53,7 @@ class Curve(Stage):
             ) from None
         tuned = again.tuned_and_asked(
             work,
+            self.recipe,
             samples,
             self.arms[adapter],
             lambda arm: work.out.curve_answers(share, arm),

@@ -1,4 +1,4 @@
-"""The server that answered: what it says of itself, and whether it answers as the loop here."""
+"""What answered instead of the loop here: a server, or vLLM, and whether it answers as the loop."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,6 +10,7 @@ from ragtune.core.files import read_jsonl, write_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.prompts.base import PromptFormat
 from ragtune.recipe.arms import Arm, is_tuned, reads_documents
+from ragtune.recipe.model import VLLM
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import answers, parts
@@ -19,7 +20,7 @@ MOST = 20
 
 
 class EngineStage(Stage):
-    """Which models of which server answered, and how many of its answers are those of here.
+    """Which models of which server, or of vLLM, answered, and how many answers are those of here.
 
     The base model is asked the same prompts, where it is on this machine and of a known family.
     """
@@ -34,6 +35,7 @@ class EngineStage(Stage):
         read = answers.reads(asked, recipe)
         self.fields = (*read["fields"], *parts.ANSWERS, "study.batch_size")
         self.materials = (*read["materials"], "own")
+        self.in_vllm = recipe.model.engine == VLLM
         self.after = (*read["after"], f"answers/{asked}")
 
     def outputs(self, folder: RunFolder) -> Sequence[Path]:
@@ -42,15 +44,32 @@ class EngineStage(Stage):
 
     def make(self, work: Work) -> None:
         """Note what answered; ask the loop here."""
-        answered = answering(work.materials.server, self.recipe.arms, parts.form(work))
+        materials, arms = work.materials, self.recipe.arms
+        engine = materials.vllm if self.in_vllm else materials.server
+        answered = (
+            self._by_adapter(engine.context_length)
+            if self.in_vllm
+            else answering(engine, arms, parts.form(work))
+        )
         agreement = self._agreement(work)
-        found = {**work.materials.server.to_json(), "answered": answered, "agreement": agreement}
+        found = {**engine.to_json(), "answered": answered, "agreement": agreement}
         if agreement is not None:
             work.watcher.say(
                 f"engine: {agreement['equal']} of {agreement['questions']} answers of "
                 f"{self.arm} are equal to those of ragtune's own loop"
             )
         write_json(work.out.engine, found)
+
+    def _by_adapter(self, context_length: int) -> dict[Arm, dict[str, Any]]:
+        """What answers for each arm in vLLM: the base model, or it with an adapter."""
+        return {
+            arm: {
+                "model": f"base + {self.recipe.adapter(arm)}" if is_tuned(arm) else "base",
+                "takes": "ids",
+                "context_length": context_length,
+            }
+            for arm in self.recipe.arms
+        }
 
     def _agreement(self, work: Work) -> dict[str, Any] | None:
         """How many answers are equal; None where the model cannot be run here."""

@@ -18,6 +18,7 @@ from ragtune.prompts.base import PromptFormat
 from ragtune.prompts.registry import format_of
 from ragtune.recipe.arms import Adapter, is_tuned
 from ragtune.recipe.arms import Arm as ArmName
+from ragtune.recipe.model import VLLM
 from ragtune.recipe.schema import Recipe
 from ragtune.recipe.tune import Tune
 from ragtune.retrieval.passages import Passage
@@ -42,6 +43,8 @@ ANSWERS = ("model.precision",)
 """Fields that decide how a model computes its answers."""
 SERVER = ("model.engine", "model.served", "model.context_length")
 """Fields that decide which server answers, and with what."""
+IN_VLLM = (*ANSWERS, "model.engine")
+"""Fields that decide how vLLM in this process answers."""
 SEARCHED = ("embedder", "reranker")
 """Materials that a search needs."""
 
@@ -126,6 +129,14 @@ def engine(work: Work, adapter: Path | None) -> Engine:
     return work.materials.engine(adapter, form(work).hash if adapter else "")
 
 
+def answerer(work: Work, recipe: Recipe, adapter: Path | None) -> Engine:
+    """What answers with an adapter, or without, on this machine: the recipe's engine."""
+    if recipe.model.engine == VLLM:
+        found: Engine = work.materials.vllm_engine(adapter, form(work).hash if adapter else "")
+        return found
+    return engine(work, adapter)
+
+
 def answering(work: Work, recipe: Recipe, arm: ArmName, kept: Path | None = None) -> Engine:
     """What answers for an arm: a server's model, or the base with the arm's adapter.
 
@@ -135,7 +146,8 @@ def answering(work: Work, recipe: Recipe, arm: ArmName, kept: Path | None = None
     if recipe.model.remote:
         served: Engine = work.materials.server.engine(arm if is_tuned(arm) else None, kept)
         return served
-    return engine(work, work.run.adapter(recipe.adapter(arm)) if is_tuned(arm) else None)
+    adapter = work.run.adapter(recipe.adapter(arm)) if is_tuned(arm) else None
+    return answerer(work, recipe, adapter)
 
 
 def arm(

@@ -15,7 +15,7 @@ class Seed(Stage):
     """An adapter tuned for the n-th time, from 2, on the same rows; its arms' answers."""
 
     def __init__(self, number: int, adapter: Adapter, recipe: Recipe) -> None:
-        self.number, self.adapter = number, adapter
+        self.number, self.adapter, self.recipe = number, adapter, recipe
         self.name = f"seed/{number}/{adapter}"
         self.arms = recipe.served(adapter)
         read = again.reads(recipe, self.arms)
@@ -33,6 +33,7 @@ class Seed(Stage):
         """Tune and ask."""
         tuned = again.tuned_and_asked(
             work,
+            self.recipe,
             parts.samples(work, read_jsonl(work.run.train_rows(self.adapter)), self.adapter),
             self.arms,
             lambda arm: work.out.seed_answers(self.number, arm),

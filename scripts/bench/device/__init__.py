@@ -1,0 +1,1 @@
+"""What ``scripts/bench/gpu`` measures: each module a part, or what parts have in common."""
