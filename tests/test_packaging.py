@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 from tests.test_dependencies import PROJECT
 
 VERBS = {
-    *("init", "check", "preview", "questions", "run", "tune", "report", "export"),
+    *("init", "check", "preview", "questions", "review", "run", "tune", "report", "export"),
     *("index", "search", "serve", "ask", "compare", "sweep", "label"),
     *("promote", "cloud"),
 }

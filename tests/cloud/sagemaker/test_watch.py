@@ -40,7 +40,8 @@ def test_an_interruption_leaves_the_job_running_and_watching_goes_on_later(
     ear = Ear()
     with pytest.raises(KeyboardInterrupt):
         watched(submitted, account(), ear, sleep=interrupt)
-    assert "runs on; `ragtune cloud stop RUN` stops it" in ear.said[-1]
+    assert "runs on at $7.09 an hour, until it ends" in ear.said[-1]
+    assert "`ragtune cloud stop RUN` stops it" in ear.said[-1]
     assert fake.calls["StopTrainingJob"] == 0
     assert watched(submitted, account(), Ear()).status == "Completed"
 
