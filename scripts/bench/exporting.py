@@ -144,8 +144,8 @@ def main() -> None:
                 note("", str(drift[kind]))
 
 
-def write_base(opened: OpenRun, path: Path) -> None:
-    """The run's base as GGUF in 16 bits."""
+def write_base(opened: OpenRun, path: Path, kind: str = "f16") -> None:
+    """The run's base as GGUF, its matrices as ``kind`` says."""
     from ragtune.tuning.handover.llama_cpp.model import About, write_model
     from ragtune.tuning.handover.llama_cpp.vocabulary import vocabulary_of
 
@@ -156,7 +156,7 @@ def write_base(opened: OpenRun, path: Path) -> None:
         bos = tokenizer.bos_token_id
         special = {} if bos is None else {"bos": bos}
         about = About("base", "base", "", (tokenizer.eos_token_id,), special, bos is not None)
-        write_model(model, vocabulary, about, path)
+        write_model(model, vocabulary, about, path, kind)
 
 
 if __name__ == "__main__":

@@ -23,34 +23,15 @@ from ragtune.core import offline
 from ragtune.core.files import read_jsonl
 from ragtune.models.engines import decoding
 from ragtune.models.engines.groups import Group
-from ragtune.models.hardware import Hardware
-from ragtune.models.load import load_base
 from ragtune.prompts.base import Prompt
 from ragtune.runs.open import OpenRun, open_run
 from ragtune.sources.records import Record
+from scripts.bench.exporting import write_base
 from tests.llama_cpp import LlamaServer, serving
 
 LENGTH = 100
 """Tokens of a single answer."""
 SLOTS = (1, 2, 4, 8)
-
-
-def written(run: OpenRun, path: Path, kind: str) -> Path:
-    """The run's base model as GGUF."""
-    from ragtune.tuning.handover.llama_cpp.model import About, write_model
-    from ragtune.tuning.handover.llama_cpp.vocabulary import vocabulary_of
-
-    folder, tokenizer = run.materials.base, run.materials.tokenizer
-    exact = Hardware("cpu", "cpu", 1, "float32", "float32")
-    with tempfile.TemporaryDirectory() as name:
-        model: Any = load_base(folder, exact, training=True)
-        tokenizer.save_pretrained(name)
-        vocabulary = vocabulary_of(Path(name), model.config.vocab_size)
-        bos = tokenizer.bos_token_id
-        special = {} if bos is None else {"bos": bos}
-        about = About("base", "base", "", (tokenizer.eos_token_id,), special, bos is not None)
-        write_model(model, vocabulary, about, path, kind)
-    return path
 
 
 def asked(
@@ -80,7 +61,9 @@ def main() -> None:
     options = parser.parse_args()
     offline.go_offline()
     with tempfile.TemporaryDirectory() as name, open_run(options.run, alone=False) as run:
-        files = {kind: written(run, Path(name) / f"{kind}.gguf", kind) for kind in ("f16", "q8_0")}
+        files = {kind: Path(name) / f"{kind}.gguf" for kind in ("f16", "q8_0")}
+        for kind, file in files.items():
+            write_base(run, file, kind)
         arm = run.arm("rag")
         records = [Record(**r) for r in read_jsonl(run.folder.questions)[: options.questions]]
         prompts = [arm.prompt(r, p) for r, p in zip(records, arm.retrieve(records), strict=True)]

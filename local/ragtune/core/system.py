@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ragtune.core.errors import RunError
 
-_TODO = {
+_REMEDIES = {
     errno.ENOSPC: "the disk is full; free some space, or choose another place with --runs",
     errno.EROFS: "the file system is read-only; choose another place with --runs",
     errno.ENOTDIR: "a file is where a folder should be; move it away, or choose another place",
@@ -35,8 +35,8 @@ _TODO = {
 }
 """What each refusal means and what to do; EDQUOT is not known on every system."""
 if hasattr(errno, "EDQUOT"):
-    _TODO[errno.EDQUOT] = "your share of the disk is used up (quota); free some space"
-_WORDS = {os.strerror(number).lower(): number for number in _TODO}
+    _REMEDIES[errno.EDQUOT] = "your share of the disk is used up (quota); free some space"
+_WORDS = {os.strerror(number).lower(): number for number in _REMEDIES}
 _NUMBER = re.compile(r"os error (\d+)")
 _SHOWN = 300
 
@@ -48,7 +48,7 @@ def explain(error: BaseException) -> RunError | None:
             source, reason = _first(one)
             if (number := _number_in(reason)) is not None:
                 return _line(source, number)
-        if isinstance(one, OSError) and one.errno in _TODO:
+        if isinstance(one, OSError) and one.errno in _REMEDIES:
             return _line(one.filename, one.errno)
         if isinstance(one, MemoryError):
             return _line(None, errno.ENOMEM)
@@ -89,14 +89,14 @@ def _line(path: object, number: int) -> RunError:
     named = os.fsdecode(path) if isinstance(path, str | bytes | os.PathLike) else ""
     shown = named if len(named) <= _SHOWN else f"{named[:_SHOWN]}…"
     printable = "".join(c if c.isprintable() else "?" for c in shown)
-    return RunError(f"{printable}: {_TODO[number]}" if printable else _TODO[number])
+    return RunError(f"{printable}: {_REMEDIES[number]}" if printable else _REMEDIES[number])
 
 
 def _number_in(text: str) -> int | None:
     """The refusal that a library's words repeat."""
     if match := _NUMBER.search(text):
         number = int(match[1])
-        return number if number in _TODO else None
+        return number if number in _REMEDIES else None
     lowered = text.lower()
     return next((number for words, number in _WORDS.items() if words in lowered), None)
 
