@@ -1,7 +1,7 @@
 """Ask served models many questions at once, then some alone to time them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
@@ -11,6 +11,9 @@ from ragtune.models.engines.base import Completion, Engine
 from ragtune.prompts.base import Prompt
 from ragtune_cloud.study.outcomes import Outcomes
 from ragtune_cloud.target import Side
+
+GRACE = 5.0
+"""Seconds that answers under way have to come back once one request broke the study off."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,8 @@ def ask(
 
     First all that are not timed, then the others one by one, after one that is not counted.
 
-    Raises what an engine raises; outcomes that were there by then, or are under way, are kept.
+    Raises what an engine raises; outcomes that were there by then, or come within ``GRACE``, are
+    kept.
     """
     left = list({r.key: r for r in requests if r.key not in outcomes}.values())
     done = 0
@@ -74,9 +78,10 @@ def _asked(
                 future.result()
                 yield
         except BaseException:
-            for pool in pools:  # an endpoint that hangs must not keep its own deletion waiting
+            stack.pop_all()  # an endpoint that hangs must not keep its own deletion waiting
+            for pool in pools:
                 pool.shutdown(wait=False, cancel_futures=True)
-            stack.pop_all()
+            wait(futures, timeout=GRACE)
             raise
 
 
