@@ -388,8 +388,7 @@ def test_ollama_is_not_asked_with_raw_prompts(
 
 
 def _soon(true: Callable[[], bool]) -> bool:
-    for _ in range(100):
-        if true():
-            return True
+    end = time.monotonic() + 60
+    while not (found := true()) and time.monotonic() < end:
         time.sleep(0.02)
-    return False
+    return found
