@@ -52,7 +52,7 @@ class Crew:
     def _pool(self, count: int) -> ThreadPoolExecutor:
         if count not in self._pools:
             own, all_there = max(1, self.threads // count), threading.Barrier(count)
-            pool = ThreadPoolExecutor(count, "rows", torch.set_num_threads, (own,))
+            pool = ThreadPoolExecutor(count, "rows", _begin, (own,))
             wait([pool.submit(all_there.wait) for _ in range(count)])
             torch.set_num_threads(self.threads)  # else threads begun later would have ``own``
             self._pools[count] = pool
@@ -63,3 +63,9 @@ class Crew:
         for pool in self._pools.values():
             pool.shutdown()
         self._pools.clear()
+
+
+def _begin(own: int) -> None:
+    """Give the operations of the thread that calls this so many threads."""
+    torch.set_num_threads(own)
+    torch.get_num_threads()  # what is asked first in a thread makes the number its own
