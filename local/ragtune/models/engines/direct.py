@@ -11,8 +11,9 @@ import torch
 
 from ragtune.models.direct.decoder import Decoder
 from ragtune.models.direct.weights import expected
+from ragtune.models.engines.base import Loss
 from ragtune.models.engines.decoding import STEP, decode
-from ragtune.models.engines.groups import Group, Ids
+from ragtune.models.engines.groups import Group, Ids, batches
 from ragtune.models.engines.local import LocalEngine
 from ragtune.prompts.base import IGNORED, Row
 
@@ -79,6 +80,49 @@ class DirectEngine(LocalEngine):
         logits = self.decoder.logits(hidden[chosen]).float()
         loss = torch.nn.functional.cross_entropy(logits, targets[chosen], reduction="sum")
         return float(loss), int(chosen.sum())
+
+    def losses(self, rows: Sequence[Row], *, batch_size: int = 16) -> list[Loss]:
+        """The loss of each row by itself; what rows share before their answers is read once."""
+        starts = [_answer(row) for row in rows]
+        found: dict[int, Loss] = {}
+        for groups in batches(
+            [row.ids[:at] for row, at in zip(rows, starts, strict=True)], batch_size
+        ):
+            places = [place for group in groups for place in group.places]
+            losses = self._losses([rows[n] for n in places], [starts[n] for n in places], groups)
+            found |= dict(zip(places, losses, strict=True))
+        return [found[n] for n in range(len(rows))]
+
+    @torch.inference_mode()
+    def _losses(
+        self, rows: Sequence[Row], starts: Sequence[int], groups: Sequence[Group]
+    ) -> list[Loss]:
+        """Those of a batch, in the order of the groups' places."""
+        sizes = [len(group.places) for group in groups]
+        stems = [group.stem for group in groups for _ in group.places]
+        cache = self.decoder.cache(len(groups))
+        if any(stems):
+            firsts = [0, *accumulate(sizes)][:-1]
+            shared = zip(firsts, groups, strict=True)
+            self.decoder.read([rows[n].ids[: group.stem] for n, group in shared], cache)
+        cache.keep([n for n, size in enumerate(sizes) for _ in range(size)])
+        tails = [row.ids[stem:] for row, stem in zip(rows, stems, strict=True)]
+        ends = accumulate(map(len, tails))
+        hidden = self.decoder.read(tails, cache)
+        found: list[Loss] = []
+        for row, start, end in zip(rows, starts, ends, strict=True):
+            targets = torch.tensor(row.labels[start:])
+            told = hidden[end - len(targets) - 1 : end - 1][targets != IGNORED]
+            targets = targets[targets != IGNORED]
+            logits = self.decoder.logits(told).float()
+            nats = torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
+            found.append(Loss(float(nats), len(targets)))
+        return found
+
+
+def _answer(row: Row) -> int:
+    """Where the first supervised token of a row is; one that follows nothing is not counted."""
+    return next(n for n, label in enumerate(row.labels) if n and label != IGNORED)
 
 
 class _Reader:

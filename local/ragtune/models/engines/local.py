@@ -124,6 +124,10 @@ class LocalEngine(ABC):
             advance(start + len(batch), len(ordered))
         return Loss(nats, tokens)
 
+    def losses(self, rows: Sequence[Row], *, batch_size: int = 16) -> list[Loss]:
+        """The loss of each row by itself, in the order given."""
+        return [Loss(*self.batch_loss([row])) for row in rows]
+
     def _completion(self, ids: list[int], seconds: float, prefill: float) -> Completion:
         text = str(self.tokenizer.decode(ids, skip_special_tokens=True)).strip()
         return Completion(text, ids, seconds, prefill, len(ids))
