@@ -209,13 +209,16 @@ def test_a_question_more_costs_its_own_packed_text_and_is_written_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(document, "MOST", 100_000)
-    shortened: list[int | None] = []
-    monkeypatch.setattr(
-        ShownQuestion, "shortened", lambda self, length: shortened.append(length) or self
-    )
+    lengths: list[int | None] = []
+
+    def shortened(self: ShownQuestion, length: int | None) -> ShownQuestion:
+        lengths.append(length)
+        return self
+
+    monkeypatch.setattr(ShownQuestion, "shortened", shortened)
     sizes = [len(long_study(tmp_path / str(count), count)) for count in (150, 250)]
     assert 0 < sizes[1] - sizes[0] < sizes[0] / 8
-    assert shortened == [240, 240], "but for an example, no text is copied to be cut"
+    assert lengths == [240, 240], "but for an example, no text is copied to be cut"
 
 
 def test_very_long_texts_are_cut_and_very_many_questions_left_out_with_a_word(
