@@ -24,7 +24,7 @@ from ragtune.questions.rules import Fault, content, fault_of, is_new, same_quest
 from ragtune.questions.synonyms import in_other_words
 from ragtune.results.metrics.right import right
 
-TOGETHER = 8
+TOGETHER = 4
 """Documents that are drafted from in one go, which is what a stopped drafting loses."""
 UNSURE = 0.9
 """Nats a token from which a question is dropped; docs/questions.md says what was measured."""
