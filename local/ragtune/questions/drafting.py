@@ -24,12 +24,14 @@ from ragtune.questions.rules import Fault, content, fault_of, is_new, same_quest
 from ragtune.questions.synonyms import in_other_words
 from ragtune.results.metrics.right import right
 
-TOGETHER = 8
+TOGETHER = 4
 """Documents that are drafted from in one go, which is what a stopped drafting loses."""
 UNSURE = 0.9
 """Nats a token from which a question is dropped; docs/questions.md says what was measured."""
 SURE = 0.6
 """Nats a token up to which a question is kept that the reader has no answer to."""
+CLOSE = 0.2
+"""Nats a token by which a wording may be less sure than the surest, and be asked all the same."""
 ENOUGH = 1.25
 """Facts with a question for each that is wanted: the surest of them are taken."""
 YIELD = 0.5
@@ -219,15 +221,16 @@ class Drafting:
     def _taken(self, one: _Try) -> list[str]:
         """The wordings that are asked: in the test the one with the fewest words of its sentence.
 
-        People who ask have not read it. Whether a reader finds the answer plays no part.
+        People who ask have not read it. Whether a reader finds the answer plays no part, but the
+        drafter has to be about as sure of it as of any.
         """
         if self._wordings(one) > 1:
             return _different(one.kept)[: self._wordings(one)]
         said = set(content(one.fact.sentence.text))
-        return sorted(
-            [*one.kept, *one.silent],
-            key=lambda text: (_shared(text, said), one.doubts[text], text),
-        )[:1]
+        texts = [*one.kept, *one.silent]
+        surest = min((one.doubts[text] for text in texts), default=0.0)
+        near = [text for text in texts if one.doubts[text] <= surest + CLOSE]
+        return sorted(near, key=lambda text: (_shared(text, said), one.doubts[text], text))[:1]
 
     def _distance(self, tries: Sequence[_Try]) -> None:
         """Put words that mean the same for the sentence's, where the question stays sound by it."""

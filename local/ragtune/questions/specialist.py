@@ -37,7 +37,7 @@ class Specialist:
         return self.engine.fingerprint
 
     def draft(self, facts: Sequence[Fact], advance: Advance = unwatched) -> list[list[str]]:
-        """Four questions a fact, with other words to name and starts; and its sentence turned."""
+        """Three questions a fact, with other words to name and starts; and its sentence turned."""
         prompts: list[Prompt] = []
         starts: list[str] = []
         owners: list[int] = []

@@ -15,7 +15,7 @@ def wishes(fact: Fact) -> list[tuple[list[str], str]]:
     near, title = nearest(fact), topic(fact)
     with_title = list(dict.fromkeys([*near[:2], *title[-1:]]))
     start = start_for(fact)
-    return [(near[:3], ""), (with_title, start), (title[-2:], start), ([], "")]
+    return [(near[:3], ""), (with_title, start), ([], "")]
 
 
 def nearest(fact: Fact) -> list[str]:
