@@ -88,6 +88,7 @@ class EmbeddedStore:
     def __init__(self, shard: Any, folder: Path, words: Words | None = None) -> None:
         self.client, self._folder, self._words = shard, folder, words or Words()
         self._closed = False
+        self._changed = False  # since it was last written to the disk
         self._size: int | None = None
 
     @classmethod
@@ -102,7 +103,9 @@ class EmbeddedStore:
         for key in (DOCUMENT_ID, "document"):
             keyword = qdrant.KeywordIndexParams()
             shard.update(qdrant.UpdateOperation.create_field_index(key, keyword))
-        return cls(shard, folder, words)
+        made = cls(shard, folder, words)
+        made._changed = True
+        return made
 
     @classmethod
     def open(cls, folder: Path, words: Words | None = None) -> "EmbeddedStore":
@@ -123,13 +126,15 @@ class EmbeddedStore:
     def close(self) -> None:
         """Write what is pending and let go of the folder; a second call does nothing."""
         if not self._closed:
-            self.client.flush()
+            if self._changed:  # else it would take a fifth of a second for nothing
+                self.flush()
             self.client.close()
             self._closed = True
 
     def flush(self) -> None:
         """Return when all that was added and deleted is on the disk."""
         self.client.flush()
+        self._changed = False
 
     def _require(self, nodes: Sequence[Any]) -> None:
         """Look for room for these nodes: their texts, in points and in words, and their vectors."""
@@ -140,6 +145,7 @@ class EmbeddedStore:
     def optimize(self) -> None:
         """Build the graph (HNSW) of segments that have grown, and clean out what was deleted."""
         require(self._folder, ROOM + allocated(self._folder), "to put the index in order")
+        self._changed = True
         self.client.optimize()
 
     def __len__(self) -> int:
@@ -159,7 +165,7 @@ class EmbeddedStore:
             points.append(qdrant.Point(uuid.UUID(node.node_id), vector, payload))
         if points:
             self._require(nodes)
-            self._size = None
+            self._size, self._changed = None, True
             self.client.update(qdrant.UpdateOperation.upsert_points(points))
         return [node.node_id for node in nodes]
 
@@ -167,7 +173,7 @@ class EmbeddedStore:
         """Delete the chunks of all these documents; names that have none are no error."""
         for start in range(0, len(names), DELETE_BATCH):
             only = _of_documents(names[start : start + DELETE_BATCH])
-            self._size = None
+            self._size, self._changed = None, True
             self.client.update(qdrant.UpdateOperation.delete_points_by_filter(only))
 
     def vectors(self, names: Sequence[str]) -> dict[str, list[float]]:
