@@ -112,7 +112,7 @@ def delete(
 
     run, target, lines = RunFolder(run_folder), SageMaker(profile, account), Lines()
     noted, ledger = records(run), Ledger(run)
-    if not noted and not ledger.open():
+    if not noted and not ledger.open() and not ledger.regions:
         raise CloudError(f"{run}: nothing was ever submitted or deployed from it")
     for record in noted:
         endpoints.note_left(record, ledger, target.account(record.region), lines)

@@ -99,6 +99,7 @@ def study(
             clear(target, run, f"study {models.key}")
 
     models = EndpointServing(target, recipe, run, serving, clearing, instance_type=instance_type)
+    _warn_of_form(asked, models.model)
     with Terminal() as terminal:
         results = at_full_size.study(models, asked, run, terminal, failed=retry_failed)
     print_result(results.to_json(), table.render(results), as_json)
@@ -123,6 +124,17 @@ def _refuse_tuned(recipe: "Recipe", asked: "Recipe", run: RunFolder) -> None:
     others = [arm for arm in recipe.arms if arm not in asked.arms]
     told = f"; not asked: {', '.join(others)}" if others else ""
     say(f"the untuned model alone: nothing is trained, so the gate is not asked{told}")
+
+
+def _warn_of_form(recipe: "Recipe", there: str) -> None:
+    """Say what prompts in a model's own chat form are to another model."""
+    from ragtune.prompts.template import CHAT
+
+    if recipe.template.build().format == CHAT:
+        say(
+            f"warning: the prompts have the chat form of {recipe.model.local}; where {there} marks "
+            "turns otherwise it reads these marks as text, and answers worse than it could"
+        )
 
 
 def compare(run_folder: RunPath, as_json: AsJson = False) -> None:

@@ -117,7 +117,7 @@ def test_killed_at_any_call_it_goes_on_and_nothing_is_left(
         kept = outcomes(run)
         assert len(fake.asked) - len(kept) <= 2 * sides, (call, after)  # under way, not counted
         trap.set(None)
-        if call % 4 and whole[call - 1] != "InvokeEndpoint":
+        if call % 3 and whole[call - 1] != "InvokeEndpoint":
             delete(run.path)
         else:
             asks(run)

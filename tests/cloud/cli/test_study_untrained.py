@@ -94,6 +94,18 @@ def test_an_endpoint_of_the_base_model_is_deployed_and_deleted_without_a_job(
     assert code == 0, err
     (name,) = fake.things["Endpoint"]
     assert f"{name} costs money until: ragtune cloud delete {run}" in err
-    code, _, err = ragtune("cloud", "delete", run)
-    assert code == 0, err
+    assert f"endpoint {name}: $1.5150 an hour" in ragtune("cloud", "costs", run.path.parent)[1]
+    for _ in range(2):
+        code, out, err = ragtune("cloud", "delete", run)
+        assert (code, out) == (0, f"{run}: nothing deployed\n"), err
     assert fake.running == []
+
+
+def test_prompts_in_another_models_chat_form_are_said(
+    tmp_path: Path, tiny_llama: Path, ragtune: Call
+) -> None:
+    made = recipe_of_every_arm(tiny_llama, template={"format": "chat"})
+    run = make_run(tmp_path / "runs" / "chat", made)
+    _, _, err = ragtune("cloud", "study", run, "--arms", "base", *YES)
+    assert "the prompts have the chat form of" in err
+    assert "reads these marks as text" in err
