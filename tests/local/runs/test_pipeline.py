@@ -216,6 +216,7 @@ def test_stopped_after_any_stage_the_same_command_goes_on(
     assert rest.how("made") == STAGES[border:]
 
 
+@pytest.mark.slow
 def test_kill_9_while_tuning_loses_no_finished_stage(
     project: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -322,6 +323,7 @@ def test_a_model_that_writes_no_text_by_itself_is_refused(
 
 
 @pytest.mark.parametrize("name", ["TinyStories-656K", "stories260K-hf"])
+@pytest.mark.slow
 def test_llamas_from_elsewhere_learn_from_real_records(
     shared: Path, tmp_path: Path, name: str
 ) -> None:
