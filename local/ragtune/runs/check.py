@@ -79,7 +79,7 @@ def retrieval(recipe: Recipe, materials: Materials) -> None:
 
 def _targets(recipe: Recipe, materials: Materials) -> None:
     """Raise RecipeError for layers that the model does not have."""
-    from ragtune.tuning.lora import unknown_targets
+    from ragtune.tuning.targets import unknown_targets
 
     if fault := unknown_targets(recipe.tune, family_at(materials.base)):
         raise RecipeError(fault)

@@ -19,12 +19,13 @@ from ragtune.runs import languages
 from ragtune.runs.materials import Materials
 from ragtune.runs.stages.answers import reference_tokens
 from ragtune.sources.documents import Document
+from ragtune.sources.records import Record
 from ragtune.tuning import samples
 from ragtune.tuning.rows import stand_in_rows
 from ragtune.tuning.samples import Samples
 
-MANY = 4000
-"""Training records that are rendered to foresee what tuning is given; more take minutes."""
+MANY, SAMPLE = 4000, 800
+"""Records that are all rendered to foresee what tuning is given; of more only a sample is."""
 CHARACTERS = 4
 """About as many a token of the embedder, for the length of passages that are not found yet."""
 
@@ -38,7 +39,7 @@ def foresee(recipe: Recipe, materials: Materials, found: Sequence[Document]) -> 
     """
     arms, study, asked = recipe.arms, recipe.study, materials.questions
     answerable = [q for q in asked if not is_unanswerable(q, study.all_refusals)] or asked
-    lengths = [reference_tokens(materials.tokenizer, q) for q in spread(answerable, MANY)]
+    lengths = [reference_tokens(materials.tokenizer, q) for q in _some(answerable)]
     faults = [
         *few_questions(len(answerable), arms),
         *long_references(lengths, study.max_new_tokens, arms),
@@ -58,8 +59,9 @@ def foresee(recipe: Recipe, materials: Materials, found: Sequence[Document]) -> 
     for adapter in recipe.adapters:
         tuned = recipe.served(adapter)
         chunks = _parts(recipe, found) if recipe.trains_with_passages(adapter) else []
-        census = prepare(recipe, materials, adapter, chunks, most=MANY).census
-        share = min(1.0, MANY / len(materials.train))
+        few = _some(materials.train)
+        census = prepare(recipe, materials, adapter, chunks, most=len(few)).census
+        share = len(few) / len(materials.train)
         steps = round(census.steps_an_epoch / share) * recipe.tune.of(adapter).epoch
         faults += few_steps(steps, tuned)
         validates = recipe.tune.validation_split_ratio > 0
@@ -95,6 +97,11 @@ def prepare(
     tune = recipe.tune.of(adapter)
     length = samples.block_length(tune, materials.tokenizer, materials.context_length)
     return samples.prepare(rows, tune, form, length)
+
+
+def _some(records: Sequence[Record]) -> Sequence[Record]:
+    """All of them, or a sample at even distances where they are many."""
+    return records if len(records) <= MANY else spread(records, SAMPLE)
 
 
 def _parts(recipe: Recipe, found: Sequence[Document]) -> list[str]:

@@ -58,6 +58,8 @@ class Plan:
     fields: tuple[tuple[str, tuple[str, ...]], ...]
     unused: tuple[str, ...]
     missing: str = ""
+    plain: tuple[tuple[str, str], ...] = ()
+    """The column of each field, where each has one of its own and none may be a conversation."""
 
     def column(self, name: str) -> str | None:
         """The first column of a field."""
@@ -85,6 +87,10 @@ class Mapper:
         self.rows[names] += 1
         if plan.missing:
             raise Unmapped(plan.missing)
+        if plan.plain:
+            found = {name: row[column] for name, column in plan.plain}
+            if type(found.get("instruction")) is str:
+                return found
         found = {name: _value(row, columns, name) for name, columns in plan.fields}
         if (talk := found.pop("messages", None)) is not None:
             found |= self._conversation(talk, str(plan.column("messages")))
@@ -117,7 +123,11 @@ class Mapper:
         }
         choice = _Choice(row, names, columns)
         choice.make()
-        return Plan(tuple(choice.columns.items()), tuple(choice.free.values()), choice.missing)
+        fields, unused = tuple(choice.columns.items()), tuple(choice.free.values())
+        alone = all(len(columns) == 1 and columns[0] in row for _, columns in fields)
+        plain = alone and choice.columns.keys().isdisjoint(("messages", "history"))
+        each = tuple((name, columns[0]) for name, columns in fields) if plain else ()
+        return Plan(fields, unused, choice.missing, each)
 
     @property
     def form(self) -> str:

@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from ragtune.core.text.characters import UNSPACED, cleaned
 
 _WORD = re.compile(rf"(?<!\w)-?\d+(?:[.,:/]\d+)*|[{UNSPACED}]|[^\W_{UNSPACED}]+")
+_ASCII_WORD = re.compile(r"[a-z][a-z0-9]*|(?<!\w)-?\d+(?:[.,:/]\d+)*|\d[a-z0-9]*", re.ASCII)
+"""What `_WORD` finds in lower-case ASCII, in less time: it knows no other letters."""
 _COLUMN = re.compile(r"(?:^|(?<= \| ))[^|]*?: ")
-_NUMBER = re.compile(r"-?\d")
+_SIGNS = {n: None for n in range(128) if not chr(n).isalnum()}
 
 
 def words(text: str) -> list[str]:
@@ -20,6 +22,8 @@ def words(text: str) -> list[str]:
     One character for each meaning (`core.text.characters`), and scripts that are written without
     spaces cut into characters; values are as they are written.
     """
+    if text.isascii():
+        return _ASCII_WORD.findall(text.lower())
     return _WORD.findall(cleaned(text).casefold())
 
 
@@ -29,6 +33,14 @@ def letters(text: str) -> str:
     A word that is broken at the end of a line is whole again.
     """
     return "".join(words(text))
+
+
+def letters_only(text: str) -> str:
+    """`letters` without the signs in numbers: equal where `words` are, but not only there.
+
+    A sketch to look for equal texts by among very many, at a tenth of what `words` takes.
+    """
+    return (text.lower() if text.isascii() else letters(text)).translate(_SIGNS)
 
 
 def spellings(text: str) -> str:
@@ -44,4 +56,4 @@ def spellings(text: str) -> str:
 
 def numbers(found: Iterable[str]) -> frozenset[str]:
     """Those of the words that are numbers."""
-    return frozenset(word for word in found if _NUMBER.match(word))
+    return frozenset(word for word in found if word[0] == "-" or word[0].isdecimal())

@@ -11,7 +11,8 @@ they may be written.
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,7 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """The content by name; of fields that few records have only what there is."""
-        found = asdict(self)
-        del found["reviewed"]
+        found = {name: getattr(self, name) for name in _CONTENT}
         return {n: v for n, v in found.items() if v or n not in _RARE}
 
     @property
@@ -111,9 +111,17 @@ class Record:
     @property
     def key(self) -> tuple[str, str]:
         """The question as a reader would compare it: case and spacing do not count."""
-        return _squeeze(self.instruction), _squeeze("\n".join([*self.earlier, self.context]))
+        return squeezed(self.instruction), self.asked_of
+
+    @property
+    def asked_of(self) -> str:
+        """The second part of `key`: what is asked about, its context and earlier turns."""
+        if not (self.earlier or self.context):
+            return ""
+        return squeezed("\n".join([*self.earlier, self.context]))
 
 
+_CONTENT = tuple(part.name for part in dataclass_fields(Record) if part.compare)
 _RARE = frozenset({"other_responses", "other_documents", "earlier", "system"})
 
 
@@ -203,8 +211,9 @@ def _read(table: Table, mapper: Mapper, refusal: str, loaded: Loaded) -> None:
     """Add the table's records, and its rows that are none."""
     for row in table.rows:
         try:
-            values = _object(row.values)
-            loaded.records.append(Record(**fields.read(mapper.read(values), refusal)))
+            values = mapper.read(_object(row.values))
+            found = values if fields.is_plain(values) else fields.read(values, refusal)
+            loaded.records.append(Record(**found))
         except fields.NoRecord as error:
             loaded.bad.append(BadLine(row.where, str(error)))
 
@@ -239,5 +248,6 @@ def _notes(read: Sequence[Table], mapper: Mapper) -> Iterator[str]:
         yield f"{count} {ends} with a question that nobody answers; it is left out"
 
 
-def _squeeze(text: str) -> str:
+def squeezed(text: str) -> str:
+    """A text without case and spacing that counts."""
     return " ".join(text.lower().split())

@@ -5,20 +5,24 @@ relation is transitive, so the units that are drawn are its connected components
 of units one is taken whose share is nearest to the one asked for.
 """
 
+import functools
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from ragtune.core.errors import RecordsError
+from ragtune.core.handover import Handover
 from ragtune.recipe.records import Records
 from ragtune.sources import leaks
-from ragtune.sources.records import BadLine, Record, load
+from ragtune.sources.records import BadLine, Record, load, squeezed
 
 HELD_OUT = "held-out"
 """The questions that are split off the records, rather than read from a file."""
+USES = {"context", "with_passages", "without_gold"}
+"""What of `records` says how they are used, not which there are."""
 By = Literal["document", "question"]
 Tie = tuple[str, str]
 """What keeps records together, and its value."""
@@ -44,17 +48,26 @@ class Division:
 class Split:
     """Training records, held-out questions, and what is to be known of them.
 
-    ``leaked`` are questions that are also among the training records, but for case, punctuation
-    and spacing. ``division`` is None for questions of a file of their own. ``read`` says in words
-    how each source was read.
+    ``division`` is None for questions of a file of their own. ``read`` says in words how each
+    source was read. ``with_context``: a record's context is part of its question.
     """
 
     train: list[Record]
     test: list[Record]
     bad: list[BadLine]
-    leaked: list[Record]
     division: Division | None = None
     read: list[str] = field(default_factory=list)
+    with_context: bool = False
+
+    @functools.cached_property
+    def leaked(self) -> list[Record]:
+        """The questions that are also in training, but for case, punctuation and spacing."""
+        found = leaks.equal(self.train, self.test, with_context=self.with_context)
+        return [self.test[n] for n in sorted(found)]
+
+
+_LAST: Handover[Split] = Handover()
+"""A recipe's open fields are filled from its records, and then its records are wanted again."""
 
 
 def prepare(
@@ -80,6 +93,26 @@ def prepare(
             "records.source: missing, and a study needs questions with answers: name yours, or "
             "have some drafted from the documents by `ragtune questions RECIPE`"
         )
+    own = [] if questions == HELD_OUT else [path(questions)]
+    given = spec.model_dump_json(exclude=USES), seed, questions, refusal
+    found = _LAST.get(
+        given,
+        [path(spec.source), *own],
+        lambda: _divided(spec, seed, path, questions, refusal),
+    )
+    return replace(
+        found,
+        train=list(found.train),
+        test=found.test[:max_questions],
+        with_context=spec.context == "input",
+    )
+
+
+def _divided(
+    spec: Records, seed: int, path: Callable[[str], Path], questions: str, refusal: str
+) -> Split:
+    """The records of the wanted categories, divided; nothing is looked for in both sides yet."""
+    assert spec.source is not None
     loaded = load(path(spec.source), spec, refusal)
     records, read = loaded.records, loaded.read
     if spec.categories is not None:
@@ -98,9 +131,7 @@ def prepare(
         asked = load(path(questions), spec, refusal, questions=questions)
         train, test, bad = records, asked.records, [*bad, *asked.bad]
         read = [*read, *asked.read]
-    test = test[:max_questions]
-    leaked = leaks.equal(train, test, with_context=spec.context == "input")
-    return Split(train, test, bad, [test[n] for n in sorted(leaked)], division, read)
+    return Split(train, test, bad, division, read)
 
 
 def split(
@@ -145,7 +176,11 @@ def _drawn(
         random.Random(seed).shuffle(order)
         return order
     # As older versions drew documents, or else contexts: most splits stay what they were.
-    names = [r.document or r.context or r.id for r in records]
+    often = Counter(r.instruction for r in records)  # a record takes long to hash
+    names = [
+        r.document or r.context or (r if often[r.instruction] > 1 else (r.instruction,))
+        for r in records
+    ]
     drawn = list(dict.fromkeys(names))
     random.Random(seed).shuffle(drawn)
     rank = {name: n for n, name in enumerate(drawn)}
@@ -165,11 +200,12 @@ def units(records: Sequence[Record], by: By = "document") -> list[list[int]]:
     first: dict[Tie, int] = {}
     for place, record in enumerate(records):
         for tie in ties(record, by):
-            one, other = sorted((root(first.setdefault(tie, place)), root(place)))
-            parent[other] = one  # the earliest is the root, so units are in the file's order
+            if (earlier := first.setdefault(tie, place)) != place:
+                one, other = sorted((root(earlier), root(place)))
+                parent[other] = one  # the earliest is the root, so units are in the file's order
     found: dict[int, list[int]] = {}
-    for place in range(len(records)):
-        found.setdefault(root(place), []).append(place)
+    for place, above in enumerate(parent):
+        found.setdefault(place if above == place else root(place), []).append(place)
     return list(found.values())
 
 
@@ -178,14 +214,13 @@ def ties(record: Record, by: By) -> list[Tie]:
 
     By question it is the group, and an equal question about the same document.
     """
-    question, context = record.key
     group = [("group", record.group)] if record.group else []
     if by == "question":
-        return [*group, ("question", "\n".join((question, context, *record.gold)))]
+        return [*group, ("question", "\n".join((*record.key, *record.gold)))]
     about = [("document", name) for name in record.gold]
-    if context:
+    if context := record.asked_of:
         about.append(("context", context))
-    return [*group, *(about or [("question", question)])]
+    return [*group, *(about or [("question", squeezed(record.instruction))])]
 
 
 def nearest(sizes: Sequence[int], asked: int) -> int:

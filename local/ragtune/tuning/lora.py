@@ -16,6 +16,7 @@ from ragtune.tuning.agreement import check_agreement, hidden_states
 from ragtune.tuning.batches import Batch
 from ragtune.tuning.kernels import attention, dropout
 from ragtune.tuning.kernels.loss import summed_loss
+from ragtune.tuning.targets import unknown_targets
 
 
 def with_lora(model: Any, spec: Tune, family: ModelFamily, *, checked: bool = False) -> Any:
@@ -53,17 +54,6 @@ def with_lora(model: Any, spec: Tune, family: ModelFamily, *, checked: bool = Fa
     if next(found.parameters()).device.type == "cpu":
         dropout.use(found)
     return found.train()
-
-
-def unknown_targets(spec: Tune, family: ModelFamily) -> str | None:
-    """What is wrong with ``tune.target_modules`` for a family's models, in one line."""
-    unknown = [name for name in spec.target_modules.split(",") if name not in family.targets]
-    if not unknown:
-        return None
-    return (
-        f"tune.target_modules: {family.name} has no {', '.join(unknown)}; allowed: "
-        f"{', '.join(family.targets)}"
-    )
 
 
 def _lie_the_other_way(model: Any, targets: Sequence[str]) -> bool:

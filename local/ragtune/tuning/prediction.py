@@ -1,7 +1,5 @@
 """How long a training run will take and what memory it needs, from three micro-batches of it."""
 
-import platform
-import resource
 import tempfile
 from contextlib import closing
 from dataclasses import asdict, dataclass
@@ -11,6 +9,7 @@ from typing import Any
 
 import torch
 
+from ragtune.core import machine
 from ragtune.core.progress import Silent
 from ragtune.models.hardware import Hardware
 from ragtune.recipe.tune import Tune
@@ -99,5 +98,4 @@ def _peak(hardware: Hardware) -> int:
     """Bytes: the device's where it has memory of its own, else this process's."""
     if hardware.device == "cuda":
         return torch.cuda.max_memory_allocated()
-    unit = 1 if platform.system() == "Darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return machine.peak_memory()

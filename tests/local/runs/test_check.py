@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ragtune.core import stamps
 from ragtune.core.errors import RecipeError
 from ragtune.recipe import file as recipe_file
 from ragtune.results.faults import FAULTS, AnyFault, FewSteps, LongReferences, NoValidation
@@ -15,6 +16,8 @@ from ragtune.runs import audit, defaults, foresight
 from ragtune.runs.check import check, show
 from ragtune.runs.materials import Materials
 from ragtune.runs.pipeline import Pipeline
+from ragtune.sources.rows import files
+from ragtune.sources.rows.base import Table
 from tests.conftest import write_jsonl
 from tests.local.models.families import zoo
 
@@ -119,13 +122,35 @@ def test_of_very_many_records_some_are_looked_at(
 ) -> None:
     whole = warnings(plain())["few_steps"]
     monkeypatch.setattr(audit, "PAIRS", 80)
-    monkeypatch.setattr(foresight, "MANY", 18)
+    monkeypatch.setattr(foresight, "MANY", 20)
+    monkeypatch.setattr(foresight, "SAMPLE", 18)
     summary, _ = check(recipe_file.load(plain()))
     assert summary["near_duplicates"]["looked_at"] == 2 < summary["questions"]
     some = warnings(plain())["few_steps"]
     assert isinstance(whole, FewSteps)
     assert isinstance(some, FewSteps)
     assert abs(some.steps - whole.steps) <= whole.steps / 2
+
+
+def test_records_are_read_once_for_what_they_fill_in_and_for_the_check(
+    plain: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[Path] = []
+
+    def table(path: Path, encoding: str | None = None) -> Table:
+        read.append(path)
+        return whole(path, encoding)
+
+    whole = files.table
+    monkeypatch.setattr(files, "table", table)
+    monkeypatch.setattr(stamps, "SETTLED", -60.0)
+    path = plain()
+    first, _ = check(defaults.load(path))
+    assert len(read) == 1
+    rows = read[0].read_text().splitlines()
+    write_jsonl(read[0], [json.loads(row) for row in [*rows, *rows[:9]]])
+    second, _ = check(defaults.load(path))
+    assert second["train"] + second["questions"] == first["train"] + first["questions"] + 9
 
 
 def test_no_model_is_loaded_for_it(

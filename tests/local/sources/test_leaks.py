@@ -4,7 +4,8 @@ import time
 import numpy as np
 import pytest
 
-from ragtune.sources import leaks
+from ragtune.sources import asked, leaks
+from ragtune.sources.plain import words
 from ragtune.sources.records import Record
 
 
@@ -117,17 +118,57 @@ def test_an_embedder_that_leaves_nothing_far_apart_does_not_make_everything_clos
     assert [(one.kind, one.question, one.record) for one in found.duplicates] == [("close", 3, 3)]
 
 
-def test_many_candidates_are_judged_as_few_are(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("few", [0, 10**9])
+@pytest.mark.parametrize("instruction", ["", "Sort this."])
+def test_of_many_candidates_the_nearest_one_is_found(
+    few: int, instruction: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leaks, "FEW", few)
     rng = random.Random(1)
-    words = [f"w{n}" for n in range(12)]
-    rows = [Record(" ".join(rng.sample(words, 6)), "yes it is") for _ in range(300)]
-    found = []
-    for few in (0, 10**9):
-        monkeypatch.setattr(leaks, "FEW", few)
-        found.append(leaks.find(rows[:200], rows[200:], with_context=False))
-    kinds = [[(d.kind, d.question, round(d.score, 9)) for d in one.duplicates] for one in found]
-    assert kinds[0] == kinds[1]
-    assert kinds[0]
+    vocabulary = [f"w{n}" for n in range(12)]
+
+    def some(count: int) -> list[Record]:
+        texts = (" ".join(rng.sample(vocabulary, 6)) for _ in range(count))
+        return [
+            Record(instruction or text, "yes it is", text if instruction else "") for text in texts
+        ]
+
+    train, test = some(200), some(100)
+    found = leaks.find(train, test, with_context=True).duplicates
+    similar = {one.question: one.score for one in found if one.kind == "similar"}
+
+    def index(one: Record, other: Record) -> float:
+        a, b = ({*f"{r.instruction} {r.context}".split()} - {"Sort", "this."} for r in (one, other))
+        return len(a & b) / len(a | b)
+
+    nearest = {n: max(index(q, r) for r in train) for n, q in enumerate(test)}
+    equal = {one.question for one in found if one.kind == "equal"}
+    assert similar == {
+        n: pytest.approx(score) for n, score in nearest.items() if score >= 0.8 and n not in equal
+    }
+    assert {n for n, score in nearest.items() if score == 1} >= equal
+    assert len(similar) + len(equal) > 10
+
+
+def _looked_at(train: int, monkeypatch: pytest.MonkeyPatch) -> tuple[int, int]:
+    """How many texts are taken apart to find equal questions, and near-duplicates, of 20."""
+    counts = []
+    for look in (leaks.equal, leaks.find):
+        texts: list[str] = []
+
+        def counted(text: str, texts: list[str] = texts) -> list[str]:
+            texts.append(text)
+            return words(text)
+
+        monkeypatch.setattr(asked, "words", counted)
+        records = [Record(f"Who keeps boat {n}?", f"{n} of us", f"Boat {n}.") for n in range(train)]
+        look(records, records[:20], with_context=True)
+        counts.append(sum(text.endswith((".", "us")) or look is leaks.equal for text in texts))
+    return counts[0], counts[1]
+
+
+def test_records_that_nothing_is_like_are_not_taken_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _looked_at(200, monkeypatch) == _looked_at(2000, monkeypatch)
 
 
 def test_a_big_study_is_looked_through_in_seconds() -> None:

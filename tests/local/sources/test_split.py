@@ -160,3 +160,13 @@ def test_a_hundred_thousand_records_are_split_in_seconds() -> None:
     rows = about([f"d{n}" for n, size in enumerate(sizes) for _ in range(size)])
     asked = round(0.1 * len(rows))
     assert len(split(rows, 0.1, 3)[1]) == asked
+
+
+def test_records_are_divided_without_hashing_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(self: Record) -> dict[str, object]:
+        raise AssertionError("rendered")
+
+    monkeypatch.setattr(Record, "to_json", never)
+    rows = [Record(f"Who keeps boat {n}?", "Ada") for n in range(60)]
+    train, test, _ = divide([*rows, *rows[:3]], 0.2, 1)
+    assert len(train) + len(test) == 63

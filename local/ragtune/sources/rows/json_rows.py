@@ -56,12 +56,12 @@ def _parsed(text: str) -> Any:
     if not text.isascii() and re.search("[\udc80-\udcff]", text):
         return BadRow("not UTF-8")
     try:
-        value, end = _DECODER.raw_decode(text, _start(text))
+        value, end = _DECODER.raw_decode(text, 0 if text.startswith("{") else _start(text))
     except json.JSONDecodeError as error:
         return BadRow(f"not JSON: {error.msg} at column {error.colno}")
     except RecursionError:
         return BadRow("nested too deeply")
-    if rest := text[end:].strip():
+    if end < len(text) and (rest := text[end:].strip()):
         return BadRow(f"not JSON: Extra data at column {len(text) - len(rest) + 1}")
     return value
 

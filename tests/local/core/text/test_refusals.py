@@ -1,3 +1,5 @@
+import random
+
 import pytest
 
 from ragtune.core.text.refusals import refuses, without_refusals
@@ -69,3 +71,22 @@ def test_phrases_of_ones_own_count_anywhere() -> None:
 def test_what_remains_without_the_refusing_sentences() -> None:
     assert without_refusals("In the barn. The text does not say which.") == "In the barn."
     assert without_refusals("I don't know, but it is 7.") == "it is 7."
+
+
+def test_plain_letters_are_judged_as_others_are() -> None:
+    rng = random.Random(3)
+    pieces = (
+        *("I don't know", "no", "unknown", "not stated in the documents", "12 km", "but I guess 5"),
+        *("The handbook does not say", "please ask", "n/a", "I cannot tell", "None", "_no_"),
+        *("kein", "it isn`t said", "Sorry", "undecided", "x.no", "NA", "je ne sais pas", "one"),
+        *("sin datos", "They passed", "There is no information about that", "!", ". ", "\n", ","),
+    )
+    phrases = ("The book is closed.", "it's nowhere", " ", "???")
+    refused = 0
+    for _ in range(3000):
+        text = "".join(p + rng.choice(("", " ")) for p in rng.choices(pieces, k=rng.randint(1, 4)))
+        text += rng.choice(("", "", "The book is closed", "its nowhere"))
+        # A character that nobody sees, and that takes the text along the general way.
+        assert refuses(text, phrases) == refuses(f"{text}\u200b", phrases), text
+        refused += refuses(text, phrases)
+    assert 500 < refused < 2900
