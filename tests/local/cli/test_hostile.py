@@ -154,6 +154,9 @@ def test_an_encoder_with_code_of_its_own_is_refused_by_check(
     folder.mkdir()
     config = {"model_type": "bert", "auto_map": {"AutoModel": "mine.Mine"}}
     (folder / "config.json").write_text(json.dumps(config))
+    kinds = ["sentence_transformers.models.Transformer", "mine.Pooling"]
+    modules = [{"idx": n, "name": str(n), "path": "", "type": kind} for n, kind in enumerate(kinds)]
+    (folder / "modules.json").write_text(json.dumps(modules))
     (folder / "mine.py").write_text("raise SystemExit('it was run')")
     code, _, err = called("check", project(), "--set", f"{field}={folder}")
     assert code == 4
