@@ -16,6 +16,8 @@ from ragtune.cli import app as cli
 from ragtune.core import offline
 from ragtune_cloud.cli import jobs_app
 
+pytest_plugins = ["tests.pace"]
+
 offline.go_offline()
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 os.environ["OMP_NUM_THREADS"] = (

@@ -67,3 +67,45 @@ def test_nothing_heavy_is_imported_before_it_is_needed(name: str, finished_run: 
 def test_a_start_takes_its_time_and_no_more(name: str, finished_run: Path) -> None:
     taken = min(seconds(PROGRAMS[name], str(finished_run)) for _ in range(3))
     assert taken < 3 * SECONDS[name], f"{name}: {taken:.2f} s"
+
+
+ASK = """
+import sys
+from ragtune.cli.app import main
+sys.argv = ["ragtune", "ask", sys.argv[1], "How many lamps are there?", "--arm", sys.argv[2]]
+try:
+    main()
+except SystemExit as stop:
+    assert not stop.code
+"""
+
+
+@pytest.mark.parametrize("arm", ["rag", "tuned+rag"])
+def test_a_question_is_answered_without_the_libraries_that_train(
+    arm: str, finished_run: Path
+) -> None:
+    printed = child(ASK + SAY, str(finished_run), arm)
+    loaded = set(json.loads(printed.splitlines()[-1]))
+    assert "torch" in loaded
+    assert loaded & (HEAVY - {"torch"}) == set()
+
+
+LINKED = """
+import gc
+from ragtune.core.startup import link_torch, starting
+
+thread = link_torch()
+thread.join()
+assert "libtorch_python" in open("/proc/self/maps").read()
+with starting():
+    assert not gc.isenabled()
+    import torch
+    assert link_torch() is None
+assert gc.isenabled()
+print(float(torch.ones(3).sum()))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the import of PyTorch links it")
+def test_pytorchs_libraries_are_linked_while_python_goes_on() -> None:
+    assert child(LINKED).strip() == "3.0"

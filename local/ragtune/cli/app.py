@@ -6,6 +6,7 @@ Data goes to stdout, talk to stderr. Whatever is slow to import stays inside the
 import os
 import sys
 import warnings
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from typing import Annotated
 
@@ -67,7 +68,8 @@ def main() -> None:
     # Threads that soon fall asleep: docs/design.md says what spinning costs on a busy machine.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
-    _plug_in()
+    if not _is_own(sys.argv[1:]):
+        _plug_in()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries' advice to their developers
     try:
@@ -93,6 +95,13 @@ def main() -> None:
         reason = hidden((str(error).splitlines() or [""])[0])
         say(f"unexpected error: {type(error).__name__}: {reason}; --debug shows where")
         sys.exit(1)
+
+
+def _is_own(arguments: Sequence[str]) -> bool:
+    """Whether the verb is known without other packages, whose import half a second goes to."""
+    verb = next((a for a in arguments if not a.startswith("-")), None)
+    names = [c.name or getattr(c.callback, "__name__", "") for c in app.registered_commands]
+    return verb in {name.replace("_", "-") for name in names}
 
 
 def _plug_in() -> None:

@@ -77,7 +77,11 @@ def open_run(
 ) -> "OpenRun":
     """Open a run folder, the network closed unless its recipe names something on a hub."""
     from ragtune.runs.open import open_run as opened
-    from ragtune.runs.open import recipe_of
 
-    close_network([recipe_of(folder)], offline)
-    return opened(folder, watcher, alone=alone and is_writable(folder))
+    run = opened(folder, watcher, alone=alone and is_writable(folder))
+    try:  # nothing was connected to yet: models and index are opened at the first question
+        close_network([run.recipe], offline)
+    except BaseException:
+        run.close()
+        raise
+    return run

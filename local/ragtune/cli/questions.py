@@ -1,5 +1,6 @@
 """The verb that drafts questions: questions."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -97,7 +98,26 @@ def questions(
             documents=corpus.hash,
             again=again,
         )
-    print_result(made.to_json(), made.summary(), as_json)
+    summary = made.summary(_following(target, overrides, folder))
+    print_result(made.to_json(), summary, as_json)
+
+
+def _following(target: Path, overrides: list[str] | None, folder: Path) -> str:
+    """The command after the review; empty where the files have to be named in a recipe first."""
+    from ragtune.questions.make import TEST, TRAIN
+    from ragtune.recipe import file
+
+    if target.is_dir():
+        if folder != Path("questions") or Path("recipe.yaml").exists():
+            return ""
+        docs = shlex.join(["ragtune", "init", "--docs", str(target)])
+        return f"`{docs}` writes a recipe that names them"
+    recipe = file.load(target, tuple(overrides or ()))
+    named = (recipe.study.questions, recipe.records.source)
+    written = [(folder / name).resolve() for name in (TEST, TRAIN)]
+    if [recipe.path(str(one)).resolve() for one in named if one] != written:
+        return ""
+    return f"`{shlex.join(['ragtune', 'run', str(target)])}`"
 
 
 def _sources(

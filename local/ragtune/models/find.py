@@ -13,7 +13,6 @@ from ragtune.core.errors import ModelError, RecipeError
 from ragtune.models import smollm
 from ragtune.models.defaults import FILE as DEFAULTS
 from ragtune.models.folder import Shape, check_encoder, check_weights, family_at, shape
-from ragtune.models.load import quiet_libraries
 from ragtune.models.multilingual import MULTILINGUAL, multilingual_folder
 from ragtune.recipe.model import NONE, Model
 from ragtune.recipe.tune import PROJECTIONS
@@ -27,7 +26,6 @@ def model_folder(model: Model, beside: Path) -> Path:
     Raises ModelError where it holds none, OfflineError for a hub id that is not cached.
     """
     if model.local in smollm.NAMES:
-        quiet_libraries()
         folder = smollm.smollm_folder(model.local)
     else:
         folder = _named(model, beside)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ragtune.core.errors import ModelError
 from ragtune.models.folder import check_weights, family_at
 from ragtune.models.hardware import Hardware
+from ragtune.models.tokenizer import CLASSES, plain_tokenizer
 
 if TYPE_CHECKING:
     import torch
@@ -21,8 +22,6 @@ FROM_FOLDER: dict[str, Any] = {
     "trust_remote_code": False,
 }
 """How every model is read, whichever its family."""
-PLAIN = ("TokenizersBackend", "PreTrainedTokenizerFast")
-"""The two names of the class of tokenizers that are all in ``tokenizer.json``."""
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -30,16 +29,27 @@ def load_tokenizer(folder: Path) -> Any:
 
     Raises ModelError where there is none or it names no EOS.
     """
+    tokenizer = plain_tokenizer(folder, lambda: _whole_tokenizer(folder))
+    return _checked(folder, _whole_tokenizer(folder) if tokenizer is None else tokenizer)
+
+
+def _whole_tokenizer(folder: Path) -> Any:
+    """The folder's tokenizer as transformers loads it."""
+    quiet_libraries()
     try:
         tokenizer = _tokenizer_class(folder).from_pretrained(
             folder, local_files_only=True, trust_remote_code=False
         )
     except Exception as error:
         raise ModelError(f"{folder}: no usable tokenizer: {_first_line(error)}") from None
+    if tokenizer.pad_token_id is None and tokenizer.eos_token_id is not None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def _checked(folder: Path, tokenizer: Any) -> Any:
     if tokenizer.eos_token_id is None:
         raise ModelError(f"{folder}: the tokenizer names no end-of-sequence token")
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
 
 
@@ -52,7 +62,7 @@ def _tokenizer_class(folder: Path) -> Any:
 
     try:
         settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-        plain = settings["tokenizer_class"] in PLAIN and (folder / "tokenizer.json").is_file()
+        plain = settings["tokenizer_class"] in CLASSES and (folder / "tokenizer.json").is_file()
     except (OSError, ValueError, KeyError, TypeError):
         plain = False
     return transformers.TokenizersBackend if plain else transformers.AutoTokenizer

@@ -15,6 +15,7 @@ from typing import Any
 from ragtune.core.bundled import data_folder
 from ragtune.core.errors import ModelError
 from ragtune.models.folder import Shape
+from ragtune.models.load import quiet_libraries
 from ragtune.models.unpacked import cached, unpacking
 
 PUBLISHED = "smollm2"
@@ -72,6 +73,7 @@ def _unpack(packed: Path, adapter: Path | None, folder: Path) -> None:
     from peft import PeftModel
     from transformers import AutoTokenizer, GgufConfig, LlamaForCausalLM
 
+    quiet_libraries()
     model: Any = LlamaForCausalLM.from_pretrained(
         packed.parent,
         gguf_file=packed.name,

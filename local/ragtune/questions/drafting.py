@@ -20,15 +20,22 @@ from ragtune.questions.journal import Drafted, Journal
 from ragtune.questions.plan import Chosen, Plan
 from ragtune.questions.reading import Reader, told
 from ragtune.questions.row import Row
-from ragtune.questions.rules import Fault, fault_of, is_new, same_question
+from ragtune.questions.rules import Fault, content, fault_of, is_new, same_question
+from ragtune.questions.synonyms import in_other_words
 from ragtune.results.metrics.right import right
 
-TOGETHER = 8
+TOGETHER = 4
 """Documents that are drafted from in one go, which is what a stopped drafting loses."""
 UNSURE = 0.9
 """Nats a token from which a question is dropped; docs/questions.md says what was measured."""
+SURE = 0.6
+"""Nats a token up to which a question is kept that the reader has no answer to."""
+CLOSE = 0.2
+"""Nats a token by which a wording may be less sure than the surest, and be asked all the same."""
 ENOUGH = 1.25
 """Facts with a question for each that is wanted: the surest of them are taken."""
+YIELD = 0.5
+"""The share of facts for which a question is likely to be kept."""
 STRETCH = 4
 """Questions by which a kind of answer may be ahead of others before these are preferred."""
 NEIGHBOURS = 1
@@ -39,12 +46,13 @@ NEIGHBOURS = 1
 class _Try:
     """A fact, the wordings that are left of it, and why others went.
 
-    ``silent`` are wordings that the reader has no answer to.
+    ``silent`` are wordings that the reader has no answer to, ``asked`` those that are taken.
     """
 
     chosen: Chosen
     kept: list[str] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
     doubts: dict[str, float] = field(default_factory=dict)
     faults: Counter[Fault] = field(default_factory=Counter)
 
@@ -79,19 +87,20 @@ class Drafting:
         return [journal.done[name] for name in chosen]
 
     def _batch(self, chosen: dict[str, list[Chosen]]) -> list[Drafted]:
-        """Half of each document's facts, and the others where too few of them have a question."""
+        """Half of each document's facts, and of the others as many as are likely to be needed."""
         worked: dict[str, list[_Try]] = {name: [] for name in chosen}
-        for later in (False, True):
+        while True:
             now: list[_Try] = []
             for name, facts in chosen.items():
-                half = (len(facts) + 1) // 2
-                if later and sum(bool(one.kept) for one in worked[name]) >= self._enough:
-                    continue
-                new = [_Try(one) for one in (facts[half:] if later else facts[:half])]
+                tried = len(worked[name])
+                missing = self._enough - sum(bool(one.asked) for one in worked[name])
+                more = math.ceil(missing / YIELD) if tried else (len(facts) + 1) // 2
+                new = [_Try(one) for one in facts[tried : tried + max(0, more)]]
                 worked[name] += new
                 now += new
+            if not now:
+                return [self._drafted(name, tries) for name, tries in worked.items()]
             self._work(now)
-        return [self._drafted(name, tries) for name, tries in worked.items()]
 
     @property
     def _enough(self) -> int:
@@ -106,14 +115,19 @@ class Drafting:
         self._read(tries)
         self._doubt(tries)
         self._reword([one for one in tries if one.kept and self._wordings(one) > 1])
+        for one in tries:
+            one.asked = self._taken(one)
+        self._distance([one for one in tries if one.asked and one.chosen.part == "test"])
+        self._nearby(tries)
 
     def _drafted(self, document: str, tries: Sequence[_Try]) -> Drafted:
         """What came of a document's facts, the surest first."""
         surest = sorted(
-            tries, key=lambda one: min((one.doubts[text] for text in one.kept), default=0.0)
+            tries,
+            key=lambda one: min((one.doubts[text] for text in (*one.kept, *one.silent)), default=0),
         )
-        rows = [row for one in surest if one.kept for row in self._rows(one)]
-        faults = [one.faults.most_common(1)[0][0] for one in tries if one.faults and not one.kept]
+        rows = [row for one in surest for row in self._rows(one)]
+        faults = [one.faults.most_common(1)[0][0] for one in tries if one.faults and not one.asked]
         return Drafted(document, rows, dict(Counter[str](faults)), len(tries))
 
     @staticmethod
@@ -128,10 +142,9 @@ class Drafting:
             one.faults["is no question"] += 1
 
     def _read(self, tries: Sequence[_Try]) -> None:
-        """Keep the wordings that the reader answers from their passage, and from it alone.
+        """Keep the wordings that the reader answers from their passage, and those it refuses apart.
 
-        One that it refuses is not lost where it answers another: the test is not to be made of
-        what this reader finds easy.
+        The test is not to be made of what this reader finds easy.
         """
         if self.reader is None:
             return
@@ -148,22 +161,27 @@ class Drafting:
                 one.faults["has no answer"] += 1
             else:
                 one.faults["is answered otherwise"] += 1
+
+    def _nearby(self, tries: Sequence[_Try]) -> None:
+        """Take no wording that the reader answers from another passage with the same answer."""
+        if self.reader is None:
+            return
         nearby = [
             (one, text, passage)
             for one in tries
-            for text in one.kept
+            for text in one.asked
             for passage in self.collection.elsewhere(one.fact, text, NEIGHBOURS)
         ]
         answers = self.reader.answer([(passage.shown, text) for _, text, passage in nearby])
         for (one, text, _), answer in zip(nearby, answers, strict=True):
             found = not refuses(answer) and right(answer, one.fact.answer, question=text)
-            if found and text in one.kept:
-                one.kept.remove(text)
+            if found and text in one.asked:
+                one.asked.remove(text)
                 one.faults["is answered nearby"] += 1
 
     def _doubt(self, tries: Sequence[_Try]) -> None:
         """Drop what the drafter is unsure of, and put the surest first."""
-        asked = [(one, text) for one in tries if one.kept for text in (*one.kept, *one.silent)]
+        asked = [(one, text) for one in tries for text in (*one.kept, *one.silent)]
         doubts = self.drafter.doubts([one.fact for one, _ in asked], [text for _, text in asked])
         for doubt, (one, text) in zip(doubts, asked, strict=True):
             one.doubts[text] = doubt
@@ -171,8 +189,14 @@ class Drafting:
                 one.faults["is doubtful"] += 1
         for one in tries:
             for texts in (one.kept, one.silent):
-                texts[:] = [text for text in texts if one.doubts.get(text, 0.0) <= UNSURE]
-                texts.sort(key=lambda text: one.doubts.get(text, 0.0))
+                texts[:] = [text for text in texts if one.doubts[text] <= UNSURE]
+                texts.sort(key=lambda text: one.doubts[text])
+            if not one.kept:
+                one.silent[:] = [text for text in one.silent if self._alone(one.doubts[text])]
+
+    def _alone(self, doubt: float) -> bool:
+        """Whether a wording is sound by the drafter's own measure; 0 says that it has none."""
+        return 0 < doubt <= SURE
 
     def _wordings(self, one: _Try) -> int:
         return 2 if one.chosen.part == "train" or self.plan.by == "wordings" else 1
@@ -194,17 +218,37 @@ class Drafting:
             one.silent += other.silent
             one.doubts |= other.doubts
 
-    def _asked(self, one: _Try) -> list[str]:
-        """The wordings that are taken: for the test any of them, drawn by the seed."""
+    def _taken(self, one: _Try) -> list[str]:
+        """The wordings that are asked: in the test the one with the fewest words of its sentence.
+
+        People who ask have not read it. Whether a reader finds the answer plays no part, but the
+        drafter has to be about as sure of it as of any.
+        """
         if self._wordings(one) > 1:
             return _different(one.kept)[: self._wordings(one)]
-        texts = [*one.kept[:1], *one.silent]
-        return [random.Random(f"{self.plan.seed}/{texts[0]}").choice(texts)]
+        said = set(content(one.fact.sentence.text))
+        texts = [*one.kept, *one.silent]
+        surest = min((one.doubts[text] for text in texts), default=0.0)
+        near = [text for text in texts if one.doubts[text] <= surest + CLOSE]
+        return sorted(near, key=lambda text: (_shared(text, said), one.doubts[text], text))[:1]
+
+    def _distance(self, tries: Sequence[_Try]) -> None:
+        """Put words that mean the same for the sentence's, where the question stays sound by it."""
+        changed = [
+            (one, _Try(one.chosen))
+            for one in tries
+            if in_other_words(one.asked[0], one.fact.sentence.text) != one.asked[0]
+        ]
+        for one, other in changed:
+            self._rule(other, [in_other_words(one.asked[0], one.fact.sentence.text)])
+        self._read([other for _, other in changed])
+        for one, other in changed:
+            one.asked[:1] = [*other.kept, *other.silent] or one.asked[:1]
 
     def _rows(self, one: _Try) -> list[Row]:
         fact, sentence = one.fact, one.fact.sentence
         key = f"{sentence.document}\0{sentence.place}\0{fact.start}\0{fact.answer}"
-        texts = self._asked(one)
+        texts = one.asked
         parts = ["test", "train"] if self.plan.by == "wordings" else [one.chosen.part] * len(texts)
         return [
             Row(
@@ -220,6 +264,12 @@ class Drafting:
             )
             for text, part in zip(texts, parts, strict=False)
         ]
+
+
+def _shared(question: str, said: set[str]) -> float:
+    """The share of a question's content words that its sentence has."""
+    asked = set(content(question))
+    return len(asked & said) / max(1, len(asked))
 
 
 def _different(texts: Sequence[str]) -> list[str]:

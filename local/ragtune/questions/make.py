@@ -1,6 +1,7 @@
 """A folder of documents → two files of questions: for the test, and for training."""
 
 import random
+import shlex
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -28,7 +29,7 @@ from ragtune.questions.templates import Templates
 
 TEST, TRAIN = "questions.jsonl", "records.jsonl"
 """The files of a drafting: what ``study.questions`` and what ``records.source`` name."""
-VERSION = 1
+VERSION = 2
 """Of the rules: drafts of another version are not gone on with."""
 AT_ONCE = 40
 """Near misses that are checked together."""
@@ -56,8 +57,11 @@ class Made:
         """All of it, for ``--json``."""
         return {**asdict(self), "folder": str(self.folder)}
 
-    def summary(self) -> str:
-        """What is there, what was left out and why, and what to do next."""
+    def summary(self, following: str = "") -> str:
+        """What is there, what was left out and why, and what to do next.
+
+        ``following`` is what follows the review; empty, it is to name the files in a recipe.
+        """
         reasons = sorted(self.dropped.items(), key=lambda pair: -pair[1])
         why = ", ".join(f"{count} {reason}" for reason, count in reasons)
         lines = list(self.notes)
@@ -70,11 +74,14 @@ class Made:
             lines.append(f"{len(self.without)} of {self.documents} documents have none: {some}")
         lines.append(
             f"{self.test} test questions ({self.unanswerable} without an answer) and {self.train} "
-            f"training rows in {self.folder}, by {self.drafted}; next: read them with "
-            f"`ragtune review {self.folder / TEST}`, then name them in the recipe: "
-            f"study.questions: {self.folder / TEST}, records.source: {self.folder / TRAIN}, "
-            "records.context: passage"
+            f"training rows in {self.folder}, by {self.drafted}"
         )
+        naming = (
+            f"name them in the recipe: study.questions: {self.folder / TEST}, "
+            f"records.source: {self.folder / TRAIN}, records.context: passage"
+        )
+        review = shlex.join(["ragtune", "review", str(self.folder / TEST)])
+        lines.append(f"next: read them with `{review}`, then {following or naming}")
         return "\n".join(lines)
 
 

@@ -1,13 +1,12 @@
 """The models that draft and read: those that ship, or one that the user names."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ragtune.core.errors import ModelError
 from ragtune.models import smollm
 from ragtune.models.defaults import has_chat_template, read_defaults
 from ragtune.models.find import fingerprint
-from ragtune.models.folder import check_weights, family_at
 from ragtune.models.hardware import Hardware
 from ragtune.prompts.registry import format_of
 from ragtune.prompts.template import CHAT, Template
@@ -16,6 +15,9 @@ from ragtune.questions.drafters import Drafter
 from ragtune.questions.reading import ModelReader, Reader
 from ragtune.questions.specialist import SPECIALIST, Specialist
 from ragtune.questions.templates import Templates
+
+if TYPE_CHECKING:
+    from ragtune.models.engines.local import LocalEngine
 
 
 def shipped(hardware: Hardware) -> Drafter:
@@ -66,12 +68,9 @@ def _template(folder: Path) -> Template:
     return Template(format=CHAT) if has_chat_template(folder) else Template()
 
 
-def _engine(folder: Path, hardware: Hardware) -> tuple[Any, Any]:
-    from ragtune.models.engines.torch import TorchEngine
-    from ragtune.models.load import load_base, load_tokenizer
+def _engine(folder: Path, hardware: Hardware) -> "tuple[LocalEngine, Any]":
+    from ragtune.models.engines.opened import open_engine
+    from ragtune.models.load import load_tokenizer
 
-    check_weights(folder)
     tokenizer = load_tokenizer(folder)
-    model = load_base(folder, hardware)
-    engine = TorchEngine(model, tokenizer, family_at(folder), lambda: fingerprint(folder))
-    return engine, tokenizer
+    return open_engine(folder, tokenizer, hardware, lambda: fingerprint(folder)), tokenizer

@@ -3,12 +3,14 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from math import ceil
 from typing import Any
 
 from ragtune.sources.readers.table import BAR
 
-BEFORE, AFTER = 3, 2
-"""Sentences around a fact that its passage has."""
+TOGETHER = 6
+"""Sentences of a passage, at most: what is asked about them reads it once."""
 WORDS = (4, 45)
 """Words of a sentence that a question is asked about."""
 _MARKER = re.compile(r"^\s*(?:[-*+•·\u2013]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s+")
@@ -87,17 +89,19 @@ def _is_list(block: str) -> bool:
 
 
 def passages(sentences: Sequence[Sentence]) -> list[Passage]:
-    """Each sentence that can be asked about, with up to five neighbours."""
+    """Each sentence that can be asked about, with up to five neighbours under its heading.
+
+    Sentences that are neighbours have the same passage, so that a model reads it once for all.
+    """
     found: list[Passage] = []
-    for n, one in enumerate(sentences):
-        if not is_askable(one):
-            continue
-        around = [
-            other.text
-            for other in sentences[max(0, n - BEFORE) : n + AFTER + 1]
-            if (other.document, other.heading) == (one.document, one.heading)
-        ]
-        found.append(Passage(one, ("\n" if one.is_line else " ").join(around)))
+    for _, under in groupby(sentences, key=lambda one: (one.document, one.heading)):
+        section = list(under)
+        parts = ceil(len(section) / TOGETHER)
+        for n in range(parts):
+            block = section[n * len(section) // parts : (n + 1) * len(section) // parts]
+            lines = any(one.is_line for one in block)
+            text = ("\n" if lines else " ").join(one.text for one in block)
+            found += [Passage(one, text) for one in block if is_askable(one)]
     return found
 
 

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ragtune.core.progress import Advance
-from ragtune.models.engines.base import Engine, unwatched
+from ragtune.models.engines.base import unwatched
+from ragtune.models.engines.local import LocalEngine
 from ragtune.prompts.base import IGNORED, Prompt, Row
 from ragtune.prompts.encoding import Encoder, Piece
 from ragtune.prompts.template import Template
@@ -26,7 +27,7 @@ class Specialist:
 
     name = "smollm2-questions"
 
-    def __init__(self, engine: Engine, tokenizer: Any) -> None:
+    def __init__(self, engine: LocalEngine, tokenizer: Any) -> None:
         self.engine, self.tokenizer = engine, tokenizer
         self._encode = Encoder(tokenizer, SPECIALIST.prompt + SPECIALIST.separator)
 
@@ -36,7 +37,7 @@ class Specialist:
         return self.engine.fingerprint
 
     def draft(self, facts: Sequence[Fact], advance: Advance = unwatched) -> list[list[str]]:
-        """Two questions a fact, with other words to name and starts; and its sentence turned."""
+        """Three questions a fact, with other words to name and starts; and its sentence turned."""
         prompts: list[Prompt] = []
         starts: list[str] = []
         owners: list[int] = []
@@ -71,13 +72,12 @@ class Specialist:
 
     def doubts(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[float]:
         """Nats a token of each question, where no words are wished for."""
-        found: list[float] = []
+        rows: list[Row] = []
         for fact, question in zip(facts, questions, strict=True):
             prompt = self._prompt(fact, (), "").ids
             ids = [*prompt, *self._encode([Piece(question)]), self.tokenizer.eos_token_id]
-            labels = [IGNORED] * len(prompt) + ids[len(prompt) :]
-            found.append(self.engine.loss([Row(ids, labels)], batch_size=1).mean)
-        return found
+            rows.append(Row(ids, [IGNORED] * len(prompt) + ids[len(prompt) :]))
+        return [one.mean for one in self.engine.losses(rows, batch_size=BATCH)]
 
     def _write(self, prompts: Sequence[Prompt], advance: Advance) -> list[str]:
         done = self.engine.complete(prompts, limit=LIMIT, batch_size=BATCH, advance=advance)

@@ -14,7 +14,8 @@ def wishes(fact: Fact) -> list[tuple[list[str], str]]:
     """What a question has to name, and how it has to start, for each try."""
     near, title = nearest(fact), topic(fact)
     with_title = list(dict.fromkeys([*near[:2], *title[-1:]]))
-    return [(near[:3], ""), (with_title, start_for(fact))]
+    start = start_for(fact)
+    return [(near[:3], ""), (with_title, start), ([], "")]
 
 
 def nearest(fact: Fact) -> list[str]:

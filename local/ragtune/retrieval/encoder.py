@@ -12,17 +12,21 @@ and 9 to 20.
 It is also without the import of sentence-transformers, which takes four seconds.
 """
 
+import functools
 import itertools
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
 from ragtune.models.hardware import Hardware
 from ragtune.models.load import quiet_libraries
 from ragtune.retrieval.bert import Bert, is_bert
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 PLAIN = ("Transformer", "Pooling", "Normalize")
 ROWS = 32
@@ -75,13 +79,21 @@ class DirectEncoder:
 
         config = _json(folder / "config.json")
         self.dimension = int(config["hidden_size"])
-        self._lower, file = lower, str(folder / "tokenizer.json")
-        self._whole, self._cut = Tokenizer.from_file(file), Tokenizer.from_file(file)
-        for tokenizer in (self._whole, self._cut):
-            tokenizer.no_padding()
-        self._whole.no_truncation()
+        self._lower, self._file = lower, str(folder / "tokenizer.json")
+        self._cut = Tokenizer.from_file(self._file)
+        self._cut.no_padding()
         self._cut.enable_truncation(longest)
         self._bert = Bert(folder, config, half=hardware.train_dtype == "bfloat16")
+
+    @functools.cached_property
+    def _whole(self) -> "Tokenizer":
+        """Another one that cuts nothing, of use to whoever cuts texts into passages."""
+        from tokenizers import Tokenizer
+
+        tokenizer: Tokenizer = Tokenizer.from_file(self._file)
+        tokenizer.no_padding()
+        tokenizer.no_truncation()
+        return tokenizer
 
     def tokens(self, text: str) -> list[int]:
         """See `PlainEncoder`."""

@@ -29,18 +29,22 @@ from ragtune.models.folder import check_encoder
 from ragtune.models.hardware import Hardware, probe
 from ragtune.models.languages import card_languages, embedder_languages
 from ragtune.models.load import load_tokenizer
+from ragtune.models.tokenizer import PlainTokenizer
+from ragtune.recipe.model import TORCH
 from ragtune.recipe.schema import Recipe
 from ragtune.runs.view import UndeclaredRead
-from ragtune.sources import documents
 from ragtune.sources.records import Record
-from ragtune.sources.split import Split, prepare
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # slow to import, and of no use to who only asks
     from ragtune.models.engines.local import LocalEngine
+    from ragtune.sources import documents
+    from ragtune.sources.split import Split
 
 
-def prepare_records(recipe: Recipe) -> Split:
+def prepare_records(recipe: Recipe) -> "Split":
     """The training records and questions that a recipe names, as `sources.split` splits them."""
+    from ragtune.sources.split import prepare
+
     return prepare(
         recipe.records,
         seed=recipe.seed,
@@ -70,8 +74,10 @@ class Materials:
         return _FINGERPRINTS[name](self)
 
     @functools.cached_property
-    def split(self) -> Split:
+    def split(self) -> "Split":
         """Training records and held-out questions, each with its gold document."""
+        from ragtune.sources import documents
+
         split, recipe = prepare_records(self._recipe), self._recipe
         if recipe.documents is None:
             return split
@@ -94,15 +100,17 @@ class Materials:
         return self.split.test
 
     @functools.cached_property
-    def corpus(self) -> documents.Corpus:
+    def corpus(self) -> "documents.Corpus":
         """The documents to retrieve from."""
         return self.list_documents()
 
-    def list_documents(self) -> documents.Corpus:
+    def list_documents(self) -> "documents.Corpus":
         """The documents as they are now.
 
         Raises RecipeError where the recipe names none, DocumentsError where there are none.
         """
+        from ragtune.sources import documents
+
         if self._recipe.documents is None:
             raise RecipeError("documents: the recipe names none; add documents.source")
         source, most = self._recipe.documents.source, self._recipe.documents.max_file_mb
@@ -202,6 +210,20 @@ class Materials:
     @functools.cached_property
     def _base_engine(self) -> "LocalEngine":
         return self._open(lambda: self.base_fingerprint)
+
+    @property
+    def loads_beside(self) -> bool:
+        """Whether the model can be loaded while another thread opens an index.
+
+        Not where transformers loads it: two threads that import its modules get in each other's
+        way.
+        """
+        from ragtune.models.engines.opened import direct_shape
+
+        model = self._recipe.model
+        if model.remote or model.engine != TORCH or not direct_shape(self.base, self.hardware):
+            return False
+        return type(self.tokenizer) is PlainTokenizer
 
     def _open(
         self, identity: Callable[[], str], adapter: tuple[Path, str] | None = None

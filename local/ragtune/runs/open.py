@@ -3,10 +3,11 @@
 import contextlib
 import functools
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ragtune.arms.answer import Answer, AnswerStream
 from ragtune.arms.arm import Arm
@@ -14,25 +15,26 @@ from ragtune.core.errors import RecipeError, RunError
 from ragtune.core.files import content_hash, share
 from ragtune.core.progress import Silent, Watcher
 from ragtune.core.run_folder import RunFolder
+from ragtune.models.engines.base import Engine
+from ragtune.models.engines.local import LocalEngine
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.arms import ARMS, Adapter, is_tuned, reads_documents
 from ragtune.recipe.arms import Arm as ArmName
 from ragtune.recipe.schema import Recipe
-from ragtune.results.schema import Results
 from ragtune.retrieval.passages import Passage
 from ragtune.runs.ask import Asked, summary
 from ragtune.runs.copies import Copies
 from ragtune.runs.fresh import FreshIndex, State
 from ragtune.runs.lock import Lock, differing
 from ragtune.runs.materials import Materials
-from ragtune.runs.pipeline import figures
-from ragtune.runs.plan import named, plan
 from ragtune.runs.run import Run
-from ragtune.runs.stage import Stage, Work, outdated
+from ragtune.runs.stage import Work
 from ragtune.runs.stages import answers, parts
-from ragtune.runs.stages.figures import Figures
 from ragtune.runs.stages.index import Index
 from ragtune.sources.records import Record
+
+if TYPE_CHECKING:  # slow to import, and of no use to who only asks
+    from ragtune.results.schema import Results
 
 
 class OpenRun:
@@ -102,45 +104,35 @@ class OpenRun:
                 f"{', '.join(damaged[:3])}{more}; `ragtune run` with its recipe makes them again"
             )
 
-    def _refuse_outdated(self, stages: Sequence[Stage]) -> None:
-        made = [stage for stage in stages if stage.name in self.lock.stages]
-        missing = [name for name in named(stages) if name not in self.lock.stages]
-        older = named([stage for stage in made if outdated(stage, self.recipe, self.lock)])
-        older = [name for name in older if name != Figures.name] or older
-        said = [
-            f"{', '.join(names)} {what}"
-            for names, what in (
-                (missing, "not made yet"),
-                (older, "older than what they were made from"),
-            )
-            if names
-        ]
-        if said:
-            raise RunError(f"{self.folder}: {'; '.join(said)}; go on with `ragtune run`")
-
     @functools.cached_property
-    def figures(self) -> Results:
+    def figures(self) -> "Results":
         """Every figure of the run, as ``results.json`` holds them.
 
         Raises RunError where a stage is missing or older than what it was made from.
         """
+        from ragtune.results.schema import Results
+        from ragtune.runs.plan import named, plan, refuse_outdated
+        from ragtune.runs.stages.figures import Figures
+
         stages = plan(self.recipe)
         with self._holding():
-            self._refuse_outdated(
-                [*stages, Figures(self.recipe, self.lock, named(stages), self.folder)]
-            )
+            made = Figures(self.recipe, self.lock, named(stages), self.folder)
+            refuse_outdated([*stages, made], self.recipe, self.lock, self.folder.path)
             return Results.load(self.folder.results)
 
-    def report(self) -> Results:
+    def report(self) -> "Results":
         """Compute the figures again from what the stages left; write the report.
 
         Raises RunError where a stage is missing or older than what it was made from.
         """
+        from ragtune.runs.pipeline import figures
+        from ragtune.runs.plan import plan, refuse_outdated
+
         if not self.alone:
             with OpenRun(self.folder.path, self.watcher) as alone:
                 return alone.report()
         stages = plan(self.recipe)
-        self._refuse_outdated(stages)
+        refuse_outdated(stages, self.recipe, self.lock, self.folder.path)
         return figures(self.recipe, self.materials, self.run, stages)
 
     def ask(self, question: str, arm: str = "") -> Asked:
@@ -261,8 +253,7 @@ class OpenRun:
         if not wanted and not self.folder.results.exists():
             return "rag" if "rag" in has else has[0]
         if not wanted:
-            recommended = Results.load(self.folder.results).recommendation.arm
-            return recommended or has[-1]
+            return self._recommended or has[-1]
         name = next((a for a in ARMS if a == wanted), None)
         if name is None or name not in has:
             raise RecipeError(f"--arm {wanted}: this run has {', '.join(has)}")
@@ -274,12 +265,31 @@ class OpenRun:
             model = self.recipe.model
             asked = f"asking {model.engine}" if model.remote else f"loading {model.local}"
             self.watcher.say(f"{asked} for {name} …")
-            retriever = self._search(name)
+            engine, retriever = self._loaded(name)
             with self._holding():
-                engine = parts.answering(self._work, self.recipe, name)
                 opened = answers.opened(name, self._looked_up(name), engine, retriever)
                 self._arms[name] = self._open.enter_context(opened)
         return self._arms[name]
+
+    def settle(self, name: ArmName) -> None:
+        """Get an arm ready to be asked for long: seconds now, for less at each answer."""
+        engine = self.arm(name).engine
+        if isinstance(engine, LocalEngine):
+            engine.settle()
+
+    def _loaded(self, name: ArmName) -> tuple[Engine, Any]:
+        """What answers for an arm, and the index that it searches; at the same time if possible."""
+        if not (reads_documents(name) and self.materials.loads_beside):
+            retriever = self._search(name)
+            return self._engine(name), retriever
+        with ThreadPoolExecutor(1) as beside:
+            engine = beside.submit(self._engine, name)
+            retriever = self._search(name)
+            return engine.result(), retriever
+
+    def _engine(self, name: ArmName) -> Engine:
+        with self._holding():
+            return parts.answering(self._work, self.recipe, name)
 
     @property
     def index(self) -> FreshIndex:
@@ -323,7 +333,7 @@ class OpenRun:
         if not arm and self.recipe.adapters:
             if not self.folder.results.exists():  # of `ragtune tune`: nothing was compared
                 return self.recipe.adapters[0]
-            recommended = Results.load(self.folder.results).recommendation.arm
+            recommended = self._recommended
             if recommended is not None and is_tuned(recommended):
                 return self.recipe.adapter(recommended)
             return self.recipe.adapters[0]
@@ -331,6 +341,12 @@ class OpenRun:
         if not is_tuned(name):
             raise RecipeError(f"--arm {name}: it has no adapter; only tuned arms are exported")
         return self.recipe.adapter(name)
+
+    @property
+    def _recommended(self) -> ArmName | None:
+        from ragtune.results.schema import Results
+
+        return Results.load(self.folder.results).recommendation.arm
 
     @property
     def _work(self) -> Work:

@@ -1,17 +1,21 @@
 """The stages of a recipe's run, in the order in which they are made."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
+from ragtune.core.errors import RunError
 from ragtune.recipe.arms import reads_documents
 from ragtune.recipe.model import TORCH
 from ragtune.recipe.schema import Recipe
 from ragtune.retrieval.stores.base import EMBEDDED
-from ragtune.runs.stage import Stage
+from ragtune.runs.lock import Lock
+from ragtune.runs.stage import Stage, outdated
 from ragtune.runs.stages.answers import Answers
 from ragtune.runs.stages.coverage import Coverage
 from ragtune.runs.stages.curve import Curve
 from ragtune.runs.stages.data import Data, Template
 from ragtune.runs.stages.engine import EngineStage
+from ragtune.runs.stages.figures import Figures
 from ragtune.runs.stages.forgetting import Forgetting
 from ragtune.runs.stages.freshness import Freshness
 from ragtune.runs.stages.gold import Gold
@@ -93,3 +97,21 @@ def _calibrates(recipe: Recipe) -> bool:
 def named(stages: Sequence[Stage]) -> list[str]:
     """The names of stages."""
     return [stage.name for stage in stages]
+
+
+def refuse_outdated(stages: Sequence[Stage], recipe: Recipe, lock: Lock, folder: Path) -> None:
+    """Raise RunError where one of the stages is not made, or older than what it was made from."""
+    made = [stage for stage in stages if stage.name in lock.stages]
+    missing = [name for name in named(stages) if name not in lock.stages]
+    older = named([stage for stage in made if outdated(stage, recipe, lock)])
+    older = [name for name in older if name != Figures.name] or older
+    said = [
+        f"{', '.join(names)} {what}"
+        for names, what in (
+            (missing, "not made yet"),
+            (older, "older than what they were made from"),
+        )
+        if names
+    ]
+    if said:
+        raise RunError(f"{folder}: {'; '.join(said)}; go on with `ragtune run`")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -104,39 +105,50 @@ def write_adapter(
 class MasterWeights:
     """fp32 copies of the trained weights: the model computes in 16 bits, the optimiser does not.
 
-    Rounding to 16 bits after each step would swallow small updates.
+    Rounding to 16 bits after each step would swallow small updates. Copies and gradients lie in
+    one tensor each, so that little is done one by one.
     """
 
     def __init__(self, model: Any) -> None:
         named = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
         self.names = [name for name, _ in named]
-        self._trained = [parameter for _, parameter in named]
-        self.weights = [p.detach().clone().float().requires_grad_() for p in self._trained]
-        self.clear()
+        self.trained = [parameter for _, parameter in named]
+        self._flat = torch.cat([p.detach().reshape(-1).float() for p in self.trained])
+        self.gradient = torch.zeros_like(self._flat)
+        self.weights = [w.requires_grad_() for w in self._shaped(self._flat)]
+        self.gradients = self._shaped(self.gradient)
+        for weight, gradient in zip(self.weights, self.gradients, strict=True):
+            weight.grad = gradient
+
+    def _shaped(self, flat: torch.Tensor) -> list[torch.Tensor]:
+        ends = accumulate(p.numel() for p in self.trained)
+        return [
+            flat[end - p.numel() : end].view(p.shape).detach()
+            for end, p in zip(ends, self.trained, strict=True)
+        ]
 
     def clear(self) -> None:
         """Forget all gradients."""
-        for trained, weight in zip(self._trained, self.weights, strict=True):
-            trained.grad, weight.grad = None, torch.zeros_like(weight)
+        self.gradient.zero_()
+        for trained in self.trained:
+            trained.grad = None
 
     def collect(self) -> None:
         """Add the model's gradients to those of the copies, in fp32."""
-        for trained, weight in zip(self._trained, self.weights, strict=True):
+        for trained, gradient in zip(self.trained, self.gradients, strict=True):
             if trained.grad is not None:
-                assert weight.grad is not None
-                weight.grad += trained.grad
+                gradient.add_(trained.grad)
                 trained.grad = None
 
-    @property
-    def gradients(self) -> list[torch.Tensor]:
-        """The collected gradients, fp32."""
-        return [weight.grad for weight in self.weights if weight.grad is not None]
+    @torch.no_grad()
+    def add(self, gradients: Sequence[torch.Tensor]) -> None:
+        """Add gradients, in the order of ``names``, to those of the copies, in fp32."""
+        torch._foreach_add_(self.gradients, list(gradients))
 
     @torch.no_grad()
     def publish(self) -> None:
         """Write the copies into the model."""
-        for trained, weight in zip(self._trained, self.weights, strict=True):
-            trained.copy_(weight)
+        torch._foreach_copy_([p.data for p in self.trained], self.weights)
 
     @torch.no_grad()
     def load(self, tensors: dict[str, torch.Tensor]) -> None:

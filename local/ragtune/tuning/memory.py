@@ -11,6 +11,8 @@ from ragtune.models.families.base import ModelFamily
 from ragtune.tuning.batches import Batch
 from ragtune.tuning.checkpoint import Progress
 from ragtune.tuning.lora import batch_loss
+from ragtune.tuning.passes import Passes
+from ragtune.tuning.samples import Sample
 
 ROOM = 0.8
 """The share of the free memory that a step may take."""
@@ -74,14 +76,14 @@ class Room:
     """
 
     def __init__(
-        self, model: Any, progress: Progress, asked: int, note: Callable[[str], None]
+        self, passes: Passes, progress: Progress, asked: int, note: Callable[[str], None]
     ) -> None:
-        self._model, self._progress, self._asked, self._note = model, progress, asked, note
+        self._passes, self._progress, self._asked, self._note = passes, progress, asked, note
 
-    def fit(self, longest: Batch, device: str, family: ModelFamily) -> None:
+    def fit(self, longest: Sample, device: str) -> None:
         """Measure what one sample keeps, and make a step fit."""
         try:
-            needed = measured(self._model, longest, family)
+            needed = self._passes.kept(longest)
         except RuntimeError as error:
             if not is_exhausted(error):
                 raise
@@ -104,14 +106,14 @@ class Room:
                 f"micro-batches of {self._progress.micro_batch} instead of {self._asked}: memory "
                 "is short"
             )
-        elif not self._model.get_base_model().is_activation_checkpointing:
-            self._recompute()
-        else:
+        elif not self._recompute():
             raise ModelError(
                 "out of memory with one sample a micro-batch; lower tune.max_input_length or take "
                 "a smaller model.local"
             )
 
-    def _recompute(self) -> None:
-        self._model.get_base_model().activation_checkpointing_enable({"use_reentrant": False})
+    def _recompute(self) -> bool:
+        if not self._passes.recompute():
+            return False
         self._note("activations are computed twice (checkpointing): memory is short")
+        return True

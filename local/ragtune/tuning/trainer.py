@@ -10,6 +10,7 @@ checkpoint as if it had not been, bitwise on a CPU.
 import math
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,19 @@ import torch
 
 from ragtune.core.errors import DivergedError
 from ragtune.core.progress import Advance, Silent, Watcher
-from ragtune.models.folder import family_at
+from ragtune.models.folder import family_at, read_config
 from ragtune.models.hardware import Hardware, quantizes
 from ragtune.models.load import load_base, quiet_libraries
 from ragtune.recipe.tune import Tune
 from ragtune.tuning import checkpoint, lora, memory
-from ragtune.tuning.batches import Batch, collate, epoch_steps, micro_batches
+from ragtune.tuning.autograd import AutogradPasses
+from ragtune.tuning.batches import epoch_steps, micro_batches
 from ragtune.tuning.checkpoint import Progress
+from ragtune.tuning.direct import passes as direct
+from ragtune.tuning.direct.passes import DirectPasses
 from ragtune.tuning.distributed import Team
 from ragtune.tuning.interrupt import Interrupt
+from ragtune.tuning.passes import Passes
 from ragtune.tuning.samples import Sample, Samples
 from ragtune.tuning.schedule import GAMMA
 
@@ -34,6 +39,8 @@ WEIGHT_DECAY = 0.1
 """As on the published job's command line."""
 CHECKPOINT_SECONDS = 60.0
 """At most so much work is lost to a kill, beside what an epoch's end saves."""
+PARTS = 8
+"""Batches validated between two reports of progress."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +135,15 @@ class Training:
         quantized = spec.local.quantize is not None and quantizes(hardware)
         if loaded is None:
             loaded = load_base(base, hardware, training=True, quantized=quantized)
-        self.family = family_at(base)
-        self.model = lora.with_lora(loaded, spec, self.family, checked=checked)
+        family, config = family_at(base), read_config(base)
+        self.model = lora.with_lora(loaded, spec, family, checked=checked)
+        self.sizes = [int(count) for count in self.model.get_nb_trainable_parameters()]
         self.weights = lora.MasterWeights(self.model)
+        self.passes: Passes
+        if direct.knows(config, spec, family, hardware, quantized):
+            self.passes = DirectPasses(self.model, self.weights, family, config)
+        else:
+            self.passes = AutogradPasses(self.model, self.weights, family, hardware.device)
         self.optimizer = torch.optim.AdamW(
             self.weights.weights,
             lr=spec.learning_rate,
@@ -149,13 +162,12 @@ class Training:
                 f"bitsandbytes does not compute on {hardware.device} here"
             )
         asked = spec.per_device_train_batch_size
-        self.room = memory.Room(self.model, self.progress, asked, self._substitute)
-        longest = max(samples.train, key=lambda s: len(s.ids))
-        self.room.fit(self._collate([longest]), hardware.device, self.family)
+        self.room = memory.Room(self.passes, self.progress, asked, self._substitute)
+        self.room.fit(max(samples.train, key=lambda s: len(s.ids)), hardware.device)
 
     def run(self, advance: Advance = lambda step, total: None) -> None:
         """Train to the end; Ctrl-C keeps a checkpoint of the last whole step, then interrupts."""
-        with self.interrupt:
+        with self.interrupt, closing(self.passes):
             for epoch in range(len(self.progress.epochs), self.spec.epoch):
                 order = epoch_steps(len(self.samples.train), self.samples.batch, self.seed, epoch)
                 for chosen in order[self.progress.step - epoch * self.steps_an_epoch :]:
@@ -203,34 +215,29 @@ class Training:
         """
         total, tokens = 0.0, max(1, sum(s.supervised for s in chosen))
         suspects: Sequence[Sample] = chosen
-        for number, micro in enumerate(self._share(chosen, self.progress.micro_batch)):
-            self._seed(number)
-            loss = lora.batch_loss(self.model, self._collate(micro), self.family)
-            (loss / tokens).backward()  # type: ignore[no-untyped-call]
-            self.weights.collect()
-            total += loss.item()
+        for number, micro in enumerate(
+            micro_batches(self._share(chosen), self.progress.micro_batch)
+        ):
+            total += self.passes.gradients(micro, tokens, self._seed(number))
             if not math.isfinite(total):
                 suspects = micro
                 break
         summed = torch.tensor([total], device=self.hardware.device)
-        self.team.add([summed, *self.weights.gradients])
-        sums = [summed, *self.weights.gradients]
+        sums = [summed, self.weights.gradient]
+        self.team.add(sums)
         if not all(bool(torch.isfinite(tensor).all()) for tensor in sums):
             raise self._diverged(suspects)
         return summed.item() / tokens
 
-    def _collate(self, samples: Sequence[Sample]) -> Batch:
-        return collate(samples, self.hardware.device, segments=self.family.segments)
-
-    def _share(self, samples: Sequence[Sample], size: int) -> list[list[Sample]]:
-        """The process's micro-batches: lengths are dealt out in turn, so shares are alike."""
+    def _share(self, samples: Sequence[Sample]) -> list[Sample]:
+        """The process's samples: lengths are dealt out in turn, so shares are alike."""
         ordered = sorted(samples, key=lambda s: -len(s.ids))
-        return micro_batches(ordered[self.team.rank :: self.team.size], size)
+        return ordered[self.team.rank :: self.team.size]
 
-    def _seed(self, micro_batch: int) -> None:
-        """Seed dropout by where the run is, so that no state of it has to be kept."""
+    def _seed(self, micro_batch: int) -> int:
+        """A seed for dropout by where the run is, so that no state of it has to be kept."""
         place = (self.seed * 1_000_003 + self.progress.step) * 1_009 + micro_batch
-        torch.manual_seed(place * self.team.size + self.team.rank)
+        return place * self.team.size + self.team.rank
 
     def _asked_to_stop(self) -> bool:
         """Whether any of the processes was: they stop after the same step."""
@@ -274,17 +281,13 @@ class Training:
         now.summed_loss, now.tokens = 0.0, 0
         self._save()
 
-    @torch.inference_mode()
     def _validate(self, advance: Advance) -> float:
-        self.model.eval()
-        total, tokens = 0.0, 0
-        size = self.spec.per_device_eval_batch_size
-        for micro in self._share(self.samples.validation, size):
-            batch = self._collate(micro)
-            total += lora.batch_loss(self.model, batch, self.family).item()
-            tokens += len(batch.targets)
+        samples, size = self._share(self.samples.validation), self.spec.per_device_eval_batch_size
+        total = 0.0
+        for start in range(0, len(samples), size * PARTS):
+            total += self.passes.losses(samples[start : start + size * PARTS], size)
             advance(self.progress.step, self.total)
-        self.model.train()
+        tokens = sum(s.supervised for s in samples)
         sums = torch.tensor([total, tokens], device=self.hardware.device)
         self.team.add([sums])
         return float(sums[0] / sums[1].clamp(min=1))
@@ -327,14 +330,14 @@ class Training:
                 template_hash=template_hash,
                 seed=self.seed,
             )
-        trainable, parameters = self.model.get_nb_trainable_parameters()
+        trainable, parameters = self.sizes
         now = self.progress
         return Tuned(
             epochs=now.epochs,
             steps=now.steps,
             best_epoch=now.best_epoch,
-            trainable_parameters=int(trainable),
-            parameters=int(parameters),
+            trainable_parameters=trainable,
+            parameters=parameters,
             seconds=now.seconds,
             supervised_tokens_a_second=now.supervised / now.seconds,
             resumed_from_step=self.resumed_from,

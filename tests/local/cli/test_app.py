@@ -283,6 +283,18 @@ def test_a_broken_plug_in_costs_a_line_not_the_command(
     assert err == "warning: the verbs of other are missing: no module\n"
 
 
+def test_a_verb_that_is_known_does_not_wait_for_other_packages(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, called: Any
+) -> None:
+    def slow(group: str) -> list[Any]:
+        raise AssertionError(group)
+
+    monkeypatch.setattr(cli, "entry_points", slow)
+    code, _, err = called("ask", tmp_path, "Why?")
+    assert code == 6, err
+    assert "no run folder" in err
+
+
 def test_the_exit_codes_of_the_tree_are_those_the_help_lists() -> None:
     runner = typer.testing.CliRunner()
     shown = " ".join(runner.invoke(cli.app, ["--help"]).stdout.replace("│", " ").split())

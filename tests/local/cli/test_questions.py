@@ -51,6 +51,20 @@ def test_a_recipe_says_which_documents_and_the_drafts_are_beside_it(
     assert (recipe.parent / "questions" / "questions.jsonl").is_file()
 
 
+def test_of_a_recipe_that_names_the_drafts_already_the_next_command_is_said(
+    documents: Path, tmp_path: Path, called: Called, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "reader", lambda hardware: None)
+    code, out, _ = called("init", tmp_path / "study", "--docs", documents)
+    recipe = tmp_path / "study" / "recipe.yaml"
+    assert f"next: ragtune questions {recipe}" in out
+    with serving(FakeServer(answer=asked_of)) as server:
+        code, out, err = called("questions", recipe, "--engine", server.url, "--test", "3")
+    assert (code, err) == (0, "")
+    assert f"`, then `ragtune run {recipe}`" in out
+    assert "name them in the recipe" not in out
+
+
 def test_without_a_model_rules_make_the_questions_and_say_so(
     documents: Path, tmp_path: Path, called: Called, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,16 +14,17 @@ from ragtune.models.engines.base import unwatched
 from ragtune.models.hardware import probe
 from ragtune.questions import make, models
 from ragtune.questions.drafters import Drafter
+from ragtune.questions.drafting import Drafting
 from ragtune.questions.facts import Fact
 from ragtune.questions.make import TEST, TRAIN, Made
-from ragtune.questions.plan import By, planned
+from ragtune.questions.plan import By, Chosen, planned
 from ragtune.questions.review.session import Review
 from ragtune.questions.rules import content
 from ragtune.recipe.records import Records
 from ragtune.retrieval import sentences
 from ragtune.sources.records import load
 from tests.local.models.engines.fake_server import Body, FakeServer, serving
-from tests.local.questions.helpers import DOCUMENTS, nodes
+from tests.local.questions.helpers import DOCUMENTS, collection, nodes
 
 
 class Knowing:
@@ -176,3 +177,56 @@ def test_questions_of_which_a_person_dropped_some_are_not_written_over(
     with pytest.raises(DocumentsError, match=r"1 of its questions were reviewed.*--output"):
         drafted(tmp_path, server, again=True)
     assert rows(tmp_path / TEST) == left
+
+
+class Wording:
+    """Writes given wordings for each fact, with given doubts."""
+
+    name = fingerprint = "wording"
+
+    def __init__(self, doubts: dict[str, float]) -> None:
+        self.told = doubts
+
+    def draft(self, facts: Sequence[Fact], advance: Advance = unwatched) -> list[list[str]]:
+        return [list(self.told) for _ in facts]
+
+    def reword(
+        self, facts: Sequence[Fact], questions: Sequence[str], advance: Advance = unwatched
+    ) -> list[list[str]]:
+        return [[] for _ in facts]
+
+    def doubts(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[float]:
+        return [self.told[question] for question in questions]
+
+
+NEAR = "How much does the permit for the upper car park cost?"
+FAR = "How much is charged for a permit at the garage?"
+
+
+def asked_about_parking(doubts: dict[str, float], answers: dict[str, str]) -> list[str]:
+    """The questions for one fact, with a reader that knows these answers."""
+    found = collection()
+    fact = next(one for one in found.facts("parking.md") if one.answer == "30 crowns a month")
+    drafting = Drafting(
+        found, planned(1, 1, 0, "facts", 0), Wording(doubts), Knowing(answers), Silent()
+    )
+    return [row.instruction for row in drafting._batch({"a": [Chosen(fact, "test")]})[0].rows]
+
+
+def test_the_test_asks_in_the_wording_that_is_furthest_from_the_sentence() -> None:
+    doubts = {NEAR: 0.2, FAR: 0.35}
+    assert asked_about_parking(doubts, {NEAR: "30 crowns a month", FAR: "30 crowns a month"}) == [
+        FAR
+    ]
+
+
+def test_a_question_that_the_reader_cannot_answer_is_kept_where_the_drafter_is_sure() -> None:
+    assert asked_about_parking({FAR: 0.4}, {}) == [FAR]
+    assert asked_about_parking({FAR: 0.8}, {}) == []
+    assert asked_about_parking({NEAR: 0.65, FAR: 0.8}, {NEAR: "30 crowns a month"}) == [FAR]
+
+
+def test_a_wording_that_the_drafter_is_much_less_sure_of_is_not_asked() -> None:
+    answers = dict.fromkeys((NEAR, FAR), "30 crowns a month")
+    (asked,) = asked_about_parking({NEAR: 0.2, FAR: 0.8}, answers)
+    assert asked == "What is the price of the permit for the upper car park?"

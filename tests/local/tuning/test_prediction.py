@@ -10,7 +10,7 @@ from ragtune.recipe.schema import Recipe
 from ragtune.runs.check import predict
 from ragtune.runs.materials import Materials
 from ragtune.runs.stages import parts
-from ragtune.tuning import lora
+from ragtune.tuning.direct.passes import DirectPasses
 from ragtune.tuning.prediction import Prediction
 from tests.local.runs.working import working
 
@@ -60,14 +60,14 @@ def test_rows_with_passages_are_in_the_prediction_as_long_as_they_will_be(
 def test_where_memory_runs_out_in_the_probe_the_micro_batch_is_halved_as_in_training(
     project: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = lora.batch_loss
+    whole = DirectPasses.gradients
 
-    def cramped(model: Any, batch: Any, family: Any) -> torch.Tensor:
-        if batch.ids.shape[1] > 64:
+    def cramped(self: Any, samples: Any, tokens: int, seed: int) -> float:
+        if sum(len(s.ids) for s in samples) > 64:
             raise torch.OutOfMemoryError("Tried to allocate more than there is")
-        return whole(model, batch, family)
+        return whole(self, samples, tokens, seed)
 
-    monkeypatch.setattr(lora, "batch_loss", cramped)
+    monkeypatch.setattr(DirectPasses, "gradients", cramped)
     recipe = recipe_file.load(project(), ("tune.per_device_train_batch_size=4",))
     found = predicted(recipe)
     assert found.micro_batch == 1

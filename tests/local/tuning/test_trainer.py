@@ -19,8 +19,11 @@ from ragtune.models.load import load_base
 from ragtune.prompts.instruct import InstructFormat
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
-from ragtune.tuning import checkpoint, lora, memory
+from ragtune.tuning import checkpoint, memory
 from ragtune.tuning import trainer as train
+from ragtune.tuning.autograd import AutogradPasses
+from ragtune.tuning.direct import passes as direct
+from ragtune.tuning.direct.passes import DirectPasses
 from ragtune.tuning.samples import Samples, prepare
 from ragtune.tuning.trainer import Tuned, tune
 from tests.conftest import record_rows
@@ -235,19 +238,23 @@ def test_accumulating_more_and_smaller_batches_changes_nothing(
         torch.testing.assert_close(tensor, found[1][name], atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize("way", [AutogradPasses, DirectPasses])
 def test_where_memory_runs_out_the_micro_batch_is_halved_and_this_is_recorded(
-    run: Callable[..., Tuned], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Callable[..., Tuned], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: Any
 ) -> None:
-    whole = lora.batch_loss
+    whole = way.gradients
+    if way is AutogradPasses:
+        monkeypatch.setattr(direct, "knows", lambda *asked: False)
     options = ("tune.per_device_train_batch_size=4", "tune.lora_dropout=0")
     run(tmp_path / "roomy", *options)
 
-    def cramped(model: Any, batch: Any, family: Any) -> torch.Tensor:
-        if batch.ids.shape[1] > 64:
+    def cramped(self: Any, samples: Any, tokens: int, seed: int) -> Any:
+        found = whole(self, samples, tokens, seed)  # what was added by then is to be forgotten
+        if sum(len(s.ids) for s in samples) > 64:
             raise torch.OutOfMemoryError("Tried to allocate more than there is")
-        return whole(model, batch, family)
+        return found
 
-    monkeypatch.setattr(lora, "batch_loss", cramped)
+    monkeypatch.setattr(way, "gradients", cramped)
     tuned = run(tmp_path / "cramped", *options)
     assert tuned.micro_batch == 1
     assert tuned.substitutions == [
@@ -256,6 +263,28 @@ def test_where_memory_runs_out_the_micro_batch_is_halved_and_this_is_recorded(
     ]
     expected = weights(tmp_path / "roomy")
     for name, tensor in weights(tmp_path / "cramped").items():
+        torch.testing.assert_close(tensor, expected[name], atol=1e-5, rtol=1e-4)
+
+
+def test_a_run_computed_directly_ends_where_autograds_does(
+    run: Callable[..., Tuned], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = (
+        "tune.lora_dropout=0",
+        "tune.max_input_length=256",
+        "tune.local={layout: packed, loss: completion}",
+    )
+    mine = run(tmp_path / "direct", *options)
+    monkeypatch.setattr(direct, "knows", lambda *asked: False)
+    theirs = run(tmp_path / "autograd", *options)
+    assert mine.steps == [pytest.approx(step, rel=1e-5) for step in theirs.steps]
+    assert mine.epochs == [pytest.approx(epoch, rel=1e-5) for epoch in theirs.epochs]
+    assert (mine.parameters, mine.trainable_parameters) == (
+        theirs.parameters,
+        theirs.trainable_parameters,
+    )
+    expected = weights(tmp_path / "autograd")
+    for name, tensor in weights(tmp_path / "direct").items():
         torch.testing.assert_close(tensor, expected[name], atol=1e-5, rtol=1e-4)
 
 

@@ -1,17 +1,26 @@
 """A decoder of Llama's kind that is computed directly: see ``models.direct``."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 from itertools import accumulate, islice
 from typing import Any
 
 import torch
 
 from ragtune.models.direct.decoder import Decoder
-from ragtune.models.engines.decoding import decode
-from ragtune.models.engines.groups import Group, Ids
+from ragtune.models.direct.weights import expected
+from ragtune.models.engines.base import Loss
+from ragtune.models.engines.decoding import STEP, decode
+from ragtune.models.engines.groups import Group, Ids, batches
 from ragtune.models.engines.local import LocalEngine
 from ragtune.prompts.base import IGNORED, Row
+
+WEAK = 1
+"""Tokens tried after a single one that occurred before, where a step of 2 rows is the fast one."""
+ROOM = 6
+"""Bytes that have to be free for each weight: two in fp16, and as much as four while it is made."""
 
 
 class DirectEngine(LocalEngine):
@@ -23,9 +32,12 @@ class DirectEngine(LocalEngine):
         tokenizer: Any,
         ends: frozenset[int],
         fingerprint: str | Callable[[], str],
+        *,
+        narrows: bool = False,
     ) -> None:
+        """``narrows``: whether a row alone is faster with weights in fp16."""
         super().__init__(tokenizer, fingerprint)
-        self.decoder, self._ends = decoder, ends
+        self.decoder, self._ends, self._narrows = decoder, ends, narrows
 
     @property
     def context_length(self) -> int:
@@ -45,7 +57,19 @@ class DirectEngine(LocalEngine):
         ends: AbstractSet[int],
     ) -> Iterator[list[list[int]]]:
         """What every row has written, after each step."""
-        return decode(self._reader, prompts, groups, limit=limit, ends=ends)
+        alone = sum(len(group.places) for group in groups) == 1
+        reader = partial(_Reader, self.decoder, alone=alone)
+        weak = WEAK if alone and self.decoder.narrowed else STEP
+        return decode(reader, prompts, groups, limit=limit, ends=ends, weak=weak)
+
+    def settle(self) -> None:
+        """Spend seconds, and memory, on what makes each later answer alone faster."""
+        import psutil
+
+        size = sum(math.prod(tensor) for tensor in expected(self.decoder.shape).values())
+        room = psutil.virtual_memory().available > ROOM * size
+        if self._narrows and room and not self.decoder.narrowed:
+            self.decoder.narrow()
 
     @torch.inference_mode()
     def batch_loss(self, rows: Sequence[Row]) -> tuple[float, int]:
@@ -57,23 +81,64 @@ class DirectEngine(LocalEngine):
         loss = torch.nn.functional.cross_entropy(logits, targets[chosen], reduction="sum")
         return float(loss), int(chosen.sum())
 
-    def _reader(self, rows: int) -> "_Reader":
-        return _Reader(self.decoder, rows)
+    def losses(self, rows: Sequence[Row], *, batch_size: int = 16) -> list[Loss]:
+        """The loss of each row by itself; what rows share before their answers is read once."""
+        starts = [_answer(row) for row in rows]
+        found: dict[int, Loss] = {}
+        for groups in batches(
+            [row.ids[:at] for row, at in zip(rows, starts, strict=True)], batch_size
+        ):
+            places = [place for group in groups for place in group.places]
+            losses = self._losses([rows[n] for n in places], [starts[n] for n in places], groups)
+            found |= dict(zip(places, losses, strict=True))
+        return [found[n] for n in range(len(rows))]
+
+    @torch.inference_mode()
+    def _losses(
+        self, rows: Sequence[Row], starts: Sequence[int], groups: Sequence[Group]
+    ) -> list[Loss]:
+        """Those of a batch, in the order of the groups' places."""
+        sizes = [len(group.places) for group in groups]
+        stems = [group.stem for group in groups for _ in group.places]
+        cache = self.decoder.cache(len(groups))
+        if any(stems):
+            firsts = [0, *accumulate(sizes)][:-1]
+            shared = zip(firsts, groups, strict=True)
+            self.decoder.read([rows[n].ids[: group.stem] for n, group in shared], cache)
+        cache.keep([n for n, size in enumerate(sizes) for _ in range(size)])
+        tails = [row.ids[stem:] for row, stem in zip(rows, stems, strict=True)]
+        ends = accumulate(map(len, tails))
+        hidden = self.decoder.read(tails, cache)
+        found: list[Loss] = []
+        for row, start, end in zip(rows, starts, ends, strict=True):
+            targets = torch.tensor(row.labels[start:])
+            told = hidden[end - len(targets) - 1 : end - 1][targets != IGNORED]
+            targets = targets[targets != IGNORED]
+            logits = self.decoder.logits(told).float()
+            nats = torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
+            found.append(Loss(float(nats), len(targets)))
+        return found
+
+
+def _answer(row: Row) -> int:
+    """Where the first supervised token of a row is; one that follows nothing is not counted."""
+    return next(n for n, label in enumerate(row.labels) if n and label != IGNORED)
 
 
 class _Reader:
     """A decoder with its cache: a ``Reader``."""
 
-    def __init__(self, decoder: Decoder, rows: int) -> None:
-        self.decoder, self.cache = decoder, decoder.cache(rows)
+    def __init__(self, decoder: Decoder, rows: int, *, alone: bool = False) -> None:
+        self.decoder, self.cache, self.alone = decoder, decoder.cache(rows), alone
 
     def read(self, rows: Sequence[Ids], last: int) -> list[list[int]]:
         """Read on in each row; the likeliest token after each of a row's last ``last`` tokens."""
-        hidden = self.decoder.read(rows, self.cache)
+        hidden = self.decoder.read(rows, self.cache, alone=self.alone)
         asked = [min(last, len(row)) for row in rows]
         places = zip(accumulate(map(len, rows)), asked, strict=True)
         chosen = [place for end, count in places for place in range(end - count, end)]
-        likeliest = iter(self.decoder.logits(hidden[chosen]).argmax(-1).tolist())
+        logits = self.decoder.logits(hidden[chosen], alone=self.alone)
+        likeliest = iter(logits.argmax(-1).tolist())
         return [list(islice(likeliest, count)) for count in asked]
 
     def keep(self, rows: Sequence[int]) -> None:

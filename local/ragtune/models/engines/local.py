@@ -31,6 +31,9 @@ class LocalEngine(ABC):
         """Identifies the weights."""
         return self._fingerprint if isinstance(self._fingerprint, str) else self._fingerprint()
 
+    def settle(self) -> None:  # noqa: B027 -- most have nothing to get ready
+        """Get ready to stay and be asked: take time now that each later answer saves."""
+
     @property
     @abstractmethod
     def context_length(self) -> int:
@@ -120,6 +123,10 @@ class LocalEngine(ABC):
             nats, tokens = nats + summed, tokens + count
             advance(start + len(batch), len(ordered))
         return Loss(nats, tokens)
+
+    def losses(self, rows: Sequence[Row], *, batch_size: int = 16) -> list[Loss]:
+        """The loss of each row by itself, in the order given."""
+        return [Loss(*self.batch_loss([row])) for row in rows]
 
     def _completion(self, ids: list[int], seconds: float, prefill: float) -> Completion:
         text = str(self.tokenizer.decode(ids, skip_special_tokens=True)).strip()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragtune.models.adapter import check_adapter, load_tuned
+from ragtune.models.direct.shape import Shape
 from ragtune.models.engines.local import LocalEngine, named_ends
 from ragtune.models.folder import check_weights, family_at, read_config
 from ragtune.models.hardware import Hardware
@@ -33,7 +34,8 @@ def open_engine(
     if decoder is not None:
         from ragtune.models.engines.direct import DirectEngine
 
-        return DirectEngine(decoder, tokenizer, ends(folder, tokenizer), fingerprint)
+        stops = ends(folder, tokenizer)
+        return DirectEngine(decoder, tokenizer, stops, fingerprint, narrows=hardware.narrows)
     from ragtune.models.engines.torch import TorchEngine
 
     model = (
@@ -42,20 +44,26 @@ def open_engine(
     return TorchEngine(model, tokenizer, family_at(folder), fingerprint, hardware.packs)
 
 
+def direct_shape(folder: Path, hardware: Hardware) -> Shape | None:
+    """The shape of a model that is computed directly; None where transformers computes it."""
+    if hardware.device != "cpu" or not family_at(folder).direct:
+        return None
+    return Shape.of(read_config(folder))
+
+
 def _decoder(folder: Path, hardware: Hardware, adapter: Path | None) -> "Decoder | None":
     """The model computed directly; None where it, its adapter or the machine asks for more."""
+    shape = direct_shape(folder, hardware)
+    if shape is None:
+        return None
     import torch
 
     from ragtune.models.direct.decoder import Decoder
-    from ragtune.models.direct.shape import Shape
     from ragtune.models.direct.weights import add_adapter, read
 
-    if hardware.device != "cpu" or not family_at(folder).direct:
-        return None
     check_weights(folder)
-    shape = Shape.of(read_config(folder))
-    tensors = shape and read(folder, shape, getattr(torch, hardware.load_dtype))
-    if not shape or not tensors or (adapter is not None and not add_adapter(tensors, adapter)):
+    tensors = read(folder, shape, getattr(torch, hardware.load_dtype))
+    if not tensors or (adapter is not None and not add_adapter(tensors, adapter)):
         return None
     return Decoder(shape, tensors, hardware.packs)
 

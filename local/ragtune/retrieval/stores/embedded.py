@@ -16,7 +16,7 @@ from typing import Any
 import qdrant_edge as qdrant
 
 from ragtune.core.errors import RunError
-from ragtune.core.files import allocated
+from ragtune.core.files import allocated, unfilled
 from ragtune.core.system import require
 from ragtune.retrieval.bm25 import Words
 from ragtune.retrieval.filters import Condition, Filter
@@ -41,6 +41,8 @@ where a full disk kills the process. A new store took 5.4 MB of a tmpfs and 0.3 
 COPIES = 5
 """Bytes on the disk for each byte of a chunk's text and vector, with journal and payload: 512
 chunks of 1.8 MB came to 6.7 MB."""
+_READ_WHOLE = frozenset(("payload_index", "vectors"))
+"""Folders whose files the engine reads from one end to the other when it opens them."""
 EF = 192
 """Candidates that a search keeps on its way through the graph."""
 
@@ -74,12 +76,19 @@ class EmbeddedPlace:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def _read_whole(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if path.is_file() and not _READ_WHOLE.isdisjoint(path.relative_to(folder).parts):
+            yield path
+
+
 class EmbeddedStore:
     """A shard of Qdrant in a folder; one process owns it at a time."""
 
     def __init__(self, shard: Any, folder: Path, words: Words | None = None) -> None:
         self.client, self._folder, self._words = shard, folder, words or Words()
         self._closed = False
+        self._changed = False  # since it was last written to the disk
         self._size: int | None = None
 
     @classmethod
@@ -94,7 +103,9 @@ class EmbeddedStore:
         for key in (DOCUMENT_ID, "document"):
             keyword = qdrant.KeywordIndexParams()
             shard.update(qdrant.UpdateOperation.create_field_index(key, keyword))
-        return cls(shard, folder, words)
+        made = cls(shard, folder, words)
+        made._changed = True
+        return made
 
     @classmethod
     def open(cls, folder: Path, words: Words | None = None) -> "EmbeddedStore":
@@ -102,7 +113,7 @@ class EmbeddedStore:
 
         Raises RunError where there is none or another process has it open.
         """
-        require(folder, ROOM, "to open the index")
+        require(folder, ROOM + unfilled(folder, _read_whole(folder)), "to open the index")
         with _in_a_line(folder):
             return cls(qdrant.EdgeShard.load(str(folder)), folder, words)
 
@@ -115,13 +126,15 @@ class EmbeddedStore:
     def close(self) -> None:
         """Write what is pending and let go of the folder; a second call does nothing."""
         if not self._closed:
-            self.client.flush()
+            if self._changed:  # else it would take a fifth of a second for nothing
+                self.flush()
             self.client.close()
             self._closed = True
 
     def flush(self) -> None:
         """Return when all that was added and deleted is on the disk."""
         self.client.flush()
+        self._changed = False
 
     def _require(self, nodes: Sequence[Any]) -> None:
         """Look for room for these nodes: their texts, in points and in words, and their vectors."""
@@ -132,6 +145,7 @@ class EmbeddedStore:
     def optimize(self) -> None:
         """Build the graph (HNSW) of segments that have grown, and clean out what was deleted."""
         require(self._folder, ROOM + allocated(self._folder), "to put the index in order")
+        self._changed = True
         self.client.optimize()
 
     def __len__(self) -> int:
@@ -151,7 +165,7 @@ class EmbeddedStore:
             points.append(qdrant.Point(uuid.UUID(node.node_id), vector, payload))
         if points:
             self._require(nodes)
-            self._size = None
+            self._size, self._changed = None, True
             self.client.update(qdrant.UpdateOperation.upsert_points(points))
         return [node.node_id for node in nodes]
 
@@ -159,7 +173,7 @@ class EmbeddedStore:
         """Delete the chunks of all these documents; names that have none are no error."""
         for start in range(0, len(names), DELETE_BATCH):
             only = _of_documents(names[start : start + DELETE_BATCH])
-            self._size = None
+            self._size, self._changed = None, True
             self.client.update(qdrant.UpdateOperation.delete_points_by_filter(only))
 
     def vectors(self, names: Sequence[str]) -> dict[str, list[float]]:

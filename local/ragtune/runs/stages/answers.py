@@ -19,7 +19,6 @@ from ragtune.recipe.schema import Recipe
 from ragtune.retrieval.passages import Passage
 from ragtune.runs.stage import Stage, Work
 from ragtune.runs.stages import parts
-from ragtune.sources import documents
 from ragtune.sources.records import Record
 
 ASKED = (*parts.PROMPT, "study.max_new_tokens")
@@ -118,6 +117,8 @@ def opened(
     made = MAKEUP[name]
     with contextlib.ExitStack() as stack:
         if made.examples:
+            from ragtune.sources import documents
+
             nearest = stack.enter_context(parts.nearest_records(work))
             records = documents.named(work.materials.train)
             yield parts.arm(work, engine, nearest, examples=records)

@@ -79,3 +79,19 @@ def test_a_family_of_ones_own_is_asked_for_its_model(
     monkeypatch.setattr("ragtune.models.engines.opened.family_at", lambda folder: Mine())
     assert isinstance(open_engine(tiny_llama, tiny_tokenizer, CPU, lambda: "x"), TorchEngine)
     assert registry.family_of({"model_type": "llama"}).direct
+
+
+def test_losses_of_rows_that_begin_alike_are_those_of_each_alone(
+    tiny_llama: Path, tiny_tokenizer: Any
+) -> None:
+    engine = open_engine(tiny_llama, tiny_tokenizer, CPU, lambda: "x")
+    prompts = [[1, *range(10, 40)], [1, *range(10, 40)], [1, 9, 8], [1, *range(10, 30), 5]]
+    ends = [[7, 8], [7, 9, 12, 13, 14, 15, 16, 17, 18, 19], [5], [6, 6, 6]]
+    rows = [
+        Row([*prompt, *end], [IGNORED] * len(prompt) + end)
+        for prompt, end in zip(prompts, ends, strict=True)
+    ]
+    alone = [engine.loss([row]) for row in rows]
+    together = engine.losses(rows, batch_size=4)
+    assert [one.tokens for one in together] == [one.tokens for one in alone]
+    assert [one.nats for one in together] == pytest.approx([one.nats for one in alone], rel=1e-4)

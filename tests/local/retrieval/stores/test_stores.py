@@ -253,3 +253,27 @@ def test_a_wrong_key_a_dead_server_and_a_closed_network_are_a_line_each(refusing
         ServerPlace("http://127.0.0.1:9", "c", Path("run")).exists()
     with pytest.raises(OfflineError, match=r"refused to connect to 192\.0\.2\.1"):
         ServerPlace("http://192.0.2.1:6333", "c", Path("run")).exists()
+
+
+def test_an_embedded_store_is_written_to_the_disk_when_it_was_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from ragtune.retrieval.stores.embedded import EmbeddedPlace, EmbeddedStore
+
+    flushed: list[bool] = []
+    real = EmbeddedStore.flush
+    monkeypatch.setattr(EmbeddedStore, "flush", lambda s: (flushed.append(True), real(s)))
+    place = EmbeddedPlace(tmp_path / "store")
+    made = place.create(2, SETTINGS)
+    about = {"document_id": "a", "document": "a", "locator": ""}
+    made.add([TextNode(text="fog", embedding=[1.0, 0.0], metadata=about)])
+    made.close()
+    assert len(flushed) == 1
+    opened = place.open(SETTINGS)
+    assert len(opened.search(Query("fog", [1.0, 0.0], 1))) == 1
+    opened.close()
+    assert len(flushed) == 1
+    changed = place.open(SETTINGS)
+    changed.delete_documents(["a"])
+    changed.close()
+    assert len(flushed) == 2
