@@ -13,6 +13,7 @@ from typing import Literal
 from ragtune.core.text.content import is_content, stem
 from ragtune.core.text.words import tokens
 from ragtune.questions.facts import Fact
+from ragtune.sources.readers.table import BAR
 
 Fault = Literal[
     "is no question", "names nothing", "gives its answer", "repeats its sentence",
@@ -121,6 +122,16 @@ _OPPOSITES = [
 ]  # fmt: skip
 """Words of which a question has one where its sentence has the other: then it asks for the
 contrary."""
+_COLUMNS = [
+    re.compile(pattern, re.I)
+    for pattern in (
+        r"\bhow much\b|\b(?:price|cost|fee|charge|fare|rate)s?\b",
+        r"\bwhen\b|\b(?:date|day|time|evening|month|year)s?\b|\bhours?\b",
+        r"\bwho\b|\b(?:name|person|teacher|instructor|contact|manager|leader|head|holder)s?\b",
+        r"\bwhere\b|\b(?:room|place|town|city|location|address|building)s?\b",
+    )
+]
+"""What a column may be called, and how it is asked for where its name is not said."""
 _NOT = re.compile(r"\b(?:not|no|never|nobody|none|without|cannot)\b|n['\u2019]t\b", re.I)
 _CROOKED = re.compile(r"\b(?:does|do|did)\b.*\bbe\b|\b(?:is|are|was) (?:is|are|was)\b", re.I)
 """Two verbs where English has one: "when do the lockers be emptied"."""
@@ -186,6 +197,17 @@ def asks_contrary(question: str, fact: Fact) -> bool:
             if asked & mine and said & theirs and not said & mine and not asked & theirs:
                 return True
     return bool(_NOT.search(question)) and not _NOT.search(fact.sentence.text)
+
+
+def misses_column(question: str, fact: Fact) -> bool:
+    """Whether a cell of a table is asked for by what its column is not: a price for a deposit."""
+    if not fact.sentence.is_line or BAR not in fact.sentence.text:
+        return False
+    column = fact.sentence.text[: fact.start].rpartition(BAR)[2].strip(" :")
+    named = _stems(column)
+    if named & _stems(question):
+        return False
+    return not any(look.search(column) and look.search(question) for look in _COLUMNS)
 
 
 def _stems(text: str) -> set[str]:
@@ -273,6 +295,7 @@ _FAULTS: tuple[tuple[Fault, Callable[[str, Fact], bool]], ...] = (
     ("asks for something else", misjudges_time),
     ("asks for something else", counts_another),
     ("asks for something else", asks_contrary),
+    ("asks for something else", misses_column),
     ("names nothing", lambda question, fact: not names_subject(question, fact.passage.shown)),
     ("repeats its sentence", repeats),
 )

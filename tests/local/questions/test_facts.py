@@ -75,3 +75,9 @@ def test_a_passage_is_a_sentence_with_its_neighbours_below_its_title() -> None:
 )
 def test_what_limits_a_time_or_a_figure_is_part_of_the_answer(text: str, answer: str) -> None:
     assert [one.answer for one in facts(text)] == [answer]
+
+
+def test_a_heading_is_no_part_of_the_sentence_below_it() -> None:
+    (node, *_) = nodes({"a.md": ("Fire", "Fire\nThe two extinguishers are tested each May.")})
+    found = sentences_of([node], sentences.sentences())
+    assert [one.text for one in found] == ["The two extinguishers are tested each May."]

@@ -107,3 +107,16 @@ def test_how_long_is_not_asked_of_what_happens_so_long_before() -> None:
     asked = fact("The head cook plans the menu two weeks ahead.", "two weeks")
     assert fault_of("How long is the menu of the cook?", asked) == "asks for something else"
     assert fault_of("How far in advance is the menu planned?", asked) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "fault"),
+    [
+        ("What is the deposit for a tile cutter?", None),
+        ("What is the price of a tile cutter?", "asks for something else"),
+    ],
+)
+def test_a_cell_is_asked_for_by_its_own_column(question: str, fault: str | None) -> None:
+    row = "tool: Tile cutter | size: 1.2 m | deposit: 40 pounds | fee: 3 pounds"
+    assert fault_of(question, fact(row, "40 pounds")) == fault
+    assert fault_of("What is the price of a tile cutter?", fact(row, "3 pounds")) is None
