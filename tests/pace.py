@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 
 import pytest
 
@@ -19,6 +19,17 @@ def spent() -> float:
     Other work on the machine lengthens it little, so it can be bounded where wall time cannot.
     """
     return sum(os.times()[:4])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def unsynced() -> Iterator[None]:
+    """Files are left to the system's cache, which a killed process leaves whole.
+
+    No test cuts the power, and where run folders are written a seventh of the time is for syncing.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("os.fsync", lambda file: None)
+        yield
 
 
 @pytest.hookimpl(trylast=True)

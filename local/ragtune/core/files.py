@@ -239,7 +239,7 @@ def own(folder: Path) -> Ownership:
     """
     if not _is_utf8(folder):
         raise RunError(
-            f"{str(folder.absolute()).encode('utf-8', 'backslashreplace').decode()}: its name is "
+            f"{os.fsencode(folder.absolute()).decode(errors='backslashreplace')}: its name is "
             "not valid UTF-8, which libraries do not read; rename it, or choose another place"
         )
     try:

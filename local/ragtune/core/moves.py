@@ -24,7 +24,7 @@ def replace(source: Path, target: Path) -> None:
 
     Raises RunError where another program keeps holding one of them, else OSError.
     """
-    _waiting(lambda: os.replace(source, target), target)
+    _waiting(lambda: source.replace(target), target)
 
 
 def remove_folder(folder: Path) -> None:

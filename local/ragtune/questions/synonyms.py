@@ -107,8 +107,8 @@ def in_other_words(question: str, sentence: str) -> str:
     Words with a capital are names, and stay.
     """
     said = set(content(sentence))
-    for look, form in _FORMS:
-        question = re.sub(look, form, question)
+    for verbal, nominal in _FORMS:
+        question = re.sub(verbal, nominal, question)
     for words, look, other in _pairs():
         if words <= said and not re.search(rf"\b{re.escape(other)}\b", question):
             question = look.sub(other, question, count=1)
