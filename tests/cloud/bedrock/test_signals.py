@@ -8,6 +8,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 import boto3
 import pytest
@@ -71,8 +72,8 @@ def _command(address: str, arguments: list[str]) -> None:
 
 
 @pytest.fixture
-def commands(fake: FakeSageMaker, bedrock: FakeBedrock) -> Iterator[Commands]:
-    """Commands, and the account on loopback."""
+def commands(fake: FakeSageMaker, bedrock: FakeBedrock, tiny_tokenizer: Any) -> Iterator[Commands]:
+    """Commands, and the account on loopback; what they load is loaded before they fork."""
     made = Commands()
     with served(fake.cloud, made.called) as made.address:
         yield made
@@ -101,15 +102,14 @@ def test_a_signal_at_every_second_call_leaves_a_note_of_all_and_the_same_command
     assert "imported" not in ragtune("cloud", "costs", run.path.parent)[1]
 
 
-@pytest.mark.parametrize("number", ENDS)
 def test_after_a_signal_while_it_uploads_deleting_leaves_nothing(
-    run: RunFolder, commands: Commands, ragtune: Call, bedrock: FakeBedrock, number: int
+    run: RunFolder, commands: Commands, ragtune: Call, bedrock: FakeBedrock
 ) -> None:
     submit = ("cloud", "bedrock", "import", run, "--submit")
     call = next(
         call
-        for call in itertools.count(6)
-        if commands.run(*submit, strike=(call, number)) != 0 and left_in_s3(bedrock.session)
+        for call in itertools.count(8)
+        if commands.run(*submit, strike=(call, signal.SIGHUP)) != 0 and left_in_s3(bedrock.session)
     )
     assert call < 20
     assert ragtune("cloud", "bedrock", "delete", run)[0] == 0
