@@ -62,12 +62,13 @@ def facts_of(passage: Passage) -> list[Fact]:
     """All stretches of a passage's sentence that can be asked for; none lies in another."""
     sentence = passage.sentence
     found: list[Fact] = []
-    for start, end, kind in _spans(sentence):
+    for inner, end, kind in _spans(sentence):
+        start = _with_bound(sentence, inner, kind)
         text = sentence.text[start:end]
         apart = all(end <= one.start or one.end <= start for one in found)
         all_of_it = len(text) > 0.7 * len(sentence.text)
         whole = all_of_it and kind != "definition" and not sentence.is_line
-        ranged = kind == "date" and _is_end_of_range(sentence.text, start, end)
+        ranged = kind == "date" and _is_end_of_range(sentence.text, inner, end)
         if (
             apart
             and not whole
@@ -77,6 +78,22 @@ def facts_of(passage: Passage) -> list[Fact]:
         ):
             found.append(Fact(passage, start, end, kind))
     return found
+
+
+_BOUNDS = {
+    "date": re.compile(r"\b(?:before|until|till|after|since|by|from)(?: the)? $"),
+    "figure": re.compile(
+        r"\b(?:within|after|up to|at least|at most|no more than|no less than|more than|less than|"
+        r"under|over|nearly|almost)(?: the)? $"
+    ),
+}
+"""What makes another answer of a time or a figure: coffee is free before 08:00, not at 08:00."""
+
+
+def _with_bound(sentence: Sentence, start: int, kind: Kind) -> int:
+    """Where an answer starts that has what limits it: "before 08:00", "up to 200 crowns"."""
+    found = kind in _BOUNDS and _BOUNDS[kind].search(sentence.text[:start])
+    return found.start() if found and not sentence.is_line else start
 
 
 def _is_end_of_range(text: str, start: int, end: int) -> bool:

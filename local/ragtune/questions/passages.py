@@ -1,7 +1,7 @@
 """Chunks of an index → sentences with what is around them: what a question can be drafted from."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import groupby
 from math import ceil
@@ -62,8 +62,9 @@ def sentences_of(nodes: Iterable[Any], split: Callable[[str], list[str]]) -> lis
         document = str(node.metadata["document"])
         title = str(node.metadata.get("title") or "")
         heading = str(node.metadata.get("locator") or "")
-        for text, is_line in _parts(node.text, split):
-            if (document, text) in seen or text in (title, heading):
+        heads = {title, heading, *heading.split(" > ")}
+        for text, is_line in _parts(node.text, split, heads):
+            if (document, text) in seen or text in heads:
                 continue
             seen.add((document, text))
             place = places[document] = places.get(document, -1) + 1
@@ -71,10 +72,13 @@ def sentences_of(nodes: Iterable[Any], split: Callable[[str], list[str]]) -> lis
     return found
 
 
-def _parts(text: str, split: Callable[[str], list[str]]) -> Iterator[tuple[str, bool]]:
+def _parts(
+    text: str, split: Callable[[str], list[str]], heads: Set[str]
+) -> Iterator[tuple[str, bool]]:
+    """Sentences, and whether each is a line by itself; ``heads`` are no part of what follows."""
     for block in re.split(r"\n\s*\n", text):
         lines = [_MARKER.sub("", line).strip().lstrip("#").strip() for line in block.splitlines()]
-        lines = [line for line in lines if line]
+        lines = [line for line in lines if line and line not in heads]
         if any(BAR in line or _LINE.match(line) for line in lines) or _is_list(block):
             yield from ((line, BAR in line or bool(_LINE.match(line))) for line in lines)
             continue

@@ -13,6 +13,7 @@ from typing import Literal
 from ragtune.core.text.content import is_content, stem
 from ragtune.core.text.words import tokens
 from ragtune.questions.facts import Fact
+from ragtune.sources.readers.table import BAR
 
 Fault = Literal[
     "is no question", "names nothing", "gives its answer", "repeats its sentence",
@@ -99,7 +100,39 @@ _COUNTS = frozenset(
 )
 """What is counted so often that a wrong figure before it goes unnoticed."""
 _AFTER = frozenset(("after", "within", "every", "before"))
-_SOON = re.compile(r"\b(?:after|within|before|soon|fast|quickly|early|when|ahead|deadline)\b", re.I)
+_AHEAD = re.compile(r" (?:ahead|before|after|later|earlier|ago|in advance|beforehand)\b")
+_SOON = re.compile(
+    r"\b(?:after|within|before|soon|fast|quickly|early|when|ahead|deadline|advance|later|ago)\b",
+    re.I,
+)
+_OPPOSITES = [
+    tuple(frozenset(stem(word) for word in side.split()) for side in pair.split("/"))
+    for pair in (
+        "open opens opened opening/close closes closed closing shut",
+        "arrive arrives arrived arriving arrival/leave leaves left leaving depart departs departed",
+        "begin begins began begun start starts started/end ends ended finish finishes finished",
+        "buy buys bought/sell sells sold", "lend lends lent/borrow borrows borrowed",
+        "first/last", "minimum least lowest smallest/maximum most highest largest greatest",
+        "allowed permitted/forbidden prohibited banned", "before/after", "free/cost costs",
+        "lost lose loses/found find finds", "remember remembers/forget forgets forgot forgotten",
+        "always/never", "more/less fewer", "above/below", "inside/outside", "win won/lost",
+        "increase increased rose/decrease decreased fell", "summer/winter", "morning/evening",
+        "bring brings brought/fetch collect", "north/south", "east/west", "upper/lower",
+    )
+]  # fmt: skip
+"""Words of which a question has one where its sentence has the other: then it asks for the
+contrary."""
+_COLUMNS = [
+    re.compile(pattern, re.I)
+    for pattern in (
+        r"\bhow much\b|\b(?:price|cost|fee|charge|fare|rate)s?\b",
+        r"\bwhen\b|\b(?:date|day|time|evening|month|year)s?\b|\bhours?\b",
+        r"\bwho\b|\b(?:name|person|teacher|instructor|contact|manager|leader|head|holder)s?\b",
+        r"\bwhere\b|\b(?:room|place|town|city|location|address|building)s?\b",
+    )
+]
+"""What a column may be called, and how it is asked for where its name is not said."""
+_NOT = re.compile(r"\b(?:not|no|never|nobody|none|without|cannot)\b|n['\u2019]t\b", re.I)
 _CROOKED = re.compile(r"\b(?:does|do|did)\b.*\bbe\b|\b(?:is|are|was) (?:is|are|was)\b", re.I)
 """Two verbs where English has one: "when do the lockers be emptied"."""
 _NUMBER_OF = re.compile(r"\bnumber of \w+s\b|\bhow many\b", re.I)
@@ -145,11 +178,40 @@ def names_subject(question: str, passage: str) -> bool:
 
 def misjudges_time(question: str, fact: Fact) -> bool:
     """Whether "how long" is asked where something happens after, within or every so long."""
-    before = fact.sentence.text[: fact.start].rstrip().rpartition(" ")[2].lower()
-    if fact.kind != "figure" or before not in _AFTER or not _PERIOD.search(fact.answer):
+    text = fact.sentence.text
+    before = text[: fact.start].rstrip().rpartition(" ")[2].lower()
+    if fact.kind != "figure" or not _PERIOD.search(fact.answer):
+        return False
+    first = fact.answer.partition(" ")[0].lower()
+    if before not in _AFTER and first not in _AFTER and not _AHEAD.match(text[fact.end :]):
         return False
     often = _ASKED["often"].search(question)
     return not often if before == "every" else not _SOON.search(question)
+
+
+def asks_contrary(question: str, fact: Fact) -> bool:
+    """Whether a question says the opposite of its sentence, or "not" where the passage has none."""
+    asked, said = _stems(question), _stems(fact.sentence.text)
+    for one, other in _OPPOSITES:
+        for mine, theirs in ((one, other), (other, one)):
+            if asked & mine and said & theirs and not said & mine and not asked & theirs:
+                return True
+    return bool(_NOT.search(question)) and not _NOT.search(fact.sentence.text)
+
+
+def misses_column(question: str, fact: Fact) -> bool:
+    """Whether a cell of a table is asked for by what its column is not: a price for a deposit."""
+    if not fact.sentence.is_line or BAR not in fact.sentence.text:
+        return False
+    column = fact.sentence.text[: fact.start].rpartition(BAR)[2].strip(" :")
+    named = _stems(column)
+    if named & _stems(question):
+        return False
+    return not any(look.search(column) and look.search(question) for look in _COLUMNS)
+
+
+def _stems(text: str) -> set[str]:
+    return {stem(word) for word in re.findall(r"[a-z]+", text.lower())}
 
 
 def counts_another(question: str, fact: Fact) -> bool:
@@ -232,6 +294,8 @@ _FAULTS: tuple[tuple[Fault, Callable[[str, Fact], bool]], ...] = (
     ("asks for something else", miscounts),
     ("asks for something else", misjudges_time),
     ("asks for something else", counts_another),
+    ("asks for something else", asks_contrary),
+    ("asks for something else", misses_column),
     ("names nothing", lambda question, fact: not names_subject(question, fact.passage.shown)),
     ("repeats its sentence", repeats),
 )

@@ -27,7 +27,7 @@ class Ascii(io.TextIOWrapper):
         self.flush()
         held = self.buffer
         assert isinstance(held, io.BytesIO)
-        return held.getvalue().decode("ascii")
+        return held.getvalue().decode("utf-8")  # as click writes where it finds only ASCII
 
 
 Shown = Callable[..., tuple[int, str, str]]
@@ -63,8 +63,8 @@ VERBS = {
     "ask": ["ask", "{run}", "When does the harbour — 港 — open?", "--arm", "rag"],
     "check": ["check", "{recipe}"],
     "preview": ["preview", "{recipe}"],
-    "index": ["index", "{run}", "--status"],
-    "compare": ["compare", "{run}", "{run}"],
+    "index": ["index", "{whole}", "--status"],
+    "compare": ["compare", "{run}", "{whole}"],
     "help": ["--help"],
     "an error": ["check", "ä—港.yaml"],
 }
@@ -76,6 +76,7 @@ def test_a_terminal_of_ascii_alone_ends_no_verb_in_an_error(
 ) -> None:
     copy_tree(finished_run, tmp_path / finished_run.name)
     places = {
+        "{whole}": str(finished_run),
         "{run}": str(tmp_path / finished_run.name),
         "{recipe}": str(finished_run.parent.parent / "project" / "recipe.yaml"),
     }
@@ -154,6 +155,9 @@ def test_an_encoder_with_code_of_its_own_is_refused_by_check(
     folder.mkdir()
     config = {"model_type": "bert", "auto_map": {"AutoModel": "mine.Mine"}}
     (folder / "config.json").write_text(json.dumps(config))
+    kinds = ["sentence_transformers.models.Transformer", "mine.Pooling"]
+    modules = [{"idx": n, "name": str(n), "path": "", "type": kind} for n, kind in enumerate(kinds)]
+    (folder / "modules.json").write_text(json.dumps(modules))
     (folder / "mine.py").write_text("raise SystemExit('it was run')")
     code, _, err = called("check", project(), "--set", f"{field}={folder}")
     assert code == 4

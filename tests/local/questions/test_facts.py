@@ -39,7 +39,7 @@ def test_the_first_word_of_a_sentence_is_no_name() -> None:
 
 def test_one_end_of_a_range_is_no_answer() -> None:
     found = facts("The store is open from 10:00 to 14:00, and on Mondays until noon.")
-    assert [one.answer for one in found if one.kind == "date"] == ["Mondays", "noon"]
+    assert [one.answer for one in found if one.kind == "date"] == ["Mondays", "until noon"]
 
 
 def test_a_table_row_gives_its_cells_but_not_the_one_that_names_it() -> None:
@@ -61,3 +61,23 @@ def test_a_passage_is_a_sentence_with_its_neighbours_below_its_title() -> None:
     passage = collection().documents["boats.md"][1]
     assert passage.sentence.text == "The key hangs behind the ticket window."
     assert passage.shown.startswith("Hiring a boat\nA rowing boat is hired")
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("Coffee is free before 08:00 for the night shift.", "before 08:00"),
+        ("The canteen serves hot food until 13:45.", "until 13:45"),
+        ("Staff may ask for an advance of up to 200 crowns.", "up to 200 crowns"),
+        ("A laptop is returned within two days.", "within two days"),
+        ("The gate opens at 6:30.", "6:30"),
+    ],
+)
+def test_what_limits_a_time_or_a_figure_is_part_of_the_answer(text: str, answer: str) -> None:
+    assert [one.answer for one in facts(text)] == [answer]
+
+
+def test_a_heading_is_no_part_of_the_sentence_below_it() -> None:
+    (node, *_) = nodes({"a.md": ("Fire", "Fire\nThe two extinguishers are tested each May.")})
+    found = sentences_of([node], sentences.sentences())
+    assert [one.text for one in found] == ["The two extinguishers are tested each May."]

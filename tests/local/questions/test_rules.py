@@ -55,7 +55,7 @@ def test_a_figure_is_asked_for_as_one() -> None:
 
 
 def test_what_happens_after_or_every_so_long_does_not_last_so_long() -> None:
-    after = fact("A laptop of the office is replaced after four years.", "four years")
+    after = fact("A laptop of the office is replaced after four years.", "after four years")
     assert fault_of("How long is a laptop replaced at the office?", after)
     assert fault_of("After how many years is an office laptop replaced?", after) is None
 
@@ -82,3 +82,41 @@ def test_two_questions_of_the_same_words_are_one() -> None:
     assert not is_new("What does a car park permit cost?", before)
     assert is_new("Who gives out permits for the car park?", before)
     assert is_new("Who opens the library?", ["When does the library open?"])
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "fitting", "contrary"),
+    [
+        ("The ramp at the pier is closed on Wednesdays.", "Wednesdays",
+         "When is the ramp at the pier shut?", "When does the ramp at the pier open?"),
+        ("The night bus leaves the clock tower at 12:20.", "12:20",
+         "When does the night bus depart from the tower?", "When does the night bus arrive there?"),
+        ("Members borrow the heavy saw from Otto Brandt.", "Otto Brandt",
+         "Who gives the heavy saw to members?", "Who does not give the heavy saw to members?"),
+    ],
+)  # fmt: skip
+def test_no_question_says_the_opposite_of_its_sentence(
+    text: str, answer: str, fitting: str, contrary: str
+) -> None:
+    asked = fact(text, answer)
+    assert fault_of(fitting, asked) != "asks for something else"
+    assert fault_of(contrary, asked) == "asks for something else"
+
+
+def test_how_long_is_not_asked_of_what_happens_so_long_before() -> None:
+    asked = fact("The head cook plans the menu two weeks ahead.", "two weeks")
+    assert fault_of("How long is the menu of the cook?", asked) == "asks for something else"
+    assert fault_of("How far in advance is the menu planned?", asked) is None
+
+
+@pytest.mark.parametrize(
+    ("question", "fault"),
+    [
+        ("What is the deposit for a tile cutter?", None),
+        ("What is the price of a tile cutter?", "asks for something else"),
+    ],
+)
+def test_a_cell_is_asked_for_by_its_own_column(question: str, fault: str | None) -> None:
+    row = "tool: Tile cutter | size: 1.2 m | deposit: 40 pounds | fee: 3 pounds"
+    assert fault_of(question, fact(row, "40 pounds")) == fault
+    assert fault_of("What is the price of a tile cutter?", fact(row, "3 pounds")) is None

@@ -56,7 +56,7 @@ def test_a_process_that_takes_too_much_is_replaced_and_the_next_file_is_read() -
 def test_a_hang_costs_its_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "bounds_of", lambda path: Bounds(0.3, WIDE.memory, 10**6, 1.2))
     (tmp_path / "bad.html").write_text("<p>x</p>" * 300_000)
-    for process in (reading.PROCESS, None):  # it is not tried again
+    for process in (reader_process.PROCESS, None):  # it is not tried again
         monkeypatch.setattr(reading, "PROCESS", process)
         with pytest.raises(DocumentsError, match="cannot be read: takes more than 0 seconds"):
             reading.read(tmp_path / "bad.html", "bad.html", "its hash")

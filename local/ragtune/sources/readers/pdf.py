@@ -40,7 +40,9 @@ def read(path: Path, name: str) -> list[Document]:
         if pdf.get_formtype():
             pdf.init_forms()
         count = len(pdf)
-        documents, blank, broken = [], [], []
+        documents: list[Document] = []
+        blank: list[int] = []
+        broken: list[int] = []
         for number in range(1, count + 1):
             try:
                 page = pdf[number - 1]

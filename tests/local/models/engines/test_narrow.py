@@ -73,7 +73,12 @@ def test_a_row_alone_has_the_same_logits(
     assert decoder.narrowed is not None
     taken: list[int] = []
     real = Narrow.__call__
-    monkeypatch.setattr(Narrow, "__call__", lambda s, x: (taken.append(len(x)), real(s, x))[1])
+
+    def counted(layer: Narrow, x: torch.Tensor) -> torch.Tensor:
+        taken.append(len(x))
+        return real(layer, x)
+
+    monkeypatch.setattr(Narrow, "__call__", counted)
     after = logits(decoder, tokens, alone=True)
     assert taken == [tokens] * (4 * len(decoder.layers) + 1)
     torch.testing.assert_close(after, before, rtol=2**-5, atol=2**-5)

@@ -135,9 +135,18 @@ def test_a_server_that_does_not_stream_answers_at_once(start: Start) -> None:
 def test_an_interruption_ends_every_request(start: Start) -> None:
     fake = start(answer=lambda _: "word " * 500, delay=0.01)
     engine = opened(fake).engine()
-    threading.Timer(0.2, os.kill, [os.getpid(), signal.SIGINT]).start()
-    with pytest.raises(KeyboardInterrupt):
-        engine.complete(ASKED, limit=999, batch_size=5)
+
+    def interrupt() -> None:
+        if _soon(lambda: fake.at_once > 0):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
+    threading.Thread(target=interrupt, daemon=True).start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            engine.complete(ASKED, limit=999, batch_size=5)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert _soon(lambda: fake.at_once == 0)
     assert _soon(lambda: fake.dropped > 0)
 
