@@ -79,11 +79,18 @@ def commands(fake: FakeSageMaker, bedrock: FakeBedrock, tiny_tokenizer: Any) -> 
         yield made
 
 
-def test_a_signal_at_every_second_call_leaves_a_note_of_all_and_the_same_command_goes_on(
-    run: RunFolder, commands: Commands, ragtune: Call, bedrock: FakeBedrock, aws: boto3.Session
+@pytest.mark.parametrize("step", [6, pytest.param(2, marks=pytest.mark.long)])
+def test_a_signal_at_any_call_leaves_a_note_of_all_and_the_same_command_goes_on(
+    run: RunFolder,
+    commands: Commands,
+    ragtune: Call,
+    bedrock: FakeBedrock,
+    *,
+    aws: boto3.Session,
+    step: int,
 ) -> None:
     submit = ("cloud", "bedrock", "import", run, "--submit")
-    for call, number in zip(itertools.count(1, 2), itertools.cycle(ENDS)):
+    for call, number in zip(itertools.count(1, step), itertools.cycle(ENDS)):
         code = commands.run(*submit, strike=(call, number))
         there = bool(bedrock.at().jobs or left_in_s3(aws))
         assert Ledger(run).open() or not there, f"signal {number} at call {call}"
