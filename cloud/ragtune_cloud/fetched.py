@@ -1,12 +1,12 @@
 """A tuned model that was brought here: checked, and a recipe that studies it."""
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 from ragtune.core.errors import CloudError
 from ragtune.core.files import write_text
+from ragtune.core.moves import relative
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.schema import Recipe
@@ -54,8 +54,7 @@ def study_recipe(recipe: Recipe, run: RunFolder) -> Path:
 
     def from_here(value: str) -> str:
         named = recipe.path(value)
-        here = path.parent.resolve()
-        return os.path.relpath(named.resolve(), here) if named.exists() else value
+        return relative(named, path.parent) if named.exists() else value
 
     content["name"] = f"{recipe.name[:34]}-cloud"
     content["model"] = {

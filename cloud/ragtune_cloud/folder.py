@@ -21,6 +21,9 @@ from pathlib import Path
 from ragtune.core.files import read_json
 from ragtune.core.run_folder import RunFolder
 
+UNTRAINED = "base"
+"""In the place of a job's name, where the base model alone is studied."""
+
 
 @dataclass(frozen=True)
 class CloudFolder:
@@ -64,7 +67,10 @@ class CloudFolder:
         return self.path / "training.json"
 
     def study(self, job: str) -> RunFolder:
-        """Answers of a job's models where they are served, as a run folder keeps them."""
+        """Answers of a job's models where they are served, as a run folder keeps them.
+
+        Without a job they are of the base model alone: ``UNTRAINED``.
+        """
         return RunFolder(self.path / "study" / job)
 
     @property

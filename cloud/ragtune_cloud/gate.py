@@ -110,7 +110,10 @@ def _said(against: Objection) -> str:
         case NoArm():
             return f"the run names no arm: {because(against.because)}"
         case NotTuned():
-            return f"the run recommends {against.arm}, which has no tuning in it: nothing to train"
+            return (
+                f"the run recommends {against.arm}, which has no tuning in it: nothing to train; "
+                f"`ragtune cloud study RUN --arms {against.arm}` asks the untuned model of it"
+            )
         case NotCompared():
             return (
                 f"the run recommends {against.arm} and has no {against.other} arm to compare it "

@@ -29,7 +29,8 @@ class Entry:
 
     ``kind`` is a word such as ``endpoint``, ``name`` what its cloud calls it. ``hourly_usd`` is
     None where the price is unknown or not by the hour; times are ISO 8601 in UTC, ``delete_by``
-    None for what is kept until somebody deletes it.
+    None for what is kept until somebody deletes it. ``maker`` is what holds it for as long as it
+    runs, one process at a time, such as a study.
     """
 
     kind: str
@@ -38,6 +39,7 @@ class Entry:
     hourly_usd: float | None = None
     delete_by: str | None = None
     noted: str = ""
+    maker: str = ""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -72,11 +74,12 @@ class NotOurs(CloudError):
 class Ledger:
     """The entries of a run, in ``cloud/ledger.json``; several processes may write them.
 
-    ``added`` are those of this object, in the order in which they were added.
+    ``added`` are those of this object, in the order in which they were added; each has its
+    ``maker``.
     """
 
-    def __init__(self, run: RunFolder) -> None:
-        self._path = CloudFolder(run).ledger
+    def __init__(self, run: RunFolder, maker: str = "") -> None:
+        self._path, self._maker = CloudFolder(run).ledger, maker
         self.added: list[Entry] = []
 
     def open(self) -> list[Entry]:
@@ -109,12 +112,24 @@ class Ledger:
         """
         by = None if delete_by is None else delete_by.astimezone(datetime.UTC)
         due = None if by is None else by.isoformat(timespec="seconds")
-        entry = Entry(kind, name, region, hourly_usd, due, _now().isoformat(timespec="seconds"))
+        noted = _now().isoformat(timespec="seconds")
+        entry = Entry(kind, name, region, hourly_usd, due, noted, self._maker)
+        # First, so that what a signal breaks off while it is written is struck out again.
+        self.added = [e for e in self.added if e.key != entry.key] + [entry]
         with self._changed() as content:
             content["open"] = [*_without(content["open"], entry.key), asdict(entry)]
             content["regions"] = sorted({*content["regions"], region})
-        self.added = [e for e in self.added if e.key != entry.key] + [entry]
         return entry
+
+    def take_over(self) -> list[Entry]:
+        """Count what a killed process of the same maker left among the ``added``; these.
+
+        What is kept until somebody deletes it is nobody's leftover.
+        """
+        left = [e for e in self.open() if e.maker == self._maker and e.delete_by is not None]
+        known = {entry.key for entry in left}
+        self.added = [*left, *(e for e in self.added if e.key not in known)]
+        return left
 
     def remove(self, kind: str, name: str, region: str) -> None:
         """Strike out what is gone; nothing happens where it is not there.

@@ -90,6 +90,7 @@ def trl(task: Task, adapter: Path, options: dict[str, Any]) -> "Spent":
     from datasets import Dataset
     from peft import LoraConfig
     from torch.optim.lr_scheduler import LambdaLR
+    from transformers import AutoTokenizer
     from trl import SFTConfig, SFTTrainer
 
     from ragtune.tuning.schedule import GAMMA
@@ -131,7 +132,7 @@ def trl(task: Task, adapter: Path, options: dict[str, Any]) -> "Spent":
         model=task.model,
         args=config,
         train_dataset=data,
-        processing_class=task.format().tokenizer,
+        processing_class=AutoTokenizer.from_pretrained(task.model, local_files_only=True),
         peft_config=lora,
     )
     trainer.create_optimizer()

@@ -110,6 +110,7 @@ def alone(run: OpenRun, prompts: Sequence[Prompt], files: dict[str, Path], threa
     line without them says what they were worth here.
     """
     engine = run.materials.engine(None, "")
+    engine.settle()
     endless(engine, prompts[0].ids, drafts=True)
     seconds: dict[str, list[float]] = {}
     for prompt in prompts:

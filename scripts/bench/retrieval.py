@@ -16,7 +16,15 @@ from typing import Any
 
 CONTENDERS = ("ragtune", "llama-index")
 HEADS = {
-    "ingest": ["chunks", "chunks/s", "of raw", "query p50 ms", "query p95 ms", "peak MiB"],
+    "ingest": [
+        "chunks",
+        "chunks/s",
+        "of raw",
+        "query p50 ms",
+        "query p95 ms",
+        "ingestion's peak MiB",
+        "peak MiB",
+    ],
     "store": ["chunks", "chunks/s", "open ms", "p50 ms", "p95 ms", "recall@10", "peak MiB"],
     "change": ["chunks", "full s", "one changed s", "share"],
 }

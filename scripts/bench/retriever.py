@@ -81,7 +81,7 @@ def _ours(documents: list[str], questions: list[str], folder: Path) -> dict[str,
     update(warm, RAG, embedder, fingerprint="f", folder=folder / "warm" / "index")
     started = time.perf_counter()
     update(from_documents(sources), RAG, embedder, fingerprint="f", folder=folder / "index")
-    seconds = time.perf_counter() - started
+    seconds, memory = time.perf_counter() - started, peak()
     chunks = [n.get_content(metadata_mode="embed") for n in Chunker(RAG, embedder).split(sources)]
     started = time.perf_counter()
     for start in range(0, len(chunks), BATCH):
@@ -94,6 +94,7 @@ def _ours(documents: list[str], questions: list[str], folder: Path) -> dict[str,
     return {
         "chunks": count,
         "chunks/s": count / seconds,
+        "ingestion's peak MiB": memory,
         "of raw": raw / seconds,
         **{f"query {name}": value for name, value in latency.items()},
     }
@@ -125,13 +126,14 @@ def _theirs(documents: list[str], questions: list[str], folder: Path) -> dict[st
         embed_model=model,
         transformations=[splitter],
     )
-    seconds = time.perf_counter() - started
+    seconds, memory = time.perf_counter() - started, peak()
     latency = timed(index.as_retriever(similarity_top_k=TOP_K).retrieve, questions)
     count = client.count("c").count
     client.close()
     return {
         "chunks": count,
         "chunks/s": count / seconds,
+        "ingestion's peak MiB": memory,
         **{f"query {name}": value for name, value in latency.items()},
     }
 

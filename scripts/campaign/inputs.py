@@ -223,7 +223,7 @@ def campaign(count: int = COUNT, seed: int = 1) -> Tally:
             path = folder / name
             path.write_bytes(made(name, wells[name], chance))
             began = time.process_time()
-            signal.alarm(reader_process.PATIENCE * SECONDS)  # of the clock, on a busy machine
+            signal.alarm(SECONDS)
             said = read(path)
             signal.alarm(0)
             if not said and time.process_time() - began > SECONDS:

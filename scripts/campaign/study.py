@@ -9,7 +9,6 @@ import json
 import os
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -85,16 +84,20 @@ def called(
     kill_after: float | None = None,
 ) -> Ended:
     """Run ``ragtune`` in a fork, ``before`` first; kill it after so many seconds."""
-    with tempfile.TemporaryFile() as said:
-        child = os.fork()
-        if not child:
-            _command(arguments, before, said.fileno())
-        started = time.monotonic()
-        code = _waited(child, kill_after if kill_after is not None else LIMIT)
-        said.seek(0)
-        text = said.read().decode(errors="replace")
+    read, write = os.pipe()  # no file: some attempts forbid to write any
+    child = os.fork()
+    if not child:
+        os.close(read)
+        _command(arguments, before, write)
+    os.close(write)
+    os.set_blocking(read, False)
+    started, said = time.monotonic(), bytearray()
+    try:
+        code = _waited(child, kill_after if kill_after is not None else LIMIT, read, said)
+    finally:
+        os.close(read)
     hung = kill_after is None and time.monotonic() - started >= LIMIT
-    return (HUNG if hung else code), text
+    return (HUNG if hung else code), said.decode(errors="replace")
 
 
 def _command(arguments: Sequence[object], before: Callable[[], object], said: int) -> None:
@@ -128,10 +131,13 @@ def _command(arguments: Sequence[object], before: Callable[[], object], said: in
         os._exit(code)
 
 
-def _waited(child: int, seconds: float) -> int:
+def _waited(child: int, seconds: float, read: int, said: bytearray) -> int:
     last = time.monotonic() + seconds
     while True:
         found, status = os.waitpid(child, os.WNOHANG)
+        with contextlib.suppress(BlockingIOError):
+            while piece := os.read(read, 65536):
+                said += piece
         if found:
             return os.waitstatus_to_exitcode(status)
         if time.monotonic() > last:
@@ -157,8 +163,8 @@ def content(run: Path) -> Mapping[str, Any]:
 
 
 def run_of(runs: Path) -> Path:
-    """The only run folder there."""
-    (found,) = (path for path in runs.iterdir() if path.is_dir())
+    """The only finished run there; what an attempt put beside it is none."""
+    (found,) = (path for path in runs.iterdir() if (path / "results.json").is_file())
     return found
 
 

@@ -52,7 +52,7 @@ def f1_of_tuned(recipe: Path, scratch: Path) -> float:
     return sum(scores) / len(scores)
 
 
-def test_sixty_short_rows_teach_their_labels(tmp_path: Path) -> None:
+def test_three_dozen_short_rows_teach_their_labels(tmp_path: Path) -> None:
     chooser, labels = random.Random(4), list(SAID)
     rows = [
         {
@@ -60,13 +60,13 @@ def test_sixty_short_rows_teach_their_labels(tmp_path: Path) -> None:
             "response": labels[n % 3],
             "category": "classification",
         }
-        for n in range(90)
+        for n in range(48)
     ]
     lines = "".join(json.dumps(row) + "\n" for row in rows)
     (tmp_path / "records.jsonl").write_text(lines, encoding="utf-8")
     (tmp_path / "recipe.yaml").write_text(
         "name: rows\n"
-        "records: {source: records.jsonl, test_fraction: 0.33}\n"
+        "records: {source: records.jsonl, test_fraction: 0.25}\n"
         "study: {arms: [base, tuned], max_new_tokens: 8}\n",
         encoding="utf-8",
     )

@@ -88,14 +88,14 @@ class Elsewhere(Materials):
         return f"fingerprint of {name}"
 
 
-def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> RunFolder:
+def make_run(folder: Path, made_from: Recipe, rows: int = 30, count: int = QUESTIONS) -> RunFolder:
     """A run folder as a finished, proven run leaves it; only no model has made it."""
     run = RunFolder(folder)
     questions = [
         Record.from_json(
             {**ROW, "instruction": f"When, on day {n}?", "response": HOURS[n % len(HOURS)]}
         )
-        for n in range(QUESTIONS)
+        for n in range(count)
     ]
     write_text(run.recipe, recipe_file.dump(made_from))
     write_jsonl(run.train_rows("tuned"), [ROW] * rows)
@@ -106,7 +106,7 @@ def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> RunFolder:
     write_json(run.forgetting, {})
     write_jsonl(run.recall("tuned"), [])
     write_json(run.leaks, Leaks().to_json([], []))
-    write_json(run.coverage, {"by": "question", "inside": [True] * QUESTIONS})
+    write_json(run.coverage, {"by": "question", "inside": [True] * count})
     write_json(run.languages, [])
     for arm in made_from.arms:
         answers = [
@@ -114,7 +114,7 @@ def make_run(folder: Path, made_from: Recipe, rows: int = 30) -> RunFolder:
         ]
         write_jsonl(run.answers(arm), [answer.to_json() for answer in answers])
         write_jsonl(run.latency(arm), [{"retrieval": 0.0, "prefill": 0.1, "decode": 0.1}])
-    enter_stages(run, made_from, {"train": 30, "test": QUESTIONS})
+    enter_stages(run, made_from, {"train": 30, "test": count})
     return run
 
 

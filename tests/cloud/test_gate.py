@@ -122,6 +122,7 @@ def test_a_run_that_retrieval_won_has_nothing_to_train_and_says_so(
     run = make_run(tmp_path / "runs" / "harbour", made_from, rag_wins)
     (reason,) = gate.reasons_against(made_from, run)
     assert "the run recommends rag, which has no tuning in it: nothing to train" in reason
+    assert "`ragtune cloud study RUN --arms rag` asks the untuned model of it" in reason
 
 
 def test_tuning_must_help_the_recommended_arm_by_more_than_chance(run: RunFolder) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ragtune.core.errors import CloudError
+from ragtune.core.files import write_json
 from ragtune.core.run_folder import RunFolder
 from ragtune_cloud.folder import CloudFolder
 from ragtune_cloud.ledger import Entry, Ledger, clean_up
@@ -126,3 +127,34 @@ def test_only_what_is_given_is_deleted_and_an_unknown_kind_is_named(run: RunFold
     with pytest.raises(CloudError, match="balloon red in us-east-1: nothing here deletes a ball"):
         clean_up(ledger, {"endpoint": lambda entry: None}, Ear())
     assert [entry.name for entry in Ledger(run).open()] == ["red"]
+
+
+def test_what_a_killed_process_left_is_taken_over_by_the_next_of_the_same_maker(
+    run: RunFolder,
+) -> None:
+    killed = Ledger(run, "study one")
+    killed.add("endpoint", "one", "us-east-1", 1.515, SOON)
+    killed.add("endpoint", "kept", "us-east-1", 1.515)
+    Ledger(run, "study two").add("endpoint", "two", "us-east-1", 1.515, SOON)
+    Ledger(run).add("endpoint", "three", "us-east-1", 1.515, SOON)
+    following = Ledger(run, "study one")
+    following.add("endpoint", "new", "us-east-1", 1.515, SOON)
+    assert following.take_over()[0].name == "one"
+    assert {entry.name for entry in following.added} == {"one", "new"}
+
+
+def test_what_a_signal_breaks_off_while_it_is_noted_is_struck_out_again(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def written_and_struck(path: Path, content: object) -> None:
+        write_json(path, content)
+        raise KeyboardInterrupt
+
+    ledger = Ledger(run)
+    with monkeypatch.context() as patch:
+        patch.setattr("ragtune_cloud.ledger.write_json", written_and_struck)
+        with pytest.raises(KeyboardInterrupt):
+            ledger.add("endpoint", "one", "us-east-1", 1.515, SOON)
+    assert [entry.name for entry in ledger.open()] == ["one"]
+    clean_up(ledger, {"endpoint": lambda entry: None}, Ear(), ledger.added)
+    assert ledger.open() == []

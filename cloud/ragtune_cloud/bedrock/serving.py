@@ -17,6 +17,7 @@ from ragtune_cloud.bedrock.engine import ImportedModelEngine
 from ragtune_cloud.bedrock.record import read_record
 from ragtune_cloud.bedrock.target import Bedrock
 from ragtune_cloud.folder import CloudFolder
+from ragtune_cloud.study.arms import chosen
 from ragtune_cloud.study.serving import Tuned
 from ragtune_cloud.target import Side
 
@@ -35,8 +36,7 @@ def answerable(recipe: Recipe, watcher: Watcher) -> Recipe:
             "study.arms has no tuned arm, and an import has the tuned model alone; study it on "
             "SageMaker: ragtune cloud study RUN"
         )
-    study = recipe.study.model_copy(update={"arms": arms})
-    return recipe.model_copy(update={"study": study}).at(recipe.path(""))
+    return chosen(recipe, arms)
 
 
 class ImportServing:
@@ -66,6 +66,11 @@ class ImportServing:
     def key(self) -> str:
         """The import."""
         return self._record.job
+
+    @property
+    def end_token(self) -> str | None:
+        """The run's own: the tokenizer was imported with the model."""
+        return None
 
     @property
     def tuned(self) -> Tuned | None:
@@ -108,3 +113,6 @@ class ImportServing:
                     f"{self.key}: idle from now on, stored for ${catalog.usd_per_month(units):.2f} "
                     f"a month until `ragtune cloud bedrock delete {self._run}`"
                 )
+
+    def clear(self) -> None:
+        """Nothing: an import is there until it is deleted, and idle it is not paid by the hour."""

@@ -33,25 +33,29 @@ def deployed(
     keep: bool = False,
     minutes: float = MINUTES,
     breaks_off: bool = True,
+    maker: str = "",
 ) -> Iterator[None]:
     """Endpoints in service, after a yes to their price; deleted at the end unless ``keep``.
 
     Whatever breaks the command off before that, a signal too, deletes them. After ``minutes`` AWS
     deletes them where ``cloud.scheduler_role`` is named, and the context is broken off where
-    ``breaks_off``. Nothing is created where one of the sides cannot be deployed.
+    ``breaks_off``. Nothing is created where one of the sides cannot be deployed. What a killed
+    process of the same ``maker`` left is deleted with them.
     """
     from ragtune.core.errors import CloudError
     from ragtune_cloud.ledger import Ledger
     from ragtune_cloud.sagemaker import endpoints, spec
-    from ragtune_cloud.sagemaker.record import read_record
+    from ragtune_cloud.sagemaker.record import read_record, served_record
 
-    record = read_record(run)
+    record = served_record(run, recipe)
+    if "tuned" in sides and not record.trained:
+        read_record(run)  # which says what is missing
     found = spec.find(record.model_id, record.model_version, record.region, run)
     if found is None:
         raise CloudError(
             f"{record.model_id} {record.model_version or ''}: `ragtune cloud resolve {run}` first"
         )
-    opened, lines, ledger = target.account(record.region), Lines(), Ledger(run)
+    opened, lines, ledger = target.account(record.region), Lines(), Ledger(run, maker)
     offers = [
         endpoints.as_found(
             endpoints.offer(record, found, side, instance_type, eula=eula),
@@ -72,6 +76,8 @@ def deployed(
     _say_end(recipe, minutes, keep=keep)
     deleters, limit = target.deleters(lines), delete_by if breaks_off else None
     with torn_down(ledger, deleters, lines, keep=keep, delete_by=limit):
+        if maker:
+            ledger.take_over()
         for offered, request in zip(offers, requests, strict=True):
             endpoints.create(
                 offered,
@@ -85,6 +91,18 @@ def deployed(
         for offered in offers:
             endpoints.wait(offered.name, opened, lines)
         yield
+
+
+def clear(target: "SageMaker", run: "RunFolder", maker: str) -> None:
+    """Delete what a killed process of that maker left; nothing is sent where there is nothing.
+
+    Raises CloudError with a line for each thing that stays.
+    """
+    from ragtune_cloud.ledger import Ledger
+
+    ledger, lines = Ledger(run, maker), Lines()
+    with torn_down(ledger, target.deleters(lines), lines):
+        ledger.take_over()
 
 
 def _say_end(recipe: "Recipe", minutes: float, *, keep: bool) -> None:

@@ -59,12 +59,14 @@ def deploy(
     """Deploy endpoints, which cost money by the hour; they are deleted when this command ends."""
     from ragtune_cloud.sagemaker import endpoints
     from ragtune_cloud.sagemaker.deletion import one_liner
+    from ragtune_cloud.sagemaker.record import served_record
     from ragtune_cloud.sagemaker.target import SageMaker
 
     run, target, sides = RunFolder(run_folder), SageMaker(profile, account), _sides(side)
+    recipe = run_recipe(run)
     with deployed(
         target,
-        run_recipe(run),
+        recipe,
         run,
         sides,
         instance_type,
@@ -78,11 +80,11 @@ def deploy(
             say(f"in service; deleted in {ttl:g} minutes, or when this command ends (Ctrl-C)")
             _wait(60 * ttl)
             return
-    record, opened = target.opened(run)
+    record = served_record(run, recipe)
     for each in sides:
         name = endpoints.endpoint_name(record, each)
         say(f"{name} costs money until: ragtune cloud delete {run}")
-        say(f"  or: {one_liner(name, opened.region)}")
+        say(f"  or: {one_liner(name, record.region)}")
 
 
 def _wait(seconds: float) -> None:
@@ -110,7 +112,7 @@ def delete(
 
     run, target, lines = RunFolder(run_folder), SageMaker(profile, account), Lines()
     noted, ledger = records(run), Ledger(run)
-    if not noted and not ledger.open():
+    if not noted and not ledger.open() and not ledger.regions:
         raise CloudError(f"{run}: nothing was ever submitted or deployed from it")
     for record in noted:
         endpoints.note_left(record, ledger, target.account(record.region), lines)

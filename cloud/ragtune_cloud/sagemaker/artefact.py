@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from ragtune.core import moves
 from ragtune.core.errors import CloudError
 from ragtune.core.files import read_json, write_json
 from ragtune.core.progress import Watcher
@@ -113,7 +114,7 @@ def _fetch_object(
             went_on(done)
     if done != size:
         raise CloudError(f"{key}: {done} of {size} bytes came; run the same command again")
-    partial.replace(target)
+    moves.replace(partial, target)
 
 
 def _check_room(folder: Path, needed: int, what: str) -> None:

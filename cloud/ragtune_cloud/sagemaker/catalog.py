@@ -62,6 +62,14 @@ def vocabulary(model_id: str) -> int | None:
     return None
 
 
+def end_token(model_id: str) -> str | None:
+    """The text of the token that ends what a model writes; None where it is not known."""
+    for row in load()["end_tokens"]:
+        if model_id.startswith(row["begins"]) and model_id.endswith(row["ends"]):
+            return str(row["token"])
+    return None
+
+
 def hyperparameters() -> tuple[Hyperparameter, ...]:
     """The documented hyperparameters, for a model whose own spec is not at hand."""
     return tuple(Hyperparameter.from_json(row) for row in load()["hyperparameters"])

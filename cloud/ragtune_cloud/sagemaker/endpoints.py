@@ -279,7 +279,10 @@ def _model(
     else:  # an offer is made only once the licence is accepted
         made = spec.serving.base(instance, model, eula=spec.needs_eula)
     if (role := record.role or recipe.cloud.role) is None:
-        raise CloudError("cloud.role is missing: name the SageMaker execution role in the recipe")
+        raise CloudError(
+            "cloud.role is missing: name the SageMaker execution role in the recipe, or with "
+            "--set cloud.role=NAME where a command takes it"
+        )
     request = {
         **made,
         "ExecutionRoleArn": f"arn:aws:iam::{account.id}:role/{role}",

@@ -51,9 +51,10 @@ class Failed:
 class EndpointEngine:
     """An endpoint in service; it can answer, many prompts at once.
 
-    ``fingerprint`` is of the model that it serves, ``context_length`` in that model's tokens.
-    ``tokenizer`` gives the run's own one, which says what the tokens that end an answer look like,
-    and counts where the container does not.
+    ``fingerprint`` is of the model that it serves, ``context_length`` in that model's tokens, and
+    ``end_token`` what ends its answers, as text. ``tokenizer`` gives the run's own one, which says
+    what the form's own tokens that end an answer look like, and the model's where that is not
+    known, and counts where the container does not.
     """
 
     can: frozenset[Ability] = frozenset({"answer"})
@@ -64,10 +65,12 @@ class EndpointEngine:
         fingerprint: str,
         account: Account,
         context_length: int = UNSTATED,
+        *,
         tokenizer: Callable[[], Any] = lambda: None,
+        end_token: str | None = None,
     ) -> None:
         self.name, self.fingerprint = name, fingerprint
-        self.context_length = context_length
+        self.context_length, self.end_token = context_length, end_token
         self._account, self._load, self._loading = account, tokenizer, threading.Lock()
         self._loaded: list[Any] = []
 
@@ -119,10 +122,10 @@ class EndpointEngine:
         )
 
     def _stops(self, ids: Sequence[int]) -> list[str]:
-        """What ends an answer, as text: the end token of the run's rows, and the format's own."""
+        """What ends an answer, as text: the served model's end token, and the format's own."""
         if (known := self._tokenizer) is None:
-            return []
-        told = [known.eos_token, *known.convert_ids_to_tokens(list(ids))]
+            return [self.end_token] if self.end_token else []
+        told = [self.end_token or known.eos_token, *known.convert_ids_to_tokens(list(ids))]
         return list(dict.fromkeys(word for word in told if word))
 
     def _ask(self, text: str, *, limit: int, stops: Sequence[str]) -> Completion:

@@ -3,12 +3,12 @@
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from ragtune.core.errors import CloudError
+from ragtune.core.errors import CloudError, RecipeError
 from ragtune.core.files import read_json, write_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.schema import Recipe
 from ragtune_cloud.folder import CloudFolder
-from ragtune_cloud.sagemaker import catalog
+from ragtune_cloud.sagemaker import catalog, spec
 from ragtune_cloud.sagemaker.account import Account, aws_errors
 from ragtune_cloud.sagemaker.names import VERSION_TAG, Names, masked
 
@@ -29,6 +29,8 @@ class Record:
     role: str | None = None
     prices: dict[str, float] = field(default_factory=dict)
     model_version: str | None = None
+    trained: bool = True
+    """Whether there is a job: without one the base model alone can be served."""
 
     @property
     def names(self) -> Names:
@@ -48,6 +50,24 @@ def read_record(run: RunFolder) -> Record:
             "is there with `ragtune cloud attach RUN`"
         )
     return Record(**read_json(path))
+
+
+def served_record(run: RunFolder, recipe: Recipe) -> Record:
+    """By what the models of a run are served: its job, or without one the base model alone.
+
+    Raises RecipeError where nothing was submitted and the recipe names no model of JumpStart's.
+    """
+    if CloudFolder(run).job.exists():
+        return read_record(run)
+    if (model := recipe.model.jumpstart) is None:
+        raise RecipeError(
+            "model.jumpstart: missing; name JumpStart's model in the recipe, and run it again"
+        )
+    cloud = recipe.cloud
+    known = spec.find(model, cloud.model_version, cloud.region, run)
+    version = known.version if known else cloud.model_version
+    names = Names(f"{recipe.name[:36]}-{recipe.identity[:8]}", "", "")
+    return replace(record_of(recipe, names, version), trained=False)
 
 
 def write_record(run: RunFolder, record: Record) -> None:

@@ -9,15 +9,17 @@ from ragtune.core.run_folder import RunFolder
 from ragtune.models.engines.base import Engine
 from ragtune.recipe.schema import Recipe
 from ragtune.results.full_size import Hosting
-from ragtune_cloud.folder import CloudFolder
-from ragtune_cloud.sagemaker import endpoints, spec
-from ragtune_cloud.sagemaker.record import read_record
+from ragtune_cloud.folder import UNTRAINED, CloudFolder
+from ragtune_cloud.sagemaker import catalog, endpoints, spec
+from ragtune_cloud.sagemaker.record import served_record
 from ragtune_cloud.sagemaker.target import SageMaker
 from ragtune_cloud.study.serving import Tuned
 from ragtune_cloud.target import Side
 
 Opening = Callable[[Sequence[Side]], AbstractContextManager[None]]
 """Puts endpoints into service for as long as the context lasts."""
+Clearing = Callable[[], None]
+"""Deletes what a study that was killed left."""
 
 
 class EndpointServing:
@@ -29,12 +31,14 @@ class EndpointServing:
         recipe: Recipe,
         run: RunFolder,
         opening: Opening,
+        clearing: Clearing,
+        *,
         instance_type: str | None = None,
     ) -> None:
-        """Raises CloudError where nothing was submitted from the run."""
+        """Raises RecipeError where nothing was submitted and there is no name of the base model."""
         self._target, self._recipe, self._run = target, recipe, run
-        self._opening, self._instance_type = opening, instance_type
-        self._record = read_record(run)
+        self._opening, self._clearing, self._instance_type = opening, clearing, instance_type
+        self._record = served_record(run, recipe)
 
     @property
     def name(self) -> str:
@@ -48,14 +52,19 @@ class EndpointServing:
 
     @property
     def key(self) -> str:
-        """The job."""
-        return self._record.job
+        """The job; without one the base model alone is studied."""
+        return self._record.job if self._record.trained else UNTRAINED
+
+    @property
+    def end_token(self) -> str | None:
+        """JumpStart's model's own, where the catalogue knows it."""
+        return catalog.end_token(self.model)
 
     @property
     def tuned(self) -> Tuned | None:
         """What the job took, as it was watched."""
         path = CloudFolder(self._run).training
-        if not path.exists():
+        if not path.exists() or not self._record.trained:
             return None
         noted = read_json(path)
         return Tuned(float(noted["seconds"]), noted.get("usd"))
@@ -79,3 +88,7 @@ class EndpointServing:
     def deployed(self, sides: Sequence[Side]) -> AbstractContextManager[None]:
         """The endpoints, in service."""
         return self._opening(sides)
+
+    def clear(self) -> None:
+        """What is left of them."""
+        self._clearing()

@@ -17,6 +17,7 @@ from ragtune_cloud.sagemaker import (
     account,
     artefact,
     bill,
+    catalog,
     contract,
     deletion,
     draft,
@@ -30,7 +31,7 @@ from ragtune_cloud.sagemaker import (
 from ragtune_cloud.sagemaker.account import Account
 from ragtune_cloud.sagemaker.endpoints import endpoint_name
 from ragtune_cloud.sagemaker.engine import EndpointEngine, served_length
-from ragtune_cloud.sagemaker.record import Record, read_record, records
+from ragtune_cloud.sagemaker.record import Record, read_record, records, served_record
 from ragtune_cloud.sagemaker.unwritten import measured
 from ragtune_cloud.target import Item, Plan, Promotion, Side, Status, Term
 
@@ -106,17 +107,25 @@ class SageMaker:
         from ragtune.models.find import model_folder
         from ragtune.models.load import load_tokenizer
 
-        record, opened = self.opened(run)
+        record = served_record(run, recipe)
+        if side == "tuned" and not record.trained:
+            read_record(run)  # which says what is missing
+        opened = self.account(record.region)
         version = record.model_version or recipe.cloud.model_version
         known = spec.find(record.model_id, version, record.region, run)
         # A job's name follows from recipe, data and the base model's version, and so does this.
-        fingerprint = digest([record.job, side])
+        model = [record.job] if record.trained else [record.job, record.model_id, version]
+        fingerprint = digest([*model, side])
         name = endpoint_name(record, side)
 
         def tokenizer() -> Any:
             return load_tokenizer(model_folder(recipe.model, recipe.path("")))
 
-        return EndpointEngine(name, fingerprint, opened, served_length(known), tokenizer)
+        end_token = catalog.end_token(record.model_id)
+        length = served_length(known)
+        return EndpointEngine(
+            name, fingerprint, opened, length, tokenizer=tokenizer, end_token=end_token
+        )
 
     def bill(self, runs: Sequence[RunFolder], region: str | None = None) -> list[Item]:
         """Jobs, endpoints and stored objects, in every region that a run has ever used."""

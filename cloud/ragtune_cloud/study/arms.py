@@ -12,12 +12,15 @@ from typing import Any
 from ragtune.arms.answer import Latency
 from ragtune.arms.arm import Arm
 from ragtune.arms.ask_all import spread
+from ragtune.core.errors import RecipeError
 from ragtune.core.files import read_jsonl
 from ragtune.core.progress import Advance
 from ragtune.models.engines.base import Completion, Engine, unwatched
-from ragtune.prompts.base import Prompt
+from ragtune.prompts.base import Prompt, PromptFormat
+from ragtune.prompts.instruct import InstructFormat
 from ragtune.recipe.arms import MAKEUP, is_tuned
 from ragtune.recipe.arms import Arm as ArmName
+from ragtune.recipe.schema import Recipe
 from ragtune.retrieval.passages import Passage
 from ragtune.runs.stage import Work
 from ragtune.runs.stages import answers, parts
@@ -26,6 +29,21 @@ from ragtune.sources.records import Record
 from ragtune_cloud.study.asking import Request
 from ragtune_cloud.study.outcomes import Outcomes
 from ragtune_cloud.target import Side
+
+
+def chosen(recipe: Recipe, names: Sequence[str]) -> Recipe:
+    """The recipe with some of its arms, in its own order.
+
+    Raises RecipeError for one that the run does not have.
+    """
+    if unknown := [name for name in names if name not in recipe.arms]:
+        raise RecipeError(
+            f"--arms {unknown[0] or '(empty)'}: the run has no such arm; "
+            f"allowed: {', '.join(recipe.arms)}"
+        )
+    arms = [arm for arm in recipe.arms if arm in names]
+    study = recipe.study.model_copy(update={"arms": arms})
+    return recipe.model_copy(update={"study": study}).at(recipe.path(""))
 
 
 def side_of(arm: ArmName) -> Side:
@@ -39,7 +57,15 @@ class ServedArm(Arm):
     Each prompt is made once; ``requests`` are what has to have an outcome before the arm answers.
     """
 
-    def __init__(self, name: ArmName, work: Work, engine: Engine, outcomes: Outcomes) -> None:
+    def __init__(
+        self,
+        name: ArmName,
+        work: Work,
+        engine: Engine,
+        outcomes: Outcomes,
+        end_token: str | None = None,
+    ) -> None:
+        """Bind an arm; ``end_token`` ends the examples of a model that has another than the run."""
         made = MAKEUP[name]
         alike = parts.arm(
             work,
@@ -49,7 +75,7 @@ class ServedArm(Arm):
         )
         super().__init__(
             engine,
-            alike.format,
+            _ended(alike.format, end_token),
             alike.limit,
             show_context=alike.show_context,
             floor=alike.floor,
@@ -121,3 +147,13 @@ class ServedArm(Arm):
     def _request(self, prompt: Prompt, *, alone: bool = False) -> Request:
         stops = tuple(self.format.stops)
         return Request(self.side, prompt, self.limit, stops, self.engine.fingerprint, alone)
+
+
+def _ended(form: PromptFormat, end_token: str | None) -> PromptFormat:
+    """The format with the served model's end token after each example; a chat's is its template's.
+
+    Another model's end token is letters to it, and no end.
+    """
+    if end_token is None or not isinstance(form, InstructFormat):
+        return form
+    return InstructFormat(form.template, form.tokenizer, end_token)

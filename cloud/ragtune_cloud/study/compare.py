@@ -8,7 +8,7 @@ from ragtune.core.run_folder import RunFolder
 from ragtune.results.metrics.registry import title
 from ragtune.results.schema import Difference, Results
 from ragtune.results.verdict.evidence import Evidence
-from ragtune_cloud.folder import CloudFolder, noted_job
+from ragtune_cloud.folder import UNTRAINED, CloudFolder, noted_job
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -40,10 +40,10 @@ def places(run: RunFolder) -> list[Place]:
     Raises RunError where results are broken, or of another version.
     """
     cloud = CloudFolder(run)
-    job = noted_job(run)
+    job = noted_job(run) or UNTRAINED
     folders = [
         ("local", run),
-        *([("cloud", cloud.study(job))] if job else []),
+        ("cloud", cloud.study(job)),
         *(("fetched", RunFolder(path)) for path in sorted(cloud.fetched_runs.glob("*/"))),
     ]
     asked = read_jsonl(run.questions)

@@ -38,6 +38,10 @@ class Serving(Protocol):
         """What the models follow from, such as the job: it names the folder of the answers."""
 
     @property
+    def end_token(self) -> str | None:
+        """What ends each example of a prompt, as text; None: what ended it in the run."""
+
+    @property
     def tuned(self) -> Tuned | None:
         """What tuning took there; None where that is not known."""
 
@@ -53,3 +57,6 @@ class Serving(Protocol):
 
     def deployed(self, sides: Sequence[Side]) -> AbstractContextManager[None]:
         """The models, ready to be asked while the context lasts; afterwards nothing is left."""
+
+    def clear(self) -> None:
+        """Delete what a study that was killed left; sends nothing where there is nothing."""

@@ -50,7 +50,10 @@ def study(
             sides = dict.fromkeys(map(side_of, recipe.arms))
             hosting = {side: serving.hosting(side) for side in sides}
             engines = {side: serving.engine(side) for side in sides}
-            arms = [ServedArm(name, work, engines[side_of(name)], outcomes) for name in recipe.arms]
+            arms = [
+                ServedArm(name, work, engines[side_of(name)], outcomes, serving.end_token)
+                for name in recipe.arms
+            ]
         left = [r for arm in arms for r in arm.requests if r.key not in outcomes]
         if left:
             needed = [side for side in engines if any(r.side == side for r in left)]
@@ -61,6 +64,8 @@ def study(
         figures.write_rows(arms, run, folder)
         trained = gate.promoted(recipe, run) if any(map(is_tuned, recipe.arms)) else None
         of = figures.served(recipe, serving, hosting, here, arms=arms, trained=trained)
-        return figures.figures(
+        found = figures.figures(
             recipe, folder, lock, of, tools(recipe, folder, materials), serving=serving
         )
+        serving.clear()
+        return found

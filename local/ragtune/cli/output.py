@@ -1,5 +1,6 @@
 """What the command prints: data on stdout, talk on stderr."""
 
+import contextlib
 import json
 import sys
 from typing import Any
@@ -43,5 +44,9 @@ def write(text: str) -> None:
 
 
 def say(line: str) -> None:
-    """Print a line on stderr, or several, each shortened where somebody's data made it long."""
-    typer.echo(shortened_lines(line), err=True)
+    """Print a line on stderr, or several, each shortened where somebody's data made it long.
+
+    A stream that takes nothing, such as a file on a full disk, does not change what is done.
+    """
+    with contextlib.suppress(OSError):
+        typer.echo(shortened_lines(line), err=True)

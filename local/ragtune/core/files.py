@@ -4,8 +4,10 @@ import contextlib
 import errno
 import hashlib
 import json
+import mmap
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -18,7 +20,7 @@ try:
 except ImportError:  # Windows, where readers take turns as well
     fcntl = None  # type: ignore[assignment]
 
-from ragtune.core import system
+from ragtune.core import moves, system
 from ragtune.core.errors import RunError
 
 BLOCK = 64 * 1024
@@ -63,7 +65,7 @@ def write_text(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    temporary.replace(path)
+    moves.replace(temporary, path)
 
 
 def read_json(path: Path) -> Any:
@@ -178,8 +180,34 @@ def _data_from(descriptor: int, offset: int, size: int) -> int:
 
 def allocated(folder: Path) -> int:
     """The bytes that a folder's files take on the disk; holes take none, where that is known."""
-    found = (path.stat() for path in folder.rglob("*") if path.is_file())
-    return sum(512 * s.st_blocks if hasattr(s, "st_blocks") else s.st_size for s in found)
+    return sum(_on_disk(path.stat()) for path in folder.rglob("*") if path.is_file())
+
+
+def _on_disk(about: os.stat_result) -> int:
+    return 512 * about.st_blocks if hasattr(about, "st_blocks") else about.st_size
+
+
+def unfilled(folder: Path, among: Iterable[Path]) -> int:
+    """The bytes that files in a folder take beside what they have, once they are mapped and read.
+
+    Most file systems keep holes that are read; one in memory (tmpfs) fills them.
+    """
+    if not _fills_holes(folder):
+        return 0
+    return sum(max(0, about.st_size - _on_disk(about)) for about in map(Path.stat, among))
+
+
+def _fills_holes(folder: Path) -> bool:
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.truncate(mmap.PAGESIZE)
+            if not hasattr(os.fstat(file.fileno()), "st_blocks"):
+                return False
+            with mmap.mmap(file.fileno(), mmap.PAGESIZE) as mapped:
+                mapped[0]  # a shared mapping, as the engine's: a private one fills none
+            return bool(os.fstat(file.fileno()).st_blocks)
+    except OSError:
+        return False
 
 
 PATIENCE = 0.3
@@ -209,6 +237,11 @@ def own(folder: Path) -> Ownership:
     Raises RunError when another process has it, or this one already, naming that process; and
     where it cannot be written.
     """
+    if not _is_utf8(folder):
+        raise RunError(
+            f"{os.fsencode(folder.absolute()).decode(errors='backslashreplace')}: its name is "
+            "not valid UTF-8, which libraries do not read; rename it, or choose another place"
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FileLock(folder / LOCK, thread_local=False)
@@ -264,6 +297,13 @@ def _lock_file(folder: Path) -> IO[Any]:
         if not (folder / LOCK).is_file():
             raise
         return (folder / LOCK).open("rb")
+
+
+def _is_utf8(folder: Path) -> bool:
+    try:
+        return bool(str(folder.absolute()).encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _sign(folder: Path) -> None:

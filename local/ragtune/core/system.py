@@ -8,8 +8,10 @@ import errno
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ragtune.core.errors import RunError
 
@@ -20,6 +22,7 @@ _REMEDIES = {
     errno.EISDIR: "a folder is where a file should be; move it away, or choose another place",
     errno.EACCES: "permission denied; ask its owner, or choose another place with --runs",
     errno.EPERM: "not permitted; ask its owner, or choose another place with --runs",
+    errno.EEXIST: "something else is in its place; move it away",
     errno.ENOTEMPTY: "not empty; move away what is in it",
     errno.EMFILE: "too many open files; raise the limit (ulimit -n)",
     errno.ENFILE: "too many open files on this machine; close some programs",
@@ -30,7 +33,7 @@ _REMEDIES = {
     errno.ENOMEM: "not enough memory; close other programs or raise the limit (ulimit -v)",
     errno.EAGAIN: "no more threads or processes may be started; raise the limit (ulimit -u)",
     errno.ETXTBSY: "another program runs it",
-    errno.EBUSY: "in use by the system",
+    errno.EBUSY: "in use by another program or the system; close it, and try again",
     errno.ENODEV: "the file system cannot map files into memory; choose another place with --runs",
 }
 """What each refusal means and what to do; EDQUOT is not known on every system."""
@@ -38,6 +41,12 @@ if hasattr(errno, "EDQUOT"):
     _REMEDIES[errno.EDQUOT] = "your share of the disk is used up (quota); free some space"
 _WORDS = {os.strerror(number).lower(): number for number in _REMEDIES}
 _NUMBER = re.compile(r"os error (\d+)")
+_WINDOWS = {
+    **{5: errno.EACCES, 8: errno.ENOMEM, 14: errno.ENOMEM, 32: errno.EBUSY, 33: errno.EBUSY},
+    **{39: errno.ENOSPC, 80: errno.EEXIST, 112: errno.ENOSPC, 183: errno.EEXIST},
+    206: errno.ENAMETOOLONG,
+}
+"""Windows' own numbers, which Python keeps beside its own and Rust has alone."""
 _SHOWN = 300
 
 
@@ -48,8 +57,8 @@ def explain(error: BaseException) -> RunError | None:
             source, reason = _first(one)
             if (number := _number_in(reason)) is not None:
                 return _line(source, number)
-        if isinstance(one, OSError) and one.errno in _REMEDIES:
-            return _line(one.filename, one.errno)
+        if isinstance(one, OSError) and (number := _number_of(one)) is not None:
+            return _line(one.filename, number)
         if isinstance(one, MemoryError):
             return _line(None, errno.ENOMEM)
         if (number := _number_in(str(one))) is not None:
@@ -59,6 +68,14 @@ def explain(error: BaseException) -> RunError | None:
 
 def is_writable(folder: Path) -> bool:
     """Whether files can be made in a folder."""
+    if sys.platform == "win32":  # which says of rights only that a file is marked as read-only
+        import tempfile
+
+        try:
+            with tempfile.TemporaryFile(dir=folder):
+                return True
+        except OSError:
+            return False
     return os.access(folder, os.W_OK)
 
 
@@ -92,10 +109,17 @@ def _line(path: object, number: int) -> RunError:
     return RunError(f"{printable}: {_REMEDIES[number]}" if printable else _REMEDIES[number])
 
 
+def _number_of(error: OSError) -> int | None:
+    """What was refused; to Python an open file of Windows is one without permission."""
+    number = _WINDOWS.get(getattr(error, "winerror", None) or 0, error.errno)
+    return number if number in _REMEDIES else None
+
+
 def _number_in(text: str) -> int | None:
     """The refusal that a library's words repeat."""
     if match := _NUMBER.search(text):
         number = int(match[1])
+        number = _WINDOWS.get(number, 0) if sys.platform == "win32" else number
         return number if number in _REMEDIES else None
     lowered = text.lower()
     return next((number for words, number in _WORDS.items() if words in lowered), None)
@@ -116,3 +140,12 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
             for part in error.exceptions:
                 yield from _chain(part)
         error = error.__cause__ or error.__context__
+
+
+def apart() -> dict[str, Any]:
+    """What makes `subprocess` start a process that a Ctrl-C at this terminal does not reach."""
+    if sys.platform == "win32":
+        import subprocess
+
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}

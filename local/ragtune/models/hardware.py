@@ -11,6 +11,7 @@ class Hardware:
 
     ``train_dtype`` is that of the frozen weights and the activations in training; ``load_dtype``
     that of the weights while answering, ``packs`` whether they are then in oneDNN's order.
+    ``narrows`` says whether a row alone is faster with weights in fp16, where a model stays.
     ``bfloat16_speed`` says how many times as fast as fp32 bf16 was, where that was measured.
     """
 
@@ -21,6 +22,7 @@ class Hardware:
     load_dtype: str
     packs: bool = True
     bfloat16_speed: float | None = None
+    narrows: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The fields, for ``results.json``."""
@@ -51,7 +53,8 @@ def probe(precision: str = "auto") -> Hardware:
     name = str(torch.cpu.get_capabilities().get("cpu_name", "CPU"))
     answers = found.dtype if precision == "auto" else precision
     speed = round(found.ratio, 2)
-    return Hardware("cpu", name, threads, found.dtype, answers, found.packs(answers), speed)
+    packs, narrows = found.packs(answers), answers == "bfloat16" and found.narrows
+    return Hardware("cpu", name, threads, found.dtype, answers, packs, speed, narrows)
 
 
 def quantizes(hardware: Hardware) -> bool:

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from ragtune.core.errors import ModelError
+from ragtune.core import moves
+from ragtune.core.errors import ModelError, RunError
 from ragtune.core.system import is_writable
 
 
@@ -62,8 +63,8 @@ def unpacking(folder: Path) -> Iterator[Path]:
     try:
         yield fresh
         if not folder.is_dir():
-            fresh.rename(folder)
-    except OSError as error:
+            moves.replace(fresh, folder)
+    except (OSError, RunError) as error:
         raise ModelError(f"{folder}: cannot be written: {error}") from None
     finally:
         shutil.rmtree(fresh, ignore_errors=True)

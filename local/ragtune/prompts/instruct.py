@@ -47,11 +47,18 @@ BETWEEN = "\n\n"
 
 
 class InstructFormat:
-    """A template bound to a tokenizer: a ``PromptFormat``."""
+    """A template bound to a tokenizer: a ``PromptFormat``.
 
-    def __init__(self, template: Template, tokenizer: Tokenizer) -> None:
+    ``end_token`` ends each example: the tokenizer's, unless a model of another tokenizer is asked
+    with the prompts' text.
+    """
+
+    def __init__(
+        self, template: Template, tokenizer: Tokenizer, end_token: str | None = None
+    ) -> None:
         self.template = template
         self.tokenizer = tokenizer
+        self.end_token = end_token or tokenizer.eos_token or ""
         self.stops: tuple[int, ...] = ()
         words = (template.prompt, template.separator, template.completion)
         self._encoder = Encoder(tokenizer, "".join(words))
@@ -126,7 +133,7 @@ class InstructFormat:
         return [
             *self._question(example.instruction, example.context),
             *filled(self.template.completion, response=example.response),
-            Piece((self.tokenizer.eos_token or "") + BETWEEN, own=True),
+            Piece(self.end_token + BETWEEN, own=True),
         ]
 
     def _question(self, instruction: str, context: str) -> list[Piece]:

@@ -1,6 +1,5 @@
 """A first recipe: around the handbook demo's data, or around documents and records that exist."""
 
-import os
 import re
 import shutil
 from pathlib import Path
@@ -11,6 +10,7 @@ from ragtune.core import hub
 from ragtune.core.bundled import BUILTIN, data_folder
 from ragtune.core.errors import RecipeError
 from ragtune.core.files import write_text
+from ragtune.core.moves import relative
 from ragtune.recipe import file as recipe_file
 
 DEMO = "demo/handbook"
@@ -120,7 +120,7 @@ def _model(name: str | None, folder: Path) -> str:
 
 
 def _from(folder: Path, path: Path) -> str:
-    return os.path.relpath(path.resolve(), folder.resolve())
+    return relative(path, folder)
 
 
 def _recipe(

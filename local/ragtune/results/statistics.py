@@ -4,6 +4,7 @@ Values are one a question, or (seeds, questions) where tuning was repeated: then
 both, and what seeds add to the intervals is in `ragtune.results.seeds`.
 """
 
+import functools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
@@ -22,6 +23,9 @@ POWER = 0.8
 """The chance to see a difference, that `more_questions` and `smallest_difference` ask for."""
 BLOCK = 4_000_000
 """Cells of a resampling matrix held at once."""
+
+KEPT = 32_000_000
+"""Bytes of resamples that are kept from one figure to the next, twice."""
 
 CONSTANT = "constant"
 """The name of the constant answer, as a side of a comparison."""
@@ -72,9 +76,11 @@ def intervals(values: Array, seed: int) -> tuple[Array, Array]:
     (Hesterberg, "What Teachers Should Know About the Bootstrap", 2015, section 5.3). All columns
     share the resampled questions.
     """
-    low, high = _bootstrap(values, seed)
     shares = np.isin(values, (0.0, 1.0)).all(axis=0)
+    low, high = np.empty(values.shape[1]), np.empty(values.shape[1])
     low[shares], high[shares] = _wilson(values[:, shares].mean(axis=0), len(values))
+    if not shares.all():
+        low[~shares], high[~shares] = _bootstrap(values[:, ~shares], seed)
     return low, high
 
 
@@ -280,11 +286,23 @@ def _mcnemar(unlike: float, count: int, first: float, second: float) -> float:
 
 def resamples(count: int, seed: int) -> Iterator[Array]:
     """How often each question is in each resample, in blocks of (resamples, questions)."""
+    few = DRAWS * count <= KEPT
+    for block in _kept(count, seed) if few else _drawn(count, seed):
+        yield block.astype(float)
+
+
+@functools.lru_cache(maxsize=2)  # figures are of all questions, or of those with an answer
+def _kept(count: int, seed: int) -> tuple[npt.NDArray[np.uint8], ...]:
+    return tuple(_drawn(count, seed))
+
+
+def _drawn(count: int, seed: int) -> Iterator[npt.NDArray[np.uint8]]:
+    """The blocks of `resamples`; 255 times in one is never seen, for the mean is 1."""
     generator = np.random.default_rng(seed)
     for size in _blocks(count):
         drawn = generator.integers(0, count, (size, count)) + count * np.arange(size)[:, None]
         block = np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count)
-        yield block.astype(float)
+        yield block.astype(np.uint8)
 
 
 def _blocks(count: int) -> Iterator[int]:

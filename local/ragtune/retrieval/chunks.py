@@ -71,6 +71,12 @@ class Chunker:
 
         Raises DocumentsError for a document that cannot be split.
         """
+        # A trace of our own: the one that llama-index begins by itself never ends, and holds two
+        # events of each document for as long as the process lives.
+        with self._splitter.callback_manager.as_trace("split"):
+            return self._numbered(documents)
+
+    def _numbered(self, documents: Sequence[Document]) -> list[Any]:
         numbers: dict[str, int] = {}
         nodes: list[Any] = []
         for document in documents:

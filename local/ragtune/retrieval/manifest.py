@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ragtune.core.errors import RunError
-from ragtune.core.files import write_json
+from ragtune.core.files import write_text
 from ragtune.retrieval.section import Indexing
 from ragtune.retrieval.stores.base import rebuild
 
@@ -123,7 +123,8 @@ class Manifest:
         """Write the manifest in one step: to a temporary name, flushed, then renamed."""
         self.unfinished = [name for name in self.unfinished if name not in self.hashes]
         self.points = sum(self.documents.values())
-        write_json(folder / FILE, vars(self))
+        # On one line: with line breaks Python's own encoder writes it, ten times as slowly.
+        write_text(folder / FILE, json.dumps(vars(self), ensure_ascii=False) + "\n")
 
     def refuse_other(self, settings: Mapping[str, Any], folder: Path) -> None:
         """Raise RunError where the index in ``folder`` was made with other settings."""

@@ -6,6 +6,7 @@ import platform
 from typing import Any
 
 from ragtune import __version__
+from ragtune.core import machine
 from ragtune.models.hardware import Hardware
 
 LIBRARIES = (
@@ -22,13 +23,12 @@ LIBRARIES = (
 
 def describe(hardware: Hardware) -> dict[str, Any]:
     """Versions, the machine's kind and size, and what was chosen because of it."""
-    pages = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     return {
         "ragtune": __version__,
         "python": platform.python_version(),
         "versions": {name: importlib.metadata.version(name) for name in LIBRARIES},
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
-        "memory_gib": round(pages / 2**30, 1),
+        "memory_gib": round(machine.memory() / 2**30, 1),
         **hardware.to_json(),
     }

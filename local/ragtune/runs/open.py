@@ -16,6 +16,7 @@ from ragtune.core.files import content_hash, share
 from ragtune.core.progress import Silent, Watcher
 from ragtune.core.run_folder import RunFolder
 from ragtune.models.engines.base import Engine
+from ragtune.models.engines.local import LocalEngine
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe.arms import ARMS, Adapter, is_tuned, reads_documents
 from ragtune.recipe.arms import Arm as ArmName
@@ -269,6 +270,12 @@ class OpenRun:
                 opened = answers.opened(name, self._looked_up(name), engine, retriever)
                 self._arms[name] = self._open.enter_context(opened)
         return self._arms[name]
+
+    def settle(self, name: ArmName) -> None:
+        """Get an arm ready to be asked for long: seconds now, for less at each answer."""
+        engine = self.arm(name).engine
+        if isinstance(engine, LocalEngine):
+            engine.settle()
 
     def _loaded(self, name: ArmName) -> tuple[Engine, Any]:
         """What answers for an arm, and the index that it searches; at the same time if possible."""

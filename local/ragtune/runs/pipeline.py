@@ -4,12 +4,12 @@ Models are loaded when the first stage needs them, so a run whose stages are all
 nothing.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ragtune.core import moves
 from ragtune.core.errors import RecipeError
 from ragtune.core.files import content_hash, read_json, write_text
 from ragtune.core.progress import Silent, Watcher
@@ -122,7 +122,7 @@ class Pipeline:
         self.run.note(
             identity=self.recipe.identity,
             recipe=content_hash(folder.recipe),
-            recipe_folder=os.path.relpath(self.recipe.path(".").resolve(), folder.path.resolve()),
+            recipe_folder=moves.relative(self.recipe.path("."), folder.path),
         )
 
     def _begin(self) -> None:

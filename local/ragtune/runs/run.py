@@ -16,6 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ragtune.core import moves
 from ragtune.core.errors import RunError
 from ragtune.core.files import digest, own
 from ragtune.core.progress import Silent, Watcher
@@ -169,10 +170,10 @@ class Run:
         """The stage's scratch folder; what was begun from other inputs is thrown away."""
         work = self.folder.partial / stage.name.replace("/", "-")
         marker, key = work / ".key", digest(wanted)
-        if work.exists() and (not marker.is_file() or marker.read_text() != key):
-            shutil.rmtree(work)
-        work.mkdir(parents=True, exist_ok=True)
-        marker.write_text(key)
+        if work.exists() and (not marker.is_file() or marker.read_text(encoding="utf-8") != key):
+            moves.remove_folder(work)
+        moves.make_folder(work, self.folder.path)
+        marker.write_text(key, encoding="utf-8")
         return RunFolder(work)
 
     def _put(self, stage: Stage, work: RunFolder) -> None:
@@ -182,10 +183,10 @@ class Run:
         """
         self._forget(stage)
         for fresh, place in zip(stage.outputs(work), stage.outputs(self.folder), strict=True):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            if place.is_dir():
-                shutil.rmtree(place)
-            fresh.replace(place)
+            moves.make_folder(place.parent, self.folder.path)
+            if place.is_dir() and not place.is_symlink():
+                moves.remove_folder(place)
+            moves.replace(fresh, place)
         shutil.rmtree(work.path, ignore_errors=True)
 
     def _copied(self, stage: Stage, wanted: dict[str, Any], why: str) -> Entry | None:

@@ -8,7 +8,6 @@ goes on, and what trials share (the index, where only tuning differs) is made on
 
 import itertools
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from rich.text import Text
 
 from ragtune.core.errors import RecipeError, RecordsError
 from ragtune.core.files import write_json, write_jsonl
+from ragtune.core.moves import relative
 from ragtune.core.progress import Watcher
 from ragtune.recipe import file as recipe_file
 from ragtune.recipe import notation
@@ -137,7 +137,7 @@ class Sweep:
 
     def _trial(self, values: Values) -> Recipe:
         """The same, but on the training records' two parts."""
-        at = os.path.relpath(self.folder.resolve(), self.file.parent.resolve())
+        at = relative(self.folder, self.file.parent)
         data: dict[str, Any] = {
             "records.source": f"{at}/train.jsonl",
             "records.revision": None,

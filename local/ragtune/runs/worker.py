@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from typing import Any, cast
 
-from ragtune.core import errors, offline
+from ragtune.core import errors, machine, offline
 from ragtune.core.errors import RagtuneError, RecipeError
 from ragtune.core.files import read_json, read_jsonl, write_json
 from ragtune.core.progress import Silent
@@ -35,8 +35,7 @@ def refuse_too_many(processes: int) -> None:
         return
     import torch
 
-    known = hasattr(os, "sched_getaffinity")
-    cores = len(os.sched_getaffinity(0)) if known else os.cpu_count() or 1
+    cores = machine.cores()
     devices = torch.cuda.device_count()
     if processes > max(cores, devices):
         there = f"{cores} processor cores" + (f" and {devices} GPUs" if devices else "")
@@ -58,7 +57,7 @@ def tune_together(
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    threads = max(1, (os.cpu_count() or 1) // processes)
+    threads = max(1, machine.cores() // processes)
     started = [
         subprocess.Popen(
             [sys.executable, "-m", "ragtune.runs.worker", str(run), str(work), adapter],

@@ -76,7 +76,7 @@ class Session:
         materials = self.opened.materials
         materials.embedder = OneAtATime(materials.embedder)
         for name in self.arms:
-            self.opened.arm(name)
+            self.opened.settle(name)
         if self.has_index:
             _ = self.opened.index
         self._worker.start()

@@ -5,6 +5,7 @@ reads only what has changed.
 """
 
 import hashlib
+import io
 import json
 import os
 import stat
@@ -158,13 +159,12 @@ def from_folder(folder: Path, max_file_mb: float = 50) -> Corpus:
         name = Path(error.filename).relative_to(folder).as_posix()
         skipped[_printable(name)] = f"cannot be read: {error.strerror}"
 
-    for path in sorted(_walk(folder, closed)):
-        name = path.relative_to(folder).as_posix()
+    for name, entry in sorted(_walk(folder, closed), key=lambda found: found[0].split("/")):
         try:
-            if reason := _unfit(path, folder, max_file_mb):
+            if reason := _unfit(name, entry, folder, max_file_mb):
                 skipped[_printable(name)] = reason
                 continue
-            content = _file_digest(path)
+            content = _file_digest(entry.path)
         except OSError as error:
             skipped[name] = f"cannot be read: {error.strerror}"
             continue
@@ -186,34 +186,40 @@ def from_folder(folder: Path, max_file_mb: float = 50) -> Corpus:
     return Corpus(hashes, skipped, read, copies)
 
 
-def _walk(folder: Path, closed: Callable[[OSError], None]) -> Iterator[Path]:
-    """Files, and links to folders, which are not followed; hidden ones left out.
+def _walk(
+    folder: Path, closed: Callable[[OSError], None]
+) -> Iterator[tuple[str, "os.DirEntry[str]"]]:
+    """Files, and links to folders, which are not followed, by their names; hidden ones left out.
 
-    ``closed`` is given the error of each folder that cannot be listed.
+    Names are relative, with slashes. No Path is made of each, which takes longer than to look at
+    it. ``closed`` is given the error of each folder that cannot be listed.
     """
-    for here, folders, files in os.walk(folder, onerror=closed):
-        links = [name for name in folders if _is_link(Path(here, name))]
-        folders[:] = [n for n in folders if not n.startswith(".") and n not in links]
-        yield from (Path(here, n) for n in [*files, *links] if not n.startswith("."))
+    left = [(str(folder), "")]
+    while left:
+        here, prefix = left.pop()
+        try:
+            with os.scandir(here) as found:
+                entries = [entry for entry in found if not entry.name.startswith(".")]
+        except OSError as error:
+            closed(error)
+            continue
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                left.append((entry.path, f"{prefix}{entry.name}/"))
+            else:
+                yield prefix + entry.name, entry
 
 
-def _is_link(path: Path) -> bool:
-    try:
-        return path.is_symlink()
-    except OSError:  # listing it will say why
-        return False
-
-
-def _unfit(path: Path, folder: Path, max_file_mb: float) -> str:
+def _unfit(name: str, entry: "os.DirEntry[str]", folder: Path, max_file_mb: float) -> str:
     """Why a file is not even opened; empty where it can be."""
-    name = path.relative_to(folder).as_posix()
-    if _printable(name) != name:
+    if not name.isascii() and _printable(name) != name:
         return "its name is not valid UTF-8; rename it"
-    if path.is_symlink() and (reason := _unfit_link(path, folder)):
+    if entry.is_symlink() and (reason := _unfit_link(Path(entry.path), folder)):
         return reason
-    if path.suffix.lower() not in SUFFIXES:
-        return _other_kind(path)
-    about = path.stat()
+    stem, dot, ending = entry.name.rpartition(".")
+    if not stem or (dot + ending).lower() not in SUFFIXES:
+        return _other_kind(Path(entry.path))
+    about = entry.stat()
     if not stat.S_ISREG(about.st_mode):
         return "not an ordinary file"
     if about.st_size > max_file_mb * 1e6:
@@ -261,8 +267,8 @@ def _printable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", errors="backslashreplace")
 
 
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
+def _file_digest(path: str | Path) -> str:
+    with io.FileIO(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

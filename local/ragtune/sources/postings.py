@@ -7,7 +7,6 @@ from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_matrix
 
 Places = NDArray[np.int64]
 
@@ -19,6 +18,8 @@ class Postings:
     """
 
     def __init__(self, sets: Iterable[Collection[str]]) -> None:
+        from scipy.sparse import csr_matrix  # slow to import, and of no use to who only opens a run
+
         there = list(sets)
         self.lengths = np.fromiter(map(len, there), np.int64, len(there))
         self._starts = np.concatenate(([0], np.cumsum(self.lengths)))

@@ -18,11 +18,10 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from ragtune.core import system
 from ragtune.core.errors import RagtuneError
-from ragtune.sources.bounds import MB, Bounds
+from ragtune.sources.bounds import MB, WIDER, Bounds
 
-PATIENCE = 4
-"""Times the processor seconds that may pass on the clock, for a machine that is busy."""
 _FIRST_LOOK, _LOOK = 0.2, 0.5
 """Seconds after which the process is looked at, first and then again."""
 
@@ -84,7 +83,7 @@ class ReaderProcess:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={**os.environ, "PYTHONPATH": places},
-                start_new_session=True,  # Ctrl-C is the parent's
+                **system.apart(),  # Ctrl-C is the parent's
             )
             self._replies = queue.Queue()
             listening = (self._process.stdout, self._replies)
@@ -99,7 +98,7 @@ class ReaderProcess:
             except queue.Empty:
                 now, memory = _taken(process.pid)
                 used = now - min(look, now) if used is None else used
-                slow = time.monotonic() - began > PATIENCE * bounds.seconds
+                slow = time.monotonic() - began > bounds.clock
                 if slow or now - used > bounds.seconds:
                     raise Exceeded(too_slow(bounds)) from None
                 if memory > bounds.memory:
@@ -108,6 +107,9 @@ class ReaderProcess:
                 continue
             if reply is None:
                 raise Exceeded("its reader crashed; the file is broken, or made to do harm")
+            if reply[0] == "wider":
+                bounds = reply[1]
+                continue
             return reply
 
 
@@ -165,39 +167,51 @@ def _serve() -> None:
     os.dup2(2, 1)  # what libraries print is no reply
     while (call := receive(calls)) is not None:
         module, function, arguments, bounds = call
-        outcome = _outcome(getattr(importlib.import_module(module), function), arguments, bounds)
+        allowed = [bounds]
+
+        def widened(wider: Bounds, allowed: list[Bounds] = allowed) -> None:
+            send(replies, ("wider", wider))
+            allowed.append(wider)
+            _limit(wider)
+
+        WIDER[:] = [widened]
+        outcome = _outcome(getattr(importlib.import_module(module), function), arguments, allowed)
         send(replies, (*outcome, _taken(os.getpid())[1] > bounds.memory / 2))
 
 
-def _outcome(function: Callable[..., Any], arguments: Any, bounds: Bounds) -> tuple[str, Any]:
-    """``value``, ``error`` or ``exceeded``, and which."""
+def _outcome(
+    function: Callable[..., Any], arguments: Any, allowed: list[Bounds]
+) -> tuple[str, Any]:
+    """``value``, ``error`` or ``exceeded``, and which; the last bounds are those that hold."""
+    _limit(allowed[-1])
     try:
-        with _limited(bounds):
-            return "value", function(*arguments)
+        return "value", function(*arguments)
     except RagtuneError as error:
         return "error", error
     except (MemoryError, RecursionError) as error:
         deep = isinstance(error, RecursionError)
-        return "exceeded", "is nested too deeply" if deep else too_large(bounds)
+        return "exceeded", "is nested too deeply" if deep else too_large(allowed[-1])
+    finally:
+        _limit(None)
 
 
-@contextlib.contextmanager
-def _limited(bounds: Bounds) -> Any:
-    """Let the system refuse memory, and end this process should nobody be there to do so."""
+def _limit(bounds: Bounds | None) -> None:
+    """Let the system refuse memory, and end this process should nobody be there to do so.
+
+    None allows as much memory as before. What a system refuses to limit, the parent looks after.
+    """
     try:
         import resource
-    except ImportError:  # Windows: the parent looks
-        yield
+    except ImportError:  # Windows
         return
     used = sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
-    _, most = resource.getrlimit(resource.RLIMIT_CPU)
-    resource.setrlimit(resource.RLIMIT_CPU, (int(used + 2 * bounds.seconds + 5), most))
-    _, most = resource.getrlimit(resource.RLIMIT_DATA)
-    resource.setrlimit(resource.RLIMIT_DATA, (bounds.memory, most))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    limits = {resource.RLIMIT_DATA: -1 if bounds is None else bounds.memory}
+    if bounds is not None:
+        limits[resource.RLIMIT_CPU] = int(used + 2 * bounds.seconds + 5)
+    for kind, most in limits.items():
+        _, hard = resource.getrlimit(kind)
+        with contextlib.suppress(OSError, ValueError):  # macOS has no limit on memory
+            resource.setrlimit(kind, (hard if most < 0 else most, hard))
 
 
 PROCESS = ReaderProcess()

@@ -6,7 +6,7 @@ from ragtune.core.errors import DocumentsError
 from ragtune.sources import readers
 from ragtune.sources.bounds import bounds_of
 from ragtune.sources.reader_process import PROCESS, Exceeded
-from ragtune.sources.readers import Document, ocr
+from ragtune.sources.readers import Document
 
 PLAIN = 20_000
 """Bytes up to which a plain text is read in this process: too few to keep it busy."""
@@ -22,7 +22,7 @@ def read(path: Path, name: str, content: str = "") -> list[Document]:
     """
     kind = path.suffix.lower()
     try:
-        bounds = bounds_of(path, scans=kind == ".pdf" and ocr.is_installed())
+        bounds = bounds_of(path)
         size = path.stat().st_size
     except OSError as error:
         raise DocumentsError(f"cannot be read: {error.strerror}") from None

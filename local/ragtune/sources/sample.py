@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ragtune.core.errors import DocumentsError
+from ragtune.core.ordinary import special
 from ragtune.sources import reading
 from ragtune.sources.readers import SUFFIXES
 
@@ -49,7 +50,9 @@ def _names(folder: Path) -> list[str]:
         found += [
             (place / name).as_posix()
             for name in files
-            if not name.startswith(".") and Path(name).suffix.lower() in SUFFIXES
+            if not name.startswith(".")
+            and Path(name).suffix.lower() in SUFFIXES
+            and not special(Path(here, name))
         ]
     return found
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from ragtune.core import moves
 from ragtune.core.errors import RunError
 
 NAME = "checkpoint.safetensors"
@@ -86,13 +87,14 @@ def save(folder: Path, progress: Progress, state: State) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
+        moves.replace(temporary, path)
+    except (OSError, RunError) as error:
         temporary.unlink(missing_ok=True)
+        reason = error.strerror if isinstance(error, OSError) else str(error)
         before = load(folder)
         left = f"the checkpoint of step {before[0].step} is kept" if before else "there is none yet"
         raise RunError(
-            f"{path}: cannot be written at step {progress.step}: {error.strerror}; {left}: make "
+            f"{path}: cannot be written at step {progress.step}: {reason}; {left}: make "
             "room and give the same command again"
         ) from None
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from ragtune.core import moves
 from ragtune.core.errors import ModelError, RunError
 from ragtune.core.files import write_json, write_text
 from ragtune.models.adapter import check_adapter
@@ -243,8 +244,8 @@ def _written(folder: Path) -> Iterator[Path]:
     try:
         fresh.parent.mkdir(parents=True, exist_ok=True)
         yield fresh
-        shutil.rmtree(folder, ignore_errors=True)
-        fresh.replace(folder)
+        moves.remove_folder(folder)
+        moves.replace(fresh, folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
 

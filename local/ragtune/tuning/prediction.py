@@ -1,8 +1,7 @@
 """How long a training run will take and what memory it needs, from three micro-batches of it."""
 
-import platform
-import resource
 import tempfile
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
@@ -10,6 +9,7 @@ from typing import Any
 
 import torch
 
+from ragtune.core import machine
 from ragtune.core.progress import Silent
 from ragtune.models.hardware import Hardware
 from ragtune.recipe.tune import Tune
@@ -70,12 +70,13 @@ def predict(
         steps = epoch_steps(len(samples.train), samples.batch, seed, 0)
         chosen = [samples.train[n] for step in steps[: PROBED + 1] for n in step]
         parts = micro_batches(chosen, training.progress.micro_batch)[: PROBED + 1]
-        training.gradients(parts[0])
-        started, tokens = perf_counter(), 0
-        for part in parts[1:] or parts:
-            training.gradients(part)
-            tokens += sum(len(s.ids) for s in part)
-        rate = tokens / (perf_counter() - started)
+        with closing(training.passes):
+            training.gradients(parts[0])
+            started, tokens = perf_counter(), 0
+            for part in parts[1:] or parts:
+                training.gradients(part)
+                tokens += sum(len(s.ids) for s in part)
+            rate = tokens / (perf_counter() - started)
     return Prediction(
         minutes=_work(spec, samples) / rate / 60,
         peak_gib=_peak(hardware) / 2**30,
@@ -97,5 +98,4 @@ def _peak(hardware: Hardware) -> int:
     """Bytes: the device's where it has memory of its own, else this process's."""
     if hardware.device == "cuda":
         return torch.cuda.max_memory_allocated()
-    unit = 1 if platform.system() == "Darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return machine.peak_memory()

@@ -1,19 +1,23 @@
 """The command in this process, against the made-up account."""
 
+import signal
 from collections.abc import Callable
 
 import pytest
 
 import ragtune_cloud.sagemaker.account
 from ragtune.core.run_folder import RunFolder
+from ragtune_cloud.ledger import Ledger
 from ragtune_cloud.sagemaker.account import Account
-from tests.cloud.fake import FakeSageMaker
+from tests.cloud.fake import FakeSageMaker, Trap
 
 SLEEPERS = tuple(
     f"ragtune_cloud.{name}"
     for name in ("sagemaker.watch", "sagemaker.endpoints", "sagemaker.deletion", "cli.endpoints")
 )
 Call = Callable[..., tuple[int, str, str]]
+SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+KINDS = {"Model": "model", "EndpointConfig": "endpoint-config", "Endpoint": "endpoint"}
 
 
 @pytest.fixture
@@ -44,3 +48,30 @@ def completed(run: RunFolder, ragtune: Call, fake: FakeSageMaker) -> RunFolder:
     assert ragtune("promote", run, "--submit", "--accept-eula")[0] == 0
     assert ragtune("cloud", "watch", run)[0] == 0
     return run
+
+
+@pytest.fixture
+def opened(
+    ragtune: Call, account: Callable[..., Account], monkeypatch: pytest.MonkeyPatch
+) -> Account:
+    """The one account that every command of the test opens."""
+    opened = account()
+    monkeypatch.setattr(
+        ragtune_cloud.sagemaker.account, "Account", lambda region, profile=None: opened
+    )
+    return opened
+
+
+@pytest.fixture
+def trap(opened: Account) -> Trap:
+    """A trap for all that the command calls; before clients are made, which take it with them."""
+    return Trap(opened.session)
+
+
+def unwritten(run: RunFolder, fake: FakeSageMaker) -> set[str]:
+    """What is in the account and not in the ledger."""
+    noted = {f"us-east-1 {entry.kind} {entry.name}" for entry in Ledger(run).open()}
+    there = {f"us-east-1 {KINDS[kind]} {name}" for kind in KINDS for name in fake.things[kind]} | {
+        f"us-east-1 schedule {name}" for name in fake.scheduler.schedules
+    }
+    return there - noted

@@ -1,39 +1,18 @@
 """A deployment that ends at any call to AWS, in any way: nothing is left, or it is written down."""
 
-import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-import ragtune_cloud.sagemaker.account
 from ragtune.core.run_folder import RunFolder
 from ragtune_cloud.ledger import Ledger
 from ragtune_cloud.sagemaker.account import Account
+from tests.cloud.cli.conftest import SIGNALS, unwritten
 from tests.cloud.fake import FakeSageMaker, Killed, Trap
 from tests.cloud.made_up import make_run, recipe, submit
 
 Call = Callable[..., tuple[int, str, str]]
-SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-KINDS = {"Model": "model", "EndpointConfig": "endpoint-config", "Endpoint": "endpoint"}
-
-
-@pytest.fixture
-def opened(
-    ragtune: Call, account: Callable[..., Account], monkeypatch: pytest.MonkeyPatch
-) -> Account:
-    """The one account that every command of the test opens."""
-    opened = account()
-    monkeypatch.setattr(
-        ragtune_cloud.sagemaker.account, "Account", lambda region, profile=None: opened
-    )
-    return opened
-
-
-@pytest.fixture
-def trap(opened: Account) -> Trap:
-    """A trap for all that the command calls; before clients are made, which take it with them."""
-    return Trap(opened.session)
 
 
 @pytest.fixture
@@ -43,15 +22,6 @@ def run(tmp_path: Path, opened: Account, trap: Trap) -> RunFolder:
     run = make_run(tmp_path / "runs" / "published", made)
     submit(run, opened, cloud={"scheduler_role": "ragtune"})
     return run
-
-
-def unwritten(run: RunFolder, fake: FakeSageMaker) -> set[str]:
-    """What is in the account and not in the ledger."""
-    noted = {f"us-east-1 {entry.kind} {entry.name}" for entry in Ledger(run).open()}
-    there = {f"us-east-1 {KINDS[kind]} {name}" for kind in KINDS for name in fake.things[kind]} | {
-        f"us-east-1 schedule {name}" for name in fake.scheduler.schedules
-    }
-    return there - noted
 
 
 @pytest.mark.parametrize("way", ["killed before", "killed after", "signal before", "signal after"])

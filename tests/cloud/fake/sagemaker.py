@@ -40,6 +40,7 @@ class FakeSageMaker(TrainingJobs):
         self.shape, self.speech = "generation", Speech()
         self.cold: Counter[str] = Counter()
         self.asked: list[dict[str, Any]] = []
+        self._s3: dict[str, Any] = {}
         cloud = Cloud(session)
         self.scheduler = Scheduler()
         for service in (self, Tagging(), self.scheduler):
@@ -254,7 +255,9 @@ class FakeSageMaker(TrainingJobs):
 
     def _exists(self, uri: str, region: str) -> bool:
         bucket, _, key = uri.removeprefix("s3://").partition("/")
-        s3 = self.session.client("s3", region_name=region)
+        if region not in self._s3:  # making one takes longer than all that it is asked
+            self._s3[region] = self.session.client("s3", region_name=region)
+        s3 = self._s3[region]
         return bool(s3.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("KeyCount"))
 
 

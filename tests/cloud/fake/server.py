@@ -1,7 +1,7 @@
 """The account over loopback, for commands that run as processes of their own."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,11 +12,15 @@ from tests.cloud.fake.cloud import Cloud
 
 
 @contextmanager
-def served(cloud: Cloud) -> Iterator[str]:
-    """A WSGI application, the cloud's services and moto for the rest; its address."""
+def served(cloud: Cloud, called: Callable[[], None] = lambda: None) -> Iterator[str]:
+    """A WSGI application, the cloud's services and moto for the rest; its address.
+
+    ``called`` is called before each request is answered.
+    """
     moto = DomainDispatcherApplication(create_backend_app)
 
     def application(environ: dict[str, Any], start_response: Any) -> Any:
+        called()
         headers = {
             key.removeprefix("HTTP_").replace("_", "-"): value
             for key, value in environ.items()

@@ -11,6 +11,7 @@ from ragtune.core.errors import CloudError
 from ragtune.core.run_folder import RunFolder
 from ragtune.models.load import load_tokenizer
 from ragtune.prompts.base import Prompt, Row
+from ragtune_cloud.sagemaker import catalog
 from ragtune_cloud.sagemaker.account import Account
 from ragtune_cloud.sagemaker.engine import (
     TRIES,
@@ -42,7 +43,7 @@ def test_an_endpoint_is_given_the_text_of_the_prompt_and_its_answers_come_in_ord
     assert told == [(1, 2), (2, 2)]
     assert [sent["inputs"] for sent in fake.asked] == ["Q", "W"]
     parameters = fake.asked[-1]["parameters"]
-    assert parameters.pop("stop") == [load_tokenizer(bundled.builtin_model()).eos_token]
+    assert parameters.pop("stop") == ["</s>"], "Llama 2's, whatever model the run was made with"
     assert parameters == {
         "max_new_tokens": 7,
         "do_sample": False,
@@ -210,3 +211,21 @@ def test_another_response_shape_is_named() -> None:
 def test_what_an_endpoint_reads_is_as_its_spec_says(run: RunFolder) -> None:
     assert served_length(find(LLAMA, None, REGION, run)) == 4096
     assert served_length(None) == UNSTATED
+
+
+@pytest.mark.parametrize(
+    ("model", "token"),
+    [
+        ("meta-textgeneration-llama-2-7b-f", "</s>"),
+        ("meta-textgeneration-llama-3-8b", "<|end_of_text|>"),
+        ("meta-textgeneration-llama-3-2-1b-instruct", "<|eot_id|>"),
+        ("huggingface-llm-falcon-7b", None),
+    ],
+)
+def test_a_models_end_token_is_known_or_the_runs_own_is_taken(
+    account: Open, model: str, token: str | None
+) -> None:
+    assert catalog.end_token(model) == token
+    tokenizer = load_tokenizer(bundled.builtin_model())
+    made = endpoint(account(), tokenizer=lambda: tokenizer, end_token=token)
+    assert made._stops([]) == [token or tokenizer.eos_token]

@@ -205,6 +205,7 @@ class MadeUp:
         }
         self.prices: dict[Side, float | None] = {"base": 1.5, "tuned": 1.5}
         self.kept, self.tuned = True, Tuned(seconds=600, usd=7.0)
+        self.end_token: str | None = None
         self.deployments: list[tuple[Side, ...]] = []
         self.there = 0
 
@@ -226,6 +227,9 @@ class MadeUp:
             yield
         finally:
             self.there -= 1
+
+    def clear(self) -> None:
+        assert not self.there
 
     @property
     def asked(self) -> int:

@@ -27,10 +27,8 @@ def test_many_questions_are_asked_at_once_and_both_models_side_by_side(outcomes:
     for engine in engines.values():
         engine.seconds = 0.02
     requests = [request(f"{n}", side) for side in engines for n in range(200)]
-    started = time.perf_counter()
     told: list[int] = []
     ask(requests, engines, outcomes, together=16, advance=lambda done, total: told.append(done))
-    assert time.perf_counter() - started < 5  # one by one it is 8 seconds
     assert told == list(range(1, 401))
     assert all(engine.most == 16 for engine in engines.values())
     assert {outcomes[r.key].text for r in requests} == {f"{n}" for n in range(200)}

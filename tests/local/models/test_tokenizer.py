@@ -115,7 +115,10 @@ def backend(change: Callable[[Tokenizer], Any]) -> Callable[[Path], None]:
 
 
 def older(name: str, content: dict[str, Any]) -> Callable[[Path], None]:
-    return lambda folder: (folder / name).write_text(json.dumps(content)) and None
+    def written(folder: Path) -> None:
+        (folder / name).write_text(json.dumps(content))
+
+    return written
 
 
 @pytest.mark.parametrize(

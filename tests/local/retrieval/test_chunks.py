@@ -101,3 +101,15 @@ def test_what_cannot_be_split_is_named() -> None:
     letters: Any = Letters()
     with pytest.raises(DocumentsError, match=r"cannot be split: .*raise rag\.chunk_tokens"):
         Chunker(SMALL, letters).split([Document("a.txt", "語語")])
+
+
+@pytest.mark.parametrize("document", [Document("a.md", "Some words."), with_table(2)])
+def test_nothing_is_held_of_documents_that_were_split(document: Document) -> None:
+    chunker = Chunker(SMALL, WORDS)
+    held = []
+    for _ in range(2):
+        for _ in range(20):
+            chunker.split([document])
+        traced = chunker._splitter.callback_manager._trace_map
+        held.append(sum(map(len, traced.values())))
+    assert held[0] == held[1]

@@ -36,11 +36,21 @@ def corpus() -> Corpus:
     return from_documents(Document(name, text, title) for name, title, text, _, _ in FACTS)
 
 
+RAG = Rag(chunk_tokens=32, top_k=3)
+
+
+@pytest.fixture(scope="module")
+def built(embedder: Embedder, corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index, to be copied."""
+    folder = tmp_path_factory.mktemp("built") / "index"
+    update(corpus, RAG, embedder, fingerprint="f", folder=folder)
+    return folder
+
+
 @pytest.fixture
-def retriever(embedder: Embedder, corpus: Corpus, tmp_path: Path) -> Iterator[Retriever]:
-    rag = Rag(chunk_tokens=32, top_k=3)
-    update(corpus, rag, embedder, fingerprint="f", folder=tmp_path / "index")
-    opened = Retriever(tmp_path / "index", rag, embedder, "f")
+def retriever(built: Path, embedder: Embedder, tmp_path: Path) -> Iterator[Retriever]:
+    files.copy_tree(built, tmp_path / "index")
+    opened = Retriever(tmp_path / "index", RAG, embedder, "f")
     yield opened
     opened.close()
 

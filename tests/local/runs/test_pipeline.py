@@ -1,11 +1,11 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ from ragtune.recipe import file as recipe_file
 from ragtune.recipe.arms import USUAL
 from ragtune.retrieval.passages import Passage
 from ragtune.retrieval.rerank import Reranker
-from ragtune.runs import pipeline
+from ragtune.runs import defaults, pipeline
 from ragtune.runs.open import open_run
 from ragtune.runs.stages.index import Index
 from ragtune.sources.records import Record
@@ -221,35 +221,25 @@ def test_kill_9_while_tuning_loses_no_finished_stage(
 ) -> None:
     path = project()
     command = [sys.executable, "-m", "ragtune", "run", str(path), "--runs", str(tmp_path / "runs")]
-    root = Path(__file__).resolve().parents[3]
-    environment = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [*command, "--set", "tune.epoch=10"],
-        cwd=root,
-        env=environment,
+        cwd=Path(__file__).resolve().parents[3],
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
         stderr=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 120
-    kept = "*/.partial/tune-tuned/checkpoint/checkpoint.safetensors"
-    while not list((tmp_path / "runs").glob(kept)):
-        assert time.monotonic() < deadline
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    ) as process:
+        kept = "*/.partial/tune-tuned/checkpoint/checkpoint.safetensors"
+        try:
+            while not list((tmp_path / "runs").glob(kept)):
+                assert process.poll() is None
+                time.sleep(0.02)
+        finally:
+            process.kill()
     (folder,) = (tmp_path / "runs").iterdir()
     finished = {n: s["finished"] for n, s in read_json(folder / "lock.json")["stages"].items()}
     assert list(finished) == ["index", "questions", "data/tuned", "data/tuned+rag", "template"]
-    done = subprocess.run(
-        [*command, "--set", "tune.epoch=10", "--json"],
-        cwd=root,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    figures = json.loads(done.stdout)
+    recipe = defaults.load(path, ("tune.epoch=10",))  # as the command does
+    figures = pipeline.Pipeline(recipe, tmp_path / "runs" / recipe.run_name).execute().to_json()
     assert figures["tune"]["tuned"]["resumed_from_step"] > 0
     after = {n: s["finished"] for n, s in read_json(folder / "lock.json")["stages"].items()}
     assert {n: after[n] for n in finished} == finished
@@ -335,15 +325,20 @@ def test_a_model_that_writes_no_text_by_itself_is_refused(
 def test_llamas_from_elsewhere_learn_from_real_records(
     shared: Path, tmp_path: Path, name: str
 ) -> None:
+    (real,) = (shared / "dolly").glob("*.jsonl")
+    with real.open(encoding="utf-8") as lines:
+        first = [json.loads(line) for line in islice(lines, 1500)]
+    write_jsonl(tmp_path / "dolly.jsonl", first)
     path = tmp_path / "recipe.yaml"
     path.write_text(
         f"name: real\nmodel: {{local: {shared / 'models' / name}}}\n"
-        f"records: {{source: {shared / 'dolly'}, categories: [summarization]}}\n"
+        f"records: {{source: dolly.jsonl, categories: [summarization]}}\n"
         "tune: {epoch: 1, learning_rate: 0.005, max_input_length: 256, max_train_samples: 60}\n"
         "study: {max_questions: 6, max_new_tokens: 8, latency_questions: 2}\n"
     )
     figures = execute(path, tmp_path / "runs", StopAfter())
-    assert figures["data"]["train"] == 1069
+    summaries = sum(row["category"] == "summarization" for row in first)
+    assert figures["data"]["train"] == pytest.approx(0.9 * summaries, abs=1)
     assert figures["questions"] == 6
     assert figures["heldout_loss"]["tuned"]["tuned"] < figures["heldout_loss"]["tuned"]["base"]
 

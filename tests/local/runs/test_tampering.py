@@ -161,6 +161,13 @@ def swapped(one: str, other: str) -> Tamper:
     return tamper
 
 
+def file_for_answers(run: Path) -> None:
+    """A file in the place of the folder, and a link to nothing in that of what is being made."""
+    file_for_folder("answers")(run)
+    shutil.rmtree(run / ".partial", ignore_errors=True)
+    (run / ".partial").symlink_to("nowhere")
+
+
 KINDS: dict[str, Tamper] = {
     **dict(on_each_part()),
     "answers reordered": lines("answers/rag.jsonl", lambda rows: rows[::-1]),
@@ -197,6 +204,7 @@ KINDS: dict[str, Tamper] = {
     "no adapter": without_folder("adapter"),
     "an empty adapter": emptied_folder("adapter"),
     "a file for the adapter": file_for_folder("adapter"),
+    "a file for the answers": file_for_answers,
     "no answers": without_folder("answers"),
     "no data": without_folder("data"),
 }
@@ -256,7 +264,10 @@ def test_the_run_makes_again_what_was_edited_or_damaged(
 
 @pytest.mark.parametrize(
     "kind",
-    ["an answer missing", "an empty adapter", "half an index", "lock: seconds", "another seed"],
+    [
+        *("a file for the answers", "an answer missing", "an empty adapter", "half an index"),
+        *("lock: seconds", "another seed"),
+    ],
 )
 def test_a_healed_run_has_the_figures_of_before(
     finished: Finished, tmp_path: Path, kind: str

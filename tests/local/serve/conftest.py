@@ -75,7 +75,7 @@ def wait() -> Callable[[Callable[[], Any]], Any]:
     """Wait until something holds, and give it back."""
 
     def until(holds: Callable[[], Any]) -> Any:
-        last = time.monotonic() + 20
+        last = time.monotonic() + 60
         while not (found := holds()):
             assert time.monotonic() < last, "it never came"
             time.sleep(0.02)

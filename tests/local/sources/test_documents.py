@@ -203,3 +203,46 @@ def test_equal_contexts_are_one_document_and_the_gold_of_their_records() -> None
     assert named[0].document == named[1].document
     with pytest.raises(DocumentsError, match="no record has a context"):
         documents.from_contexts([Record("q", "a")])
+
+
+def test_a_change_that_leaves_size_and_time_alone_is_seen(tmp_path: Path) -> None:
+    file = tmp_path / "a.md"
+    file.write_text("six o'clock")
+    before, noted = documents.from_folder(tmp_path).hashes, file.stat()
+    file.write_text("ten o'clock")
+    os.utime(file, ns=(noted.st_atime_ns, noted.st_mtime_ns))
+    assert documents.from_folder(tmp_path).hashes != before
+
+
+def test_a_name_that_is_only_an_ending_has_none(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("Text.")
+    (tmp_path / "md").write_text("Other text.")
+    (tmp_path / "b.md.").write_text("More text.")
+    found = documents.from_folder(tmp_path)
+    assert names(found) == ["a.md"]
+    assert found.skipped == dict.fromkeys(("md", "b.md."), "a file without an ending is not read")
+
+
+def test_files_are_listed_in_the_order_of_their_folders_without_a_path_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def counted(*parts: str) -> Path:
+        made.append("/".join(map(str, parts)))
+        return Path(*parts)
+
+    monkeypatch.setattr(documents, "Path", counted)
+    counts = []
+    for many in (3, 30):
+        folder = tmp_path / str(many)
+        (folder / "a").mkdir(parents=True)
+        for n in range(many):
+            (folder / "a" / f"{n}.md").write_text(f"Inside {n}.")
+            (folder / f"a-{n}.md").write_text(f"Beside {n}.")
+        made.clear()
+        found = names(documents.from_folder(folder))
+        counts.append(len(made))
+        assert found == sorted(found, key=lambda name: name.split("/"))
+        assert len(found) == 2 * many
+    assert counts[0] == counts[1]

@@ -75,8 +75,11 @@ def refuses(text: str, phrases: Iterable[str] = ()) -> bool:
     found anywhere in it.
     """
     more = tuple(phrases)
-    if text.isascii() and not _may_refuse(text, more):
-        return False
+    return not (text.isascii() and not _may_refuse(text, more)) and _refuses(text, more)
+
+
+@lru_cache(maxsize=8192)
+def _refuses(text: str, more: tuple[str, ...]) -> bool:
     parts = sentences(text)
     if not parts:
         return False

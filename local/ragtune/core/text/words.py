@@ -52,6 +52,7 @@ _POSSESSIVE = re.compile(r"'(?:s|d)?$")
 _ELISION = re.compile(r"^(?:[ldjmnstc]|qu)'(?=\w{3,})")
 
 
+@lru_cache(maxsize=8192)
 def tokens(text: str, *, european: bool | None = None, versions: bool = False) -> tuple[Token, ...]:
     """A text's words, values, units, symbols and marks, in order.
 
@@ -66,6 +67,7 @@ def words(text: str) -> list[str]:
     return [token.text for token in tokens(text) if token.kind != "mark"]
 
 
+@lru_cache(maxsize=8192)
 def normalised(text: str) -> str:
     """A text's words in one line, for comparing whole texts."""
     return " ".join(words(text))
@@ -76,7 +78,7 @@ def looks_european(text: str) -> bool:
     return bool(_EUROPEAN.search(text))
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=8192)  # other callers name the notation that this text has anyhow
 def _tokens(text: str, notation: Notation) -> tuple[Token, ...]:
     text = _INITIALS.sub(r"\1.", cleaned(text))
     text = _SPLIT_YEARS.sub(_whole_years, _BY.sub("by", digits(text)))

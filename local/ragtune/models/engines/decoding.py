@@ -42,13 +42,15 @@ def decode(
     *,
     limit: int,
     ends: AbstractSet[int],
+    weak: int = STEP,
 ) -> Iterator[list[list[int]]]:
     """Complete the prompts of ``groups``, up to ``limit`` tokens or one of ``ends``, left out.
 
-    ``reader`` gives an empty one of so many rows. Yields after each step what every row has written
+    ``reader`` gives an empty one of so many rows; ``weak`` is how many tokens are tried where only
+    the last one occurred before. Yields after each step what every row has written
     so far, in the order of the groups' places: the same lists each time, which grow.
     """
-    batch = _Batch(reader(len(groups)), prompts, groups)
+    batch = _Batch(reader(len(groups)), prompts, groups, weak)
     batch.write(batch.read(), limit, ends)
     yield batch.written
     while batch.active:
@@ -59,8 +61,10 @@ def decode(
 class _Batch:
     """The rows of a batch that have not ended."""
 
-    def __init__(self, reader: Reader, prompts: Sequence[Ids], groups: Sequence[Group]) -> None:
-        self.reader, self.groups = reader, groups
+    def __init__(
+        self, reader: Reader, prompts: Sequence[Ids], groups: Sequence[Group], weak: int
+    ) -> None:
+        self.reader, self.groups, self.weak = reader, groups, weak
         self.prompts = [list(prompts[n]) for group in groups for n in group.places]
         self.written: list[list[int]] = [[] for _ in self.prompts]
         self.active = list(range(len(self.prompts)))
@@ -82,7 +86,7 @@ class _Batch:
         texts = [self.prompts[n] + self.written[n] for n in self.active]
         room = STEP // len(texts) - 1
         drafts = [
-            _draft(text, min(room, limit - len(self.written[n]) - 1))
+            _draft(text, min(room, limit - len(self.written[n]) - 1), self.weak)
             for n, text in zip(self.active, texts, strict=True)
         ]
         rows = [[text[-1], *draft] for text, draft in zip(texts, drafts, strict=True)]
@@ -108,13 +112,17 @@ class _Batch:
         self.active = [self.active[place] for place in going]
 
 
-def _draft(text: list[int], length: int) -> list[int]:
-    """Up to ``length`` tokens that followed the last ones where they occurred before."""
+def _draft(text: list[int], length: int, weak: int) -> list[int]:
+    """Up to ``length`` tokens that followed the last ones where they occurred before.
+
+    They are up to ``weak`` where that is true of the last one alone.
+    """
     if length < 1:
         return []
     for size in LOOKUP:
         end = text[-size:]
         for start in range(len(text) - size - 1, -1, -1):
             if text[start : start + size] == end:
-                return text[start + size : start + size + length]
+                most = min(length, weak) if size == 1 else length
+                return text[start + size : start + size + most]
     return []

@@ -1,18 +1,26 @@
 """A decoder of Llama's kind that is computed directly: see ``models.direct``."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 from itertools import accumulate, islice
 from typing import Any
 
 import torch
 
 from ragtune.models.direct.decoder import Decoder
+from ragtune.models.direct.weights import expected
 from ragtune.models.engines.base import Loss
-from ragtune.models.engines.decoding import decode
+from ragtune.models.engines.decoding import STEP, decode
 from ragtune.models.engines.groups import Group, Ids, batches
 from ragtune.models.engines.local import LocalEngine
 from ragtune.prompts.base import IGNORED, Row
+
+WEAK = 1
+"""Tokens tried after a single one that occurred before, where a step of 2 rows is the fast one."""
+ROOM = 6
+"""Bytes that have to be free for each weight: two in fp16, and as much as four while it is made."""
 
 
 class DirectEngine(LocalEngine):
@@ -24,9 +32,12 @@ class DirectEngine(LocalEngine):
         tokenizer: Any,
         ends: frozenset[int],
         fingerprint: str | Callable[[], str],
+        *,
+        narrows: bool = False,
     ) -> None:
+        """``narrows``: whether a row alone is faster with weights in fp16."""
         super().__init__(tokenizer, fingerprint)
-        self.decoder, self._ends = decoder, ends
+        self.decoder, self._ends, self._narrows = decoder, ends, narrows
 
     @property
     def context_length(self) -> int:
@@ -46,7 +57,19 @@ class DirectEngine(LocalEngine):
         ends: AbstractSet[int],
     ) -> Iterator[list[list[int]]]:
         """What every row has written, after each step."""
-        return decode(self._reader, prompts, groups, limit=limit, ends=ends)
+        alone = sum(len(group.places) for group in groups) == 1
+        reader = partial(_Reader, self.decoder, alone=alone)
+        weak = WEAK if alone and self.decoder.narrowed else STEP
+        return decode(reader, prompts, groups, limit=limit, ends=ends, weak=weak)
+
+    def settle(self) -> None:
+        """Spend seconds, and memory, on what makes each later answer alone faster."""
+        import psutil
+
+        size = sum(math.prod(tensor) for tensor in expected(self.decoder.shape).values())
+        room = psutil.virtual_memory().available > ROOM * size
+        if self._narrows and room and not self.decoder.narrowed:
+            self.decoder.narrow()
 
     @torch.inference_mode()
     def batch_loss(self, rows: Sequence[Row]) -> tuple[float, int]:
@@ -96,9 +119,6 @@ class DirectEngine(LocalEngine):
             found.append(Loss(float(nats), len(targets)))
         return found
 
-    def _reader(self, rows: int) -> "_Reader":
-        return _Reader(self.decoder, rows)
-
 
 def _answer(row: Row) -> int:
     """Where the first supervised token of a row is; one that follows nothing is not counted."""
@@ -108,16 +128,17 @@ def _answer(row: Row) -> int:
 class _Reader:
     """A decoder with its cache: a ``Reader``."""
 
-    def __init__(self, decoder: Decoder, rows: int) -> None:
-        self.decoder, self.cache = decoder, decoder.cache(rows)
+    def __init__(self, decoder: Decoder, rows: int, *, alone: bool = False) -> None:
+        self.decoder, self.cache, self.alone = decoder, decoder.cache(rows), alone
 
     def read(self, rows: Sequence[Ids], last: int) -> list[list[int]]:
         """Read on in each row; the likeliest token after each of a row's last ``last`` tokens."""
-        hidden = self.decoder.read(rows, self.cache)
+        hidden = self.decoder.read(rows, self.cache, alone=self.alone)
         asked = [min(last, len(row)) for row in rows]
         places = zip(accumulate(map(len, rows)), asked, strict=True)
         chosen = [place for end, count in places for place in range(end - count, end)]
-        likeliest = iter(self.decoder.logits(hidden[chosen]).argmax(-1).tolist())
+        logits = self.decoder.logits(hidden[chosen], alone=self.alone)
+        likeliest = iter(logits.argmax(-1).tolist())
         return [list(islice(likeliest, count)) for count in asked]
 
     def keep(self, rows: Sequence[int]) -> None:

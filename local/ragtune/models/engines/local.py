@@ -31,6 +31,9 @@ class LocalEngine(ABC):
         """Identifies the weights."""
         return self._fingerprint if isinstance(self._fingerprint, str) else self._fingerprint()
 
+    def settle(self) -> None:  # noqa: B027 -- most have nothing to get ready
+        """Get ready to stay and be asked: take time now that each later answer saves."""
+
     @property
     @abstractmethod
     def context_length(self) -> int:

@@ -34,7 +34,8 @@ def open_engine(
     if decoder is not None:
         from ragtune.models.engines.direct import DirectEngine
 
-        return DirectEngine(decoder, tokenizer, ends(folder, tokenizer), fingerprint)
+        stops = ends(folder, tokenizer)
+        return DirectEngine(decoder, tokenizer, stops, fingerprint, narrows=hardware.narrows)
     from ragtune.models.engines.torch import TorchEngine
 
     model = (

@@ -21,6 +21,7 @@ answer with all the words says something else with them.
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from ragtune.core.text.characters import cleaned
 from ragtune.core.text.content import is_content, stem
@@ -72,11 +73,21 @@ def judged(
     recipe's own phrases; common wordings are known. ``labels`` are all labels that there are,
     where the references are labels: an answer must then name its own and no other.
     """
-    wanted = [references] if isinstance(references, str) else list(references)
+    wanted = (references,) if isinstance(references, str) else tuple(references)
+    return _judged(answer, wanted or ("",), question, tuple(refusals), tuple(labels))
+
+
+@lru_cache(maxsize=1 << 16)  # the score, the failures and the page ask for the same answers
+def _judged(
+    answer: str,
+    references: tuple[str, ...],
+    question: str,
+    refusals: tuple[str, ...],
+    labels: tuple[str, ...],
+) -> Judgement:
     if not any(t.kind != "mark" for t in tokens(answer)):
         return Judgement.EMPTY
-    phrases = tuple(refusals)
-    found = [_by_one(answer, one, question, phrases, labels) for one in wanted or [""]]
+    found = [_by_one(answer, one, question, refusals, labels) for one in references]
     return Judgement.RIGHT if Judgement.RIGHT in found else found[0]
 
 

@@ -1,11 +1,14 @@
 """The HTML report: one self-contained file that asks for nothing from anywhere.
 
-It reads without its script, which only filters and pages the questions.
+It reads without its script, which filters and pages the questions. Of a long study the first are
+in the page, and the others in packed parts that the script unpacks when they are wanted.
 """
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import jinja2
 from markupsafe import Markup
@@ -16,24 +19,16 @@ from ragtune.results import rows, search_table, wording
 from ragtune.results.beside import beside, month_title
 from ragtune.results.metrics.registry import title
 from ragtune.results.notes import notes
-from ragtune.results.page import bars, plots, questions
+from ragtune.results.page import bars, parts, plots, questions
 from ragtune.results.page.examples import examples
 from ragtune.results.page.facts import facts
+from ragtune.results.page.questions import ShownQuestion
 from ragtune.results.schema import Results
 from ragtune.results.summary import summarise
 
 ASSETS = Path(__file__).parent / "assets"
 MOST = 1_900_000
-"""Bytes that a page may have."""
-CUTS: tuple[tuple[int | None, int | None], ...] = (
-    (None, None),
-    (None, 1000),
-    (500, 600),
-    (500, 200),
-    (200, 200),
-    (50, 100),
-)
-"""How many questions are shown, and characters of a text; the first pair that is small enough."""
+"""Bytes that a page may have before its questions are packed."""
 OWN = ("page.css", "page.js")
 """The page's style and its script, the only ones that may apply."""
 PAGE, PRINTED = 25, 10
@@ -41,7 +36,7 @@ PAGE, PRINTED = 25, 10
 
 
 def render(results: Results, folder: RunFolder) -> str:
-    """The report of a run as HTML, under `MOST` bytes: long studies are shown in part.
+    """The report of a run as HTML; of a long study most questions are packed (see `parts`).
 
     Raises RunError where the answers are missing from ``folder``.
     """
@@ -79,15 +74,24 @@ def render(results: Results, folder: RunFolder) -> str:
     }
     style, script = (Markup(environment.get_template(name).render(**everything)) for name in OWN)
     everything |= {"style": style, "script": script, "policy": _policy(style, script)}
-    html = ""
-    for count, length in CUTS:
-        shown = [question.shortened(length) for question in asked[:count]]
-        if (count, length) != CUTS[-1] and sum(q.length for q in shown) > MOST:
-            continue  # the page would have at least as many bytes
-        html = template.render(**everything, questions=shown, cut=length)
+    if sum(question.length for question in asked) <= MOST:
+        html = template.render(**everything, **_shown(asked, asked))
         if len(html.encode()) <= MOST:
-            break
-    return html
+            return html
+    some, length = parts.cut(asked)
+    form = environment.get_template("questions.html.jinja")
+    packed = parts.pack(some[parts.FIRST :], lambda few: form.render(**everything, questions=few))
+    return template.render(**everything, **_shown(some, some[: parts.FIRST], packed, length))
+
+
+def _shown(
+    asked: Sequence[ShownQuestion],
+    inside: Sequence[ShownQuestion],
+    packed: Sequence[parts.Part] = (),
+    length: int | None = None,
+) -> dict[str, Any]:
+    """What the template is told of the questions; those ``inside`` are not packed."""
+    return {"questions": inside, "parts": packed, "shown": len(asked), "cut": length}
 
 
 def _policy(style: str, script: str) -> str:

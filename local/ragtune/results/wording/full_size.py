@@ -1,6 +1,6 @@
 """The sentences about a study at full size, beside the run that was made here."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from ragtune.recipe.arms import Arm
 from ragtune.results.full_size import FullSize, Hosting
@@ -8,8 +8,8 @@ from ragtune.results.schema import Results
 from ragtune.results.wording.terms import named
 
 
-def turned(full_size: FullSize, there: Arm | None) -> str:
-    """Whether the verdict there is the one of the run made here."""
+def turned(full_size: FullSize, there: Arm | None, asked: Collection[Arm]) -> str:
+    """Whether the verdict there, of the arms that were ``asked``, is that of the run made here."""
     here = full_size.verdict_here
     if here == there:
         same = f"the verdict is the same: {_named(here)}"
@@ -18,10 +18,13 @@ def turned(full_size: FullSize, there: Arm | None) -> str:
             if here
             else "there is no verdict here either"
         )
-    return (
-        f"the verdict turns: here, on {full_size.here_model}, it is {_named(here)}; "
-        f"at full size {_named(there)}"
-    )
+    made = f"here, on {full_size.here_model}, it is {_named(here)}"
+    if here is not None and here not in asked:
+        return (
+            f"not compared with the verdict here: {made}, which was not asked at full size; of "
+            f"what was asked there it is {_named(there)}"
+        )
+    return f"the verdict turns: {made}; at full size {_named(there)}"
 
 
 def _named(arm: Arm | None) -> str:
@@ -49,5 +52,5 @@ def _served(side: str, place: Hosting, full_size: FullSize) -> str:
 def lines(results: Results) -> Iterator[str]:
     """The verdict here and at full size, and what serving costs."""
     if results.full_size is not None:
-        yield turned(results.full_size, results.recommendation.arm)
+        yield turned(results.full_size, results.recommendation.arm, results.arms)
         yield from served(results.full_size)

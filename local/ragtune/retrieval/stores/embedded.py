@@ -16,7 +16,7 @@ from typing import Any
 import qdrant_edge as qdrant
 
 from ragtune.core.errors import RunError
-from ragtune.core.files import allocated
+from ragtune.core.files import allocated, unfilled
 from ragtune.core.system import require
 from ragtune.retrieval.bm25 import Words
 from ragtune.retrieval.filters import Condition, Filter
@@ -41,6 +41,8 @@ where a full disk kills the process. A new store took 5.4 MB of a tmpfs and 0.3 
 COPIES = 5
 """Bytes on the disk for each byte of a chunk's text and vector, with journal and payload: 512
 chunks of 1.8 MB came to 6.7 MB."""
+_READ_WHOLE = frozenset(("payload_index", "vectors"))
+"""Folders whose files the engine reads from one end to the other when it opens them."""
 EF = 192
 """Candidates that a search keeps on its way through the graph."""
 
@@ -74,6 +76,12 @@ class EmbeddedPlace:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def _read_whole(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        if path.is_file() and not _READ_WHOLE.isdisjoint(path.relative_to(folder).parts):
+            yield path
+
+
 class EmbeddedStore:
     """A shard of Qdrant in a folder; one process owns it at a time."""
 
@@ -105,7 +113,7 @@ class EmbeddedStore:
 
         Raises RunError where there is none or another process has it open.
         """
-        require(folder, ROOM, "to open the index")
+        require(folder, ROOM + unfilled(folder, _read_whole(folder)), "to open the index")
         with _in_a_line(folder):
             return cls(qdrant.EdgeShard.load(str(folder)), folder, words)
 

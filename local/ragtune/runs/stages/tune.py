@@ -1,10 +1,10 @@
 """Tuning: a LoRA adapter and what training came to."""
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ragtune.core import moves
 from ragtune.core.files import read_jsonl, write_json
 from ragtune.core.run_folder import RunFolder
 from ragtune.recipe.arms import Adapter
@@ -89,5 +89,5 @@ def trained(
 def _put(left: Path, place: Path) -> None:
     if left == place:
         return
-    shutil.rmtree(place, ignore_errors=True)
-    left.rename(place)
+    moves.remove_folder(place)
+    moves.replace(left, place)

@@ -36,6 +36,8 @@ _NAMES = re.compile(
     re.I,
 )
 """Classes and ids of what is around a page's text."""
+DEEPEST = 500
+"""Levels of a page; browsers stop at 512."""
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
 
 
@@ -59,8 +61,9 @@ def add(blocks: Blocks, source: str) -> str:
     """Add what HTML says to blocks; return its title."""
     soup = _soup(source)
     title = one_line(soup.title.get_text()) if soup.title else ""
+    _refuse_depth(soup)
     for tag in soup(_UNSEEN):
-        if not tag.decomposed:
+        if not _is_gone(tag):
             tag.decompose()
     body = soup.body or soup
     _clear(body)
@@ -81,11 +84,28 @@ def _soup(source: str) -> Any:
         return BeautifulSoup(source, "lxml")
 
 
+def _refuse_depth(soup: Any) -> None:
+    """Raise DocumentsError for more levels than `DEEPEST`, before they are walked through."""
+    depth = 0
+    for tag in soup.descendants:
+        if tag.parent is not tag.previous_element:
+            depth = sum(1 for _ in tag.parents)
+        else:
+            depth += 1
+        if depth > DEEPEST:
+            raise DocumentsError(f"cannot be read: nested more than {DEEPEST} levels deep")
+
+
+def _is_gone(tag: Any) -> bool:
+    """Whether it was taken away; Beautiful Soup's own property looks through all that is inside."""
+    return bool(vars(tag).get("_decomposed"))
+
+
 def _clear(body: Any) -> None:
     """Take away what is around the page's text, unless it is most of the page."""
     whole = len(body.get_text(" ", strip=True))
     for tag in body.find_all(True):
-        if tag.decomposed or tag.attrs is None:
+        if _is_gone(tag) or tag.attrs is None:
             continue
         if tag.has_attr("hidden") or _HIDDEN.search(str(tag.get("style") or "")):
             if not tag.find_parent("details"):

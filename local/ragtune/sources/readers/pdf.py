@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragtune.core.errors import DocumentsError
+from ragtune.sources.bounds import bounds_of, widen
 from ragtune.sources.readers import layout, ocr
 from ragtune.sources.readers.base import Document
 from ragtune.sources.readers.layout import Piece
@@ -39,25 +40,45 @@ def read(path: Path, name: str) -> list[Document]:
         if pdf.get_formtype():
             pdf.init_forms()
         count = len(pdf)
-        documents, blank = [], []
+        documents: list[Document] = []
+        blank: list[int] = []
+        broken: list[int] = []
         for number in range(1, count + 1):
-            page = pdf[number - 1]
-            document = _page(pdf, page, name, path, number)
+            try:
+                page = pdf[number - 1]
+                document = _page(pdf, page, name, path, number)
+            except pypdfium2.PdfiumError:
+                broken.append(number)
+                continue
             if not document.text.strip() and _is_drawn(page):
-                blank.append(number)
                 if ocr.is_installed():
+                    if not blank:
+                        widen(bounds_of(path, scans=True))
                     document = _recognised(page, document)
+                blank.append(number)
             if document.text.strip():
                 documents.append(document)
     if not documents:
-        advice = "nothing recognised in them" if ocr.is_installed() else ocr.ADVICE
-        raise DocumentsError(f"holds no text in {count} pages: {advice}")
-    blank = [number for number in blank if all(one.page != number for one in documents)]
+        raise DocumentsError(_without_text(count, broken))
+    left_out = [f"{_some(broken, count)} cannot be read: broken"] if broken else []
     if blank and not ocr.is_installed():
-        pages = ", ".join(map(str, blank[:5])) + (" ..." if len(blank) > 5 else "")
-        said = f"{len(blank)} of {count} pages without text (page {pages}): {ocr.ADVICE}"
-        documents[0] = replace(documents[0], left_out=(said,))
+        left_out.append(f"{_some(blank, count, 'without text')}: {ocr.ADVICE}")
+    if left_out:
+        documents[0] = replace(documents[0], left_out=tuple(left_out))
     return documents
+
+
+def _without_text(count: int, broken: list[int]) -> str:
+    if len(broken) == count:
+        return f"cannot be read: none of its {count} pages can"
+    advice = "nothing recognised in them" if ocr.is_installed() else ocr.ADVICE
+    return f"holds no text in {count} pages: {advice}"
+
+
+def _some(numbers: list[int], count: int, what: str = "") -> str:
+    """So many of the pages, with the first numbers."""
+    pages = ", ".join(map(str, numbers[:5])) + (" ..." if len(numbers) > 5 else "")
+    return f"{len(numbers)} of {count} pages{f' {what}' if what else ''} (page {pages})"
 
 
 def _page(pdf: Any, page: Any, name: str, path: Path, number: int) -> Document:

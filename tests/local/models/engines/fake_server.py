@@ -26,7 +26,8 @@ class FakeServer:
     """What it is like, and what was asked of it.
 
     ``faults`` are answered first, one a request: a status with a body and headers. ``counts``
-    gives the tokens of a prompt; ``refuses`` are options that it does not know.
+    gives the tokens of a prompt; ``refuses`` are options that it does not know. The words after
+    the first wait for ``goes_on``, which is set at the start.
     """
 
     answer: Callable[[Body], str] = echo
@@ -51,6 +52,10 @@ class FakeServer:
     busiest: int = 0
     dropped: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
+    goes_on: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self.goes_on.set()
 
     @property
     def bodies(self) -> list[Body]:
@@ -153,6 +158,8 @@ def handler(fake: FakeServer) -> type[BaseHTTPRequestHandler]:
             words = text.split(" ")
             for n, word in enumerate(words):
                 time.sleep(fake.delay)
+                if n == 1:
+                    fake.goes_on.wait(60)
                 if fake.breaks and n == len(words) // 2:
                     fake.breaks -= 1
                     return

@@ -174,6 +174,11 @@ def test_a_shared_beginning_is_read_once_and_few_rows_take_fewer_steps(model: An
 
 
 def test_a_draft_is_what_followed_the_longest_end_that_stood_before() -> None:
-    assert _draft([9, 5, 6, 7, 8, 1, 6, 4, 5, 6], 3) == [7, 8, 1]
-    assert _draft([1, 2, 3], 3) == []
-    assert _draft([4, 4], 0) == []
+    assert _draft([9, 5, 6, 7, 8, 1, 6, 4, 5, 6], 3, 3) == [7, 8, 1]
+    assert _draft([1, 2, 3], 3, 3) == []
+    assert _draft([4, 4], 0, 3) == []
+
+
+def test_a_draft_is_shorter_where_only_the_last_token_stood_before() -> None:
+    assert _draft([9, 5, 6, 7, 8, 1, 6, 4, 5, 6], 3, 1) == [7, 8, 1]
+    assert _draft([9, 6, 7, 8, 1, 6], 3, 1) == [7]

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+import zlib
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ import pytest
 from ragtune.core.run_folder import RunFolder
 from ragtune.results import table
 from ragtune.results.faults import FewSteps
-from ragtune.results.page import document
+from ragtune.results.page import document, parts
+from ragtune.results.page.questions import ShownQuestion
 from ragtune.results.schema import Training
 from ragtune.results.verdict.reasons import StudyAtFault
 from ragtune.sources.records import Record
@@ -170,20 +172,65 @@ def test_plots_say_their_figures_in_words(tmp_path: Path) -> None:
     assert re.search(r'aria-label="Right answers of 3: base 1, from 0 to 2; tuned 1', html)
 
 
-def test_a_long_study_is_shown_in_part_and_says_so(
+def long_study(folder: Path, count: int = 250) -> str:
+    """A page of so many questions, which has to pack most of them."""
+    questions = [Record(f"Question {n}?", f"Ann {n}", document="a.md") for n in range(1, count + 1)]
+    passages = [{**PASSAGE, "text": "Ann & <b>co.</b> " * 50} for _ in range(2)]
+    texts = {arm: ["Ann 7", *[f"{arm} says {n}" for n in range(2, count + 1)]] for arm in ARMS}
+    return render(folder, questions=questions, texts=texts, passages=passages)
+
+
+def unpacked(html: str) -> list[str]:
+    """The HTML of each packed part."""
+    found = re.findall(r'<script type="application/octet-stream"[^>]*>([^<]*)</script>', html)
+    return [zlib.decompress(base64.b64decode(one)).decode() for one in found]
+
+
+def test_a_long_study_has_all_questions_and_most_of_them_packed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    questions = [Record(f"Question {n}?", "Ann", document="a.md") for n in range(30)]
-    long = [{**PASSAGE, "text": "Ann & co. " * 200} for _ in range(4)]
-    texts = {arm: ["Ann"] * 30 for arm in ARMS}
-    results, folder = write_run(tmp_path, ARMS, questions, texts, long), RunFolder(tmp_path)
-    assert "in the run folder" not in document.render(results, folder)
+    assert not unpacked(long_study(tmp_path / "whole"))
     monkeypatch.setattr(document, "MOST", 100_000)
-    monkeypatch.setattr(document, "CUTS", (*document.CUTS[:2], (20, 200)))
-    html = document.render(results, folder)
-    assert len(html.encode()) < 100_000
-    assert "The first 20 of 30 questions; the rest is in the run folder." in html
-    assert "Texts are cut to 200 characters" in html
+    html = long_study(tmp_path)
+    inside, packed = html.count('<article class="question"'), unpacked(html)
+    assert inside == 100
+    assert [part.count('<article class="question"') for part in packed] == [100, 50]
+    assert "250. Question 250?" in packed[1]
+    assert "tuned says 250" in packed[1]
+    assert "Ann &amp; &lt;b&gt;co." in packed[1]
+    marks = [of.split("|") for of in re.findall(r'class="part" data-marks="([^"]*)"', html)]
+    assert [len(of) for of in marks] == [100, 50]
+    assert "wrong-base" in marks[1][-1].split()
+    assert "in the run folder" not in html
+    assert "only the first 100 questions are shown" in html
+
+
+def test_a_question_more_costs_its_own_packed_text_and_is_written_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document, "MOST", 100_000)
+    lengths: list[int | None] = []
+
+    def shortened(self: ShownQuestion, length: int | None) -> ShownQuestion:
+        lengths.append(length)
+        return self
+
+    monkeypatch.setattr(ShownQuestion, "shortened", shortened)
+    sizes = [len(long_study(tmp_path / str(count), count)) for count in (150, 250)]
+    assert 0 < sizes[1] - sizes[0] < sizes[0] / 8
+    assert lengths == [240, 240], "but for an example, no text is copied to be cut"
+
+
+def test_very_long_texts_are_cut_and_very_many_questions_left_out_with_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document, "MOST", 100_000)
+    monkeypatch.setattr(parts, "MOST", 200_000)
+    monkeypatch.setattr(parts, "QUESTIONS", 220)
+    html = long_study(tmp_path)
+    assert "The first 220 of 250 questions; the rest is in the run folder." in html
+    assert "Texts are cut to 300 characters" in html
+    assert "[…]" in unpacked(html)[0]
 
 
 def probed(html: str, folder: Path, script: str) -> list[str]:
@@ -191,17 +238,18 @@ def probed(html: str, folder: Path, script: str) -> list[str]:
     html = html.replace("script-src ", "script-src 'nonce-probe' ")
     probe = """<script nonce="probe">
     const form = document.getElementById("filter"), seen = [];
-    const left = () => [...document.querySelectorAll(".question")]
-      .flatMap((q, n) => q.hidden ? [] : [n + 1]);
+    const left = () => [...document.querySelectorAll("#list .question")]
+      .map((q) => parseInt(q.querySelector("h3").textContent));
+    const until = async (test) => { while (!test()) await new Promise((go) => setTimeout(go, 5)); };
     const put = (name, value) => { form[name].value = value;
       form.dispatchEvent(new Event("input")); };
-    SCRIPT
-    document.title = JSON.stringify(seen);
+    (async () => { SCRIPT })().then(() => { document.title = JSON.stringify(seen); });
     </script></body>"""
     path = folder / "probed.html"
     path.write_text(html.replace("</body>", probe.replace("SCRIPT", script)), encoding="utf-8")
     done = subprocess.run(
-        [*FLAGS, "--dump-dom", f"--user-data-dir={folder / 'profile'}", path.as_uri()],
+        [*FLAGS, "--dump-dom", "--virtual-time-budget=20000",
+         f"--user-data-dir={folder / 'profile'}", path.as_uri()],
         capture_output=True, text=True, check=True, timeout=120,
     )  # fmt: skip
     (title,) = re.findall("<title>(.*?)</title>", done.stdout)
@@ -343,6 +391,42 @@ def test_in_a_browser_the_answers_are_paged(tmp_path: Path) -> None:
         "false,true,answers",
         "25:26:26-50 of 60",
         "1:60:1-1 of 1",
+    ]
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine")
+def test_in_a_browser_packed_questions_are_paged_filtered_and_searched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(document, "MOST", 100_000)
+    seen = probed(
+        long_study(tmp_path),
+        tmp_path,
+        """
+        const [back, on] = document.querySelectorAll("#pages button");
+        const say = () => seen.push(left().length + ":" + left()[0] + ":" + form.count.value);
+        say();
+        for (let n = 0; n < 4; n++) on.click();
+        await until(() => left()[0] === 101); say();
+        for (let n = 0; n < 5; n++) on.click();
+        await until(() => left()[0] === 226); say();
+        seen.push(document.querySelector("#list blockquote b").textContent);
+        back.click(); back.click();
+        await until(() => left()[0] === 176); say();
+        put("words", "SAYS 243"); await until(() => left()[0] === 243); say();
+        put("words", "says"); await until(() => left()[0] === 2); say();
+        put("words", ""); put("verdict", "right-tuned"); await until(() => !left().length); say();
+        """,
+    )
+    assert seen == [
+        "25:1:250 of 250 questions",
+        "25:101:250 of 250 questions",
+        "25:226:250 of 250 questions",
+        "[1] a.md, p. 2",
+        "25:176:250 of 250 questions",
+        "1:243:1 of 250 questions",
+        "25:2:249 of 250 questions",
+        "0:undefined:0 of 250 questions",
     ]
 
 

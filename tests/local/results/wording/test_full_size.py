@@ -48,7 +48,15 @@ def full_size(verdict_here: Arm | None = "rag", **changes: object) -> FullSize:
     ],
 )
 def test_a_verdict_is_the_same_or_it_turns(here: Arm | None, there: Arm | None, words: str) -> None:
-    assert turned(full_size(here), there) == words
+    assert turned(full_size(here), there, ["rag", "tuned+rag"]) == words
+
+
+def test_a_verdict_for_an_arm_that_was_not_asked_there_neither_holds_nor_turns() -> None:
+    told = turned(full_size("rag"), "tuned", ["base", "tuned"])
+    assert told == (
+        "not compared with the verdict here: here, on small, it is to use retrieval, which was "
+        "not asked at full size; of what was asked there it is to use tuning"
+    )
 
 
 @pytest.mark.parametrize(

@@ -262,7 +262,12 @@ def test_an_embedded_store_is_written_to_the_disk_when_it_was_changed(
 
     flushed: list[bool] = []
     real = EmbeddedStore.flush
-    monkeypatch.setattr(EmbeddedStore, "flush", lambda s: (flushed.append(True), real(s)))
+
+    def noted(store: EmbeddedStore) -> None:
+        flushed.append(True)
+        real(store)
+
+    monkeypatch.setattr(EmbeddedStore, "flush", noted)
     place = EmbeddedPlace(tmp_path / "store")
     made = place.create(2, SETTINGS)
     about = {"document_id": "a", "document": "a", "locator": ""}
