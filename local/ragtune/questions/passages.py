@@ -1,6 +1,7 @@
 """Chunks of an index → sentences with what is around them: what a question can be drafted from."""
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from itertools import groupby
@@ -58,18 +59,29 @@ def sentences_of(nodes: Iterable[Any], split: Callable[[str], list[str]]) -> lis
     found: list[Sentence] = []
     seen: set[tuple[str, str]] = set()
     places: dict[str, int] = {}
-    for node in nodes:
+    headings: dict[str, set[str]] = defaultdict(set)
+    chunks = list(nodes)
+    for node in chunks:
+        parts = str(node.metadata.get("locator") or "").split(" > ")
+        parts.append(str(node.metadata.get("title") or ""))
+        headings[str(node.metadata["document"])] |= {_plain(part) for part in parts}
+    for node in chunks:
         document = str(node.metadata["document"])
         title = str(node.metadata.get("title") or "")
         heading = str(node.metadata.get("locator") or "")
-        heads = {title, heading, *heading.split(" > ")}
+        heads = headings[document]
         for text, is_line in _parts(node.text, split, heads):
-            if (document, text) in seen or text in heads:
+            if (document, text) in seen or _plain(text) in heads:
                 continue
             seen.add((document, text))
             place = places[document] = places.get(document, -1) + 1
             found.append(Sentence(text, document, title, heading, place, is_line))
     return found
+
+
+def _plain(heading: str) -> str:
+    """A heading as it compares with another, or with a file's name that stands for one."""
+    return " ".join(re.sub(r"[-_]", " ", heading).casefold().split())
 
 
 def _parts(
@@ -78,7 +90,7 @@ def _parts(
     """Sentences, and whether each is a line by itself; ``heads`` are no part of what follows."""
     for block in re.split(r"\n\s*\n", text):
         lines = [_MARKER.sub("", line).strip().lstrip("#").strip() for line in block.splitlines()]
-        lines = [line for line in lines if line and line not in heads]
+        lines = [line for line in lines if line and _plain(line) not in heads]
         if any(BAR in line or _LINE.match(line) for line in lines) or _is_list(block):
             yield from ((line, BAR in line or bool(_LINE.match(line))) for line in lines)
             continue
