@@ -23,7 +23,7 @@ from ragtune.core.errors import RagtuneError
 from ragtune.sources.bounds import MB, WIDER, Bounds
 
 _FIRST_LOOK, _LOOK = 0.2, 0.5
-"""Seconds after which the process is looked at, first and then again."""
+"""Seconds after which the process is looked at, first and then again; and its parent by it."""
 
 
 class Exceeded(Exception):
@@ -163,6 +163,7 @@ def _serve() -> None:
     from ragtune.core import offline
 
     offline.go_offline()
+    threading.Thread(target=_end_after, args=(os.getppid(),), daemon=True).start()
     calls, replies = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what libraries print is no reply
     while (call := receive(calls)) is not None:
@@ -177,6 +178,13 @@ def _serve() -> None:
         WIDER[:] = [widened]
         outcome = _outcome(getattr(importlib.import_module(module), function), arguments, allowed)
         send(replies, (*outcome, _taken(os.getpid())[1] > bounds.memory / 2))
+
+
+def _end_after(parent: int) -> None:
+    """End this process, whatever it is at, once the parent was killed."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    os._exit(1)
 
 
 def _outcome(

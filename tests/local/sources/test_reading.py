@@ -3,6 +3,8 @@
 import io
 import json
 import os
+import subprocess
+import sys
 import time
 import zipfile
 from pathlib import Path
@@ -51,6 +53,28 @@ def test_a_process_that_takes_too_much_is_replaced_and_the_next_file_is_read() -
     assert last.returncode is not None
     assert first is not None
     assert first.returncode is not None
+
+
+ORPHAN = """
+from ragtune.sources.bounds import Bounds
+from ragtune.sources.reader_process import PROCESS
+bounds = Bounds(300, 10**9, 10**6, 600)
+print(PROCESS.call("os", "getpid", bounds=bounds), flush=True)
+PROCESS.call("time", "sleep", 600, bounds=bounds)
+"""
+
+
+def test_a_reader_whose_parent_is_killed_ends_whatever_it_is_at() -> None:
+    import psutil
+
+    with subprocess.Popen(
+        [sys.executable, "-c", ORPHAN], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        reader = psutil.Process(int(parent.stdout.readline()))
+        parent.kill()
+    _, alive = psutil.wait_procs([reader], timeout=60)
+    assert not alive
 
 
 def test_a_hang_costs_its_file_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
