@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import pytest
 
 import ragtune
 from ragtune.core.errors import RunError
-from ragtune.core.files import own, read_json, write_json
+from ragtune.core.files import own, write_json
 from ragtune.runs.fresh import state
 from ragtune.runs.open import open_run
 
@@ -33,13 +34,13 @@ def test_while_an_update_has_the_index_the_state_before_is_searched(run: Path) -
     with ragtune.open(run) as opened:
         before = opened.search(QUESTION)
         manifest = run / "index" / "manifest.json"
-        was = read_json(manifest)
+        was = manifest.read_bytes()
         with open_run(run):  # alone: as `run` and `index` have it
             owner = own(run / "index")
-            write_json(manifest, {**was, "files": {}, "unfinished": ["fog.md"]})
+            write_json(manifest, {**json.loads(was), "files": {}, "unfinished": ["fog.md"]})
             assert state(run / "index") is None
             assert opened.search(QUESTION) == before
-            write_json(manifest, was)
+            manifest.write_bytes(was)
             assert not opened.refresh()
             owner.close()
         assert not opened.refresh()
