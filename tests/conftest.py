@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="no CUDA device"))
 
 
+def exit_code(monkeypatch: pytest.MonkeyPatch, arguments: Sequence[object]) -> int:
+    """Run the command in this process, with the streams that it has."""
+    monkeypatch.setattr(sys, "argv", ["ragtune", *map(str, arguments)])
+    try:
+        cli.main()
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return 0
+
+
 @pytest.fixture
 def called(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -98,12 +108,7 @@ def called(
     def call(*arguments: object) -> tuple[int, str, str]:
         for app, kind, known in plain:  # each call plugs its verbs in, and all of them are parsed
             monkeypatch.setattr(app, kind, [*known])
-        monkeypatch.setattr(sys, "argv", ["ragtune", *map(str, arguments)])
-        code = 0
-        try:
-            cli.main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
+        code = exit_code(monkeypatch, arguments)
         captured = capsys.readouterr()
         return code, captured.out, captured.err
 

@@ -19,7 +19,7 @@ class Handover(Generic[Value]):
         self._kept: tuple[Any, Value] | None = None
 
     def get(self, given: Any, files: Iterable[Path], make: Callable[[], Value]) -> Value:
-        """What the last caller made where ``given`` is equal and no file has changed, else anew."""
+        """What the last caller made where ``given`` is equal and no file changed, or a new one."""
         noted = stamps.settled(files)
         kept, self._kept = self._kept, None
         if noted is not None and kept is not None and kept[0] == (given, noted):

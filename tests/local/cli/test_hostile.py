@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ragtune.cli import app as cli
 from ragtune.core.files import copy_tree
 from ragtune.sources import sample
+from tests.conftest import exit_code
 
 Called = Callable[..., tuple[int, str, str]]
 
@@ -41,12 +41,8 @@ def in_ascii(called: Called, monkeypatch: pytest.MonkeyPatch) -> Shown:
         out, err = Ascii(), Ascii()
         monkeypatch.setattr(sys, "stdout", out)
         monkeypatch.setattr(sys, "stderr", err)
-        monkeypatch.setattr(sys, "argv", ["ragtune", *map(str, arguments)])
-        code = 0
         try:
-            cli.main()
-        except SystemExit as stop:
-            code = int(stop.code or 0)
+            code = exit_code(monkeypatch, arguments)
         finally:
             monkeypatch.undo()
         return code, out.said(), err.said()
