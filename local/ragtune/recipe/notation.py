@@ -11,7 +11,7 @@ import functools
 import re
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import yaml
 from yaml.composer import Composer
@@ -58,7 +58,7 @@ _DECIMAL = {
 class _Builder(Composer, SafeConstructor, Resolver):
     """PyYAML's loader less its parser: the nodes of events that were counted, and their values."""
 
-    yaml_implicit_resolvers = {
+    yaml_implicit_resolvers: ClassVar = {
         first: [(tag, _DECIMAL.get(tag, pattern)) for tag, pattern in known]
         for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
