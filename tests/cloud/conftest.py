@@ -8,6 +8,7 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore import useragent
 from moto import mock_aws
 from moto.iam.models import iam_backends
 from moto.s3.models import get_canned_acl, s3_backends
@@ -24,6 +25,8 @@ from ragtune_cloud.sagemaker.account import Account
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, archive, wire
 from tests.cloud.made_up import LLAMA, PUBLISHED, make_run, recipe, submit
 
+sanitised = functools.cache(useragent.sanitize_user_agent_string_component)
+"""botocore's, which looks at every letter of 25 texts for each call."""
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -45,6 +48,7 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[boto3.Sessi
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setattr(useragent, "sanitize_user_agent_string_component", sanitised)
     with mock_aws():
         session = boto3.Session(region_name=REGION)
         session._session.register_component("data_loader", wire.LOADER)

@@ -11,7 +11,7 @@ import functools
 import re
 from collections import deque
 from collections.abc import Iterator
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import yaml
 from yaml.composer import Composer
@@ -58,11 +58,6 @@ _DECIMAL = {
 class _Builder(Composer, SafeConstructor, Resolver):
     """PyYAML's loader less its parser: the nodes of events that were counted, and their values."""
 
-    yaml_implicit_resolvers: ClassVar = {
-        first: [(tag, _DECIMAL.get(tag, pattern)) for tag, pattern in known]
-        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
     def __init__(self, events: Iterator[yaml.Event]) -> None:
         Composer.__init__(self)
         SafeConstructor.__init__(self)
@@ -77,6 +72,12 @@ class _Builder(Composer, SafeConstructor, Resolver):
 
     def get_event(self) -> yaml.Event | None:
         return self._left.popleft() if self._left else None
+
+
+_Builder.yaml_implicit_resolvers = {
+    first: [(tag, _DECIMAL.get(tag, pattern)) for tag, pattern in known]
+    for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def read(text: str) -> tuple[yaml.Node | None, Any]:
