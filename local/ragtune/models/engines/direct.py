@@ -126,18 +126,19 @@ class DirectEngine(LocalEngine):
             places += [end - len(row.ids) + n - 1 for n in asked]
             targets += [row.labels[n] for n in asked]
             counts.append(len(asked))
-        each = self._nats(hidden[places], torch.tensor(targets, dtype=torch.long)).split(counts)
+        nats = self._nats(hidden[places], torch.tensor(targets, dtype=torch.long))
+        each = torch.split(nats, counts)
         return [Loss(float(own.sum()), len(own)) for own in each]
 
     def _nats(self, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
         """The loss of each token, fp32, (tokens): as many logits at once as a cache holds."""
-        found = [
-            torch.nn.functional.cross_entropy(logits.float(), target, reduction="none")
-            for states, wanted in zip(hidden.split(HEAD), targets.split(HEAD), strict=True)
-            for logits, target in zip(
-                self.decoder.logits(states).split(CACHED), wanted.split(CACHED), strict=True
-            )
-        ]
+        found = [hidden.new_empty(0, dtype=torch.float32)]
+        for start in range(0, len(hidden), HEAD):
+            logits, wanted = self.decoder.logits(hidden[start : start + HEAD]), targets[start:]
+            for at in range(0, len(logits), CACHED):
+                part = logits[at : at + CACHED].float()
+                target = wanted[at : at + len(part)]
+                found.append(torch.nn.functional.cross_entropy(part, target, reduction="none"))
         return torch.cat(found)
 
 
