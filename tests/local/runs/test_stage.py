@@ -74,8 +74,9 @@ def changed(recipe: Recipe, path: Path, *overrides: str) -> set[str]:
     """The stages whose inputs differ between the recipe and the same with overrides."""
     lock = Lock()
     other = recipe_file.load(path, (*EVERYTHING, *overrides))
-    before = {s.name: inputs(s, recipe, Materials(recipe), lock) for s in plan(recipe)}
-    after = {s.name: inputs(s, other, Materials(other), lock) for s in plan(other)}
+    here, there = Materials(recipe), Materials(other)  # each hashes its models and data once
+    before = {s.name: inputs(s, recipe, here, lock) for s in plan(recipe)}
+    after = {s.name: inputs(s, other, there, lock) for s in plan(other)}
     return {name for name in before if before[name] != after.get(name)}
 
 
