@@ -119,6 +119,21 @@ def called(
     return call
 
 
+@pytest.fixture(scope="session", autouse=True)
+def hashed_once() -> Iterator[None]:
+    """The embedder that every run here uses, 90 MB that no test changes, is hashed once."""
+    from ragtune.core.bundled import builtin_embedder
+    from ragtune.models.find import fingerprint
+
+    shipped, kept = builtin_embedder(), functools.cache(fingerprint)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(
+            "ragtune.runs.materials.fingerprint",
+            lambda folder: kept(folder) if folder == shipped else fingerprint(folder),
+        )
+        yield
+
+
 @pytest.fixture(scope="session")
 def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a real Llama of random weights and its own byte-level BPE tokenizer."""
