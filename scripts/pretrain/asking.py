@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from ragtune.questions.form import NEED, OTHER, OTHER_NEED, instruction
+from ragtune.questions.form import OTHER, OTHER_NEED, instruction
 from ragtune.questions.rules import content
 
 from .corpus import Corpus, sentences
@@ -118,7 +118,7 @@ def _wordings(context: str, fact: Fact, rng: Random) -> list[Question]:
     plain.sort(key=lambda one: (-min(2, len(shared(one, rest))), rng.random()))
     end = start + len(fact.answer)
     if need and (not plain or rng.random() < NEEDED / 2):
-        first = instruction(fact.sentence, start, end, wish=NEED)
+        first = instruction(fact.sentence, start, end, need=True)
         made = [Question(first, need[0])]
         return made + [Question(OTHER, one) for one in plain[:1]]
     if not plain:
@@ -132,7 +132,7 @@ def _wordings(context: str, fact: Fact, rng: Random) -> list[Question]:
     return made
 
 
-def headed(title: str, text: str, organisation: str, rng: Random) -> str:
+def _headed(title: str, text: str, organisation: str, rng: Random) -> str:
     """The text below its title, and now and then below the organisation's name or a heading."""
     owner = capital(organisation)
     head = rng.choice(
@@ -165,17 +165,11 @@ def page_asked(rng: Random, most: int, *, near: bool = False) -> Task | None:
     ]
     if near:
         facts = [fact.near(fill(page.title)) for fact in facts]
-    return turned(headed(fill(page.title), text, organisation, rng), facts, rng, most)
+    return turned(_headed(fill(page.title), text, organisation, rng), facts, rng, most)
 
 
 def organisation_asked(rng: Random, most: int) -> Task | None:
     """Facts of a made-up organisation in sentences, lines or a list."""
-    context, facts = organisation_facts(rng)
-    return turned(context, facts, rng, most)
-
-
-def organisation_facts(rng: Random) -> tuple[str, list[Fact]]:
-    """A passage about a made-up organisation, and its facts."""
     organisation = make_organisation(rng)
     known = make_facts(organisation, rng.randint(2, 5), rng, set())
     passage = make_passage(organisation, known, rng, plain=rng.random() < 0.3)
@@ -189,18 +183,12 @@ def organisation_facts(rng: Random) -> tuple[str, list[Fact]]:
         named = rng.random() < 0.4
         ways = [question_text(fact, organisation, rng, named=named) for _ in range(5)]
         facts.append(Fact(line, fact.answer, [one for one in ways if one[:1].isupper()]))
-    text = headed(capital(expand("event", rng)), passage.text, organisation.name, rng)
-    return text if rng.random() < 0.4 else passage.text, facts
+    text = _headed(capital(expand("event", rng)), passage.text, organisation.name, rng)
+    return turned(text if rng.random() < 0.4 else passage.text, facts, rng, most)
 
 
 def country_asked(corpus: Corpus, rng: Random, most: int) -> Task | None:
     """Lines of keys and values about a country of the Factbook."""
-    made = country_facts(corpus, rng)
-    return turned(*made, rng, most) if made else None
-
-
-def country_facts(corpus: Corpus, rng: Random) -> tuple[str, list[Fact]] | None:
-    """Lines of a country, each a fact; None where little is known of it."""
     country = rng.choice(corpus.countries)
     known = _facts(country)
     if len(known) < 8:
@@ -218,7 +206,7 @@ def country_facts(corpus: Corpus, rng: Random) -> tuple[str, list[Fact]] | None:
         form = rng.choice(forms[:3] if not re.search(r"\d", value) else forms)
         facts.append(Fact(f"{key}: {value}", value, [form.format(k=name, c=country.title)]))
     lines = "\n".join(fact.sentence for fact in facts)
-    return f"{country.title}\n{lines}", facts
+    return turned(f"{country.title}\n{lines}", facts, rng, most)
 
 
 ROWS = {
@@ -241,12 +229,6 @@ ROWS = {
 
 def table_asked(rng: Random, most: int) -> Task | None:
     """Rows of a table, each a line of `column: value | column: value`."""
-    made = table_facts(rng)
-    return turned(*made, rng, most) if made else None
-
-
-def table_facts(rng: Random) -> tuple[str, list[Fact]] | None:
-    """A table and its cells; None where two cells are alike."""
     symbol, kind = rng.choice((("course", "Course"), ("event", "Event"), ("object", "Item"),
                                ("PRODUCT", "Product"), ("event", "Trip")))  # fmt: skip
     symbols = dict(FIELDS)
@@ -266,4 +248,4 @@ def table_facts(rng: Random) -> tuple[str, list[Fact]] | None:
     title = rng.choice(("List of {}s", "{}s this year", "Overview: {}s", "{}s and prices")).format(
         kind.lower()
     )
-    return f"{capital(title)}\n" + "\n".join(lines), facts
+    return turned(f"{capital(title)}\n" + "\n".join(lines), facts, rng, most)

@@ -161,11 +161,11 @@ def _near(chosen: list[Line], fill: Filling, text: str) -> list[Question]:
     """The near misses written for the lines, and those that exchanged slots give."""
     written = [fill(question) for line in chosen for question in line.near]
     asked = [question for line in chosen for one in line.asked for question in one.questions]
-    exchanged = [mistaken(question, fill, text) for question in asked]
+    exchanged = [_mistaken(question, fill, text) for question in asked]
     return [Question(one, REFUSAL) for one in (*written, *exchanged) if one]
 
 
-def mistaken(question: str, fill: Filling, text: str) -> str | None:
+def _mistaken(question: str, fill: Filling, text: str) -> str | None:
     """The question with one of its slots filled otherwise, where the text says it of what stood."""
     for name in SLOT.findall(question):
         if name == "ORG" or fill.inside(f"{{{name}}}") not in text:

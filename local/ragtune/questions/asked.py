@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from ragtune.core.progress import Advance
 from ragtune.models.engines.base import Engine, unwatched
 from ragtune.prompts.base import PromptFormat
-from ragtune.questions.drafters import SOUND, Judged, cleaned
+from ragtune.questions.drafters import cleaned
 from ragtune.questions.facts import Fact
 
 LIMIT = 120
@@ -44,9 +44,9 @@ class Asked:
         ]
         return self._ask(asked, facts, advance)
 
-    def judged(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[Judged]:
-        """It cannot say."""
-        return [SOUND] * len(questions)
+    def doubts(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[float]:
+        """None."""
+        return [0.0] * len(questions)
 
     def _ask(
         self, asked: Sequence[str], facts: Sequence[Fact], advance: Advance

@@ -2,23 +2,11 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from ragtune.core.progress import Advance
 from ragtune.models.engines.base import unwatched
 from ragtune.questions.facts import Fact
-
-
-@dataclass(frozen=True)
-class Judged:
-    """``fits``: the chance that the fact answers a question; ``doubt``: its nats a token."""
-
-    fits: float = 1.0
-    doubt: float = 0.0
-
-
-SOUND = Judged()
 
 
 class Drafter(Protocol):
@@ -40,8 +28,8 @@ class Drafter(Protocol):
     ) -> list[list[str]]:
         """Other wordings of a question for each fact."""
 
-    def judged(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[Judged]:
-        """What it thinks of each question; ``SOUND`` where it cannot say."""
+    def doubts(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[float]:
+        """How unsure it is of each question, in nats a token; 0 where it cannot say."""
 
 
 def cleaned(text: str) -> str:

@@ -14,30 +14,27 @@ from ragtune.core.progress import Watcher
 from ragtune.core.text import refuses
 from ragtune.models.engines.base import unwatched
 from ragtune.questions.collection import Collection
-from ragtune.questions.drafters import Drafter, Judged
+from ragtune.questions.drafters import Drafter
 from ragtune.questions.facts import Fact
 from ragtune.questions.journal import Drafted, Journal
 from ragtune.questions.plan import Chosen, Plan
-from ragtune.questions.reading import Reader, Told, told
+from ragtune.questions.reading import Reader, told
 from ragtune.questions.row import Row
-from ragtune.questions.rules import Fault, fault_of, is_new, same_question
+from ragtune.questions.rules import Fault, content, fault_of, is_new, same_question
 from ragtune.questions.synonyms import in_other_words
-from ragtune.questions.wishes import share
 from ragtune.results.metrics.right import right
 
 TOGETHER = 4
 """Documents that are drafted from in one go, which is what a stopped drafting loses."""
-FITTING = 0.5
-"""The least chance, by the drafter's own check, that a fact answers its question."""
-SURE = 0.8
-"""That chance from which a question is kept that the reader answers otherwise or not at all."""
-UNSURE = 1.3
+UNSURE = 0.55
 """Nats a token from which a question is dropped; docs/questions.md says what was measured."""
-CLOSE = 0.15
-"""The chance by which a wording may be less than the surest, and be asked all the same."""
+SURE = 0.5
+"""Nats a token up to which a question is kept that the reader has no answer to."""
+CLOSE = 0.1
+"""Nats a token by which a wording may be less sure than the surest, and be asked all the same."""
 ENOUGH = 1.25
 """Facts with a question for each that is wanted: the surest of them are taken."""
-YIELD = 0.5
+YIELD = 0.33
 """The share of facts for which a question is likely to be kept."""
 STRETCH = 4
 """Questions by which a kind of answer may be ahead of others before these are preferred."""
@@ -56,20 +53,12 @@ class _Try:
     kept: list[str] = field(default_factory=list)
     silent: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
-    judged: dict[str, Judged] = field(default_factory=dict)
+    doubts: dict[str, float] = field(default_factory=dict)
     faults: Counter[Fault] = field(default_factory=Counter)
 
     @property
     def fact(self) -> Fact:
         return self.chosen.fact
-
-    @property
-    def known(self) -> list[str]:
-        """The wordings that may be asked."""
-        return [*self.kept, *self.silent]
-
-
-_UNREAD: dict[Told, Fault] = {"refused": "has no answer", "other": "is answered otherwise"}
 
 
 class Drafting:
@@ -123,8 +112,8 @@ class Drafting:
         drafts = self.drafter.draft([one.fact for one in tries], unwatched)
         for one, texts in zip(tries, drafts, strict=True):
             self._rule(one, texts)
-        self._judge(tries)
         self._read(tries)
+        self._doubt(tries)
         self._reword([one for one in tries if one.kept and self._wordings(one) > 1])
         for one in tries:
             one.asked = self._taken(one)
@@ -135,7 +124,7 @@ class Drafting:
         """What came of a document's facts, the surest first."""
         surest = sorted(
             tries,
-            key=lambda one: -max((one.judged[text].fits for text in one.known), default=0.0),
+            key=lambda one: min((one.doubts[text] for text in (*one.kept, *one.silent)), default=0),
         )
         rows = [row for one in surest for row in self._rows(one)]
         faults = [one.faults.most_common(1)[0][0] for one in tries if one.faults and not one.asked]
@@ -153,7 +142,7 @@ class Drafting:
             one.faults["is no question"] += 1
 
     def _read(self, tries: Sequence[_Try]) -> None:
-        """Keep the wordings that the reader answers from their passage; those that are sure, apart.
+        """Keep the wordings that the reader answers from their passage, and those it refuses apart.
 
         The test is not to be made of what this reader finds easy.
         """
@@ -167,10 +156,11 @@ class Drafting:
             result = told(answer, one.fact, text)
             if result == "right":
                 one.kept.append(text)
+            elif result == "refused":
+                one.silent.append(text)
+                one.faults["has no answer"] += 1
             else:
-                one.faults[_UNREAD[result]] += 1
-                if SURE <= one.judged[text].fits < 1:
-                    one.silent.append(text)
+                one.faults["is answered otherwise"] += 1
 
     def _nearby(self, tries: Sequence[_Try]) -> None:
         """Take no wording that the reader answers from another passage with the same answer."""
@@ -189,17 +179,24 @@ class Drafting:
                 one.asked.remove(text)
                 one.faults["is answered nearby"] += 1
 
-    def _judge(self, tries: Sequence[_Try]) -> None:
-        """Drop what the drafter is unsure of."""
-        asked = [(one, text) for one in tries for text in one.kept]
-        judged = self.drafter.judged([one.fact for one, _ in asked], [text for _, text in asked])
-        for (one, text), found in zip(asked, judged, strict=True):
-            one.judged[text] = found
-            if found.fits < FITTING or found.doubt > UNSURE:
-                one.kept.remove(text)
+    def _doubt(self, tries: Sequence[_Try]) -> None:
+        """Drop what the drafter is unsure of, and put the surest first."""
+        asked = [(one, text) for one in tries for text in (*one.kept, *one.silent)]
+        doubts = self.drafter.doubts([one.fact for one, _ in asked], [text for _, text in asked])
+        for doubt, (one, text) in zip(doubts, asked, strict=True):
+            one.doubts[text] = doubt
+            if doubt > UNSURE:
                 one.faults["is doubtful"] += 1
         for one in tries:
-            one.kept.sort(key=lambda text: (-one.judged[text].fits, one.judged[text].doubt))
+            for texts in (one.kept, one.silent):
+                texts[:] = [text for text in texts if one.doubts[text] <= UNSURE]
+                texts.sort(key=lambda text: one.doubts[text])
+            if not one.kept:
+                one.silent[:] = [text for text in one.silent if self._alone(one.doubts[text])]
+
+    def _alone(self, doubt: float) -> bool:
+        """Whether a wording is sound by the drafter's own measure; 0 says that it has none."""
+        return 0 < doubt <= SURE
 
     def _wordings(self, one: _Try) -> int:
         return 2 if one.chosen.part == "train" or self.plan.by == "wordings" else 1
@@ -214,12 +211,12 @@ class Drafting:
         found = self.drafter.reword([one.fact for one in tries], first)
         for one, text, texts in zip(again, first, found, strict=True):
             self._rule(one, [other for other in texts if not same_question(other, text)])
-        self._judge(again)
         self._read(again)
+        self._doubt(again)
         for one, other in zip(tries, again, strict=True):
             one.kept += other.kept
             one.silent += other.silent
-            one.judged |= other.judged
+            one.doubts |= other.doubts
 
     def _taken(self, one: _Try) -> list[str]:
         """The wordings that are asked: in the test the one with the fewest words of its sentence.
@@ -229,10 +226,11 @@ class Drafting:
         """
         if self._wordings(one) > 1:
             return _different(one.kept)[: self._wordings(one)]
-        surest = max((one.judged[text].fits for text in one.known), default=0.0)
-        near = [text for text in one.known if one.judged[text].fits >= surest - CLOSE]
-        said = one.fact.sentence.text
-        return sorted(near, key=lambda text: (share(text, said), one.judged[text].doubt, text))[:1]
+        said = set(content(one.fact.sentence.text))
+        texts = [*one.kept, *one.silent]
+        surest = min((one.doubts[text] for text in texts), default=0.0)
+        near = [text for text in texts if one.doubts[text] <= surest + CLOSE]
+        return sorted(near, key=lambda text: (_shared(text, said), one.doubts[text], text))[:1]
 
     def _distance(self, tries: Sequence[_Try]) -> None:
         """Put words that mean the same for the sentence's, where the question stays sound by it."""
@@ -243,10 +241,9 @@ class Drafting:
         ]
         for one, other in changed:
             self._rule(other, [in_other_words(one.asked[0], one.fact.sentence.text)])
-        self._judge([other for _, other in changed])
         self._read([other for _, other in changed])
         for one, other in changed:
-            one.asked[:1] = other.known or one.asked[:1]
+            one.asked[:1] = [*other.kept, *other.silent] or one.asked[:1]
 
     def _rows(self, one: _Try) -> list[Row]:
         fact, sentence = one.fact, one.fact.sentence
@@ -267,6 +264,12 @@ class Drafting:
             )
             for text, part in zip(texts, parts, strict=False)
         ]
+
+
+def _shared(question: str, said: set[str]) -> float:
+    """The share of a question's content words that its sentence has."""
+    asked = set(content(question))
+    return len(asked & said) / max(1, len(asked))
 
 
 def _different(texts: Sequence[str]) -> list[str]:

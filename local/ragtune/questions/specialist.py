@@ -1,6 +1,5 @@
 """The small model that was trained to ask: a passage and a fact → questions."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,10 +10,10 @@ from ragtune.prompts.base import IGNORED, Prompt, Row
 from ragtune.prompts.encoding import Encoder, Piece
 from ragtune.prompts.template import Template
 from ragtune.questions import form
-from ragtune.questions.drafters import Judged, cleaned
+from ragtune.questions.drafters import cleaned
 from ragtune.questions.facts import Fact
 from ragtune.questions.inversion import inverted
-from ragtune.questions.wishes import Wish, kind_of, other_start, wishes
+from ragtune.questions.wishes import other_start, wishes
 
 LIMIT = 40
 """Tokens of a question."""
@@ -38,12 +37,18 @@ class Specialist:
         return self.engine.fingerprint
 
     def draft(self, facts: Sequence[Fact], advance: Advance = unwatched) -> list[list[str]]:
-        """A question for each wish; and the sentence turned into one, where that can be."""
-        asked = [(n, wish) for n, fact in enumerate(facts) for wish in wishes(fact)]
-        prompts = [self._prompt(facts[n], wish) for n, wish in asked]
+        """Three questions a fact, with other words to name and starts; and its sentence turned."""
+        prompts: list[Prompt] = []
+        starts: list[str] = []
+        owners: list[int] = []
+        for n, fact in enumerate(facts):
+            for names, start in wishes(fact):
+                prompts.append(self._prompt(fact, names, start))
+                starts.append(start)
+                owners.append(n)
         found: list[list[str]] = [[] for _ in facts]
-        for (n, wish), text in zip(asked, self._write(prompts, advance), strict=True):
-            found[n].append(cleaned(f"{wish.start} {text}" if wish.start else text))
+        for n, start, text in zip(owners, starts, self._write(prompts, advance), strict=True):
+            found[n].append(cleaned(f"{start} {text}" if start else text))
         for fact, texts in zip(facts, found, strict=True):
             if plain := inverted(fact):
                 texts.append(plain)
@@ -52,47 +57,45 @@ class Specialist:
     def reword(
         self, facts: Sequence[Fact], questions: Sequence[str], advance: Advance = unwatched
     ) -> list[list[str]]:
-        """Two other wordings with another question word, near to the sentence and distant."""
-        wished = [
-            Wish(like, start=other_start(question))
-            for question in questions
-            for like in (form.DISTANT, form.PLAIN)
-        ]
-        prompts = [self._prompt(facts[n // 2], wish) for n, wish in enumerate(wished)]
+        """Two other wordings: as it comes, and with another question word."""
+        prompts: list[Prompt] = []
+        starts = []
+        for fact, question in zip(facts, questions, strict=True):
+            for start in ("", other_start(question)):
+                prompts.append(self._follow(fact, question, start))
+                starts.append(start)
         texts = [
-            cleaned(f"{wish.start} {text}")
-            for wish, text in zip(wished, self._write(prompts, advance), strict=True)
+            cleaned(f"{start} {text}" if start else text)
+            for start, text in zip(starts, self._write(prompts, advance), strict=True)
         ]
         return [list(dict.fromkeys(texts[n : n + 2])) for n in range(0, len(texts), 2)]
 
-    def judged(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[Judged]:
-        """By its own check, and how likely it was to write them, no words being wished for."""
+    def doubts(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[float]:
+        """Nats a token of each question, where no words are wished for."""
         rows: list[Row] = []
         for fact, question in zip(facts, questions, strict=True):
-            check = form.check(fact.sentence.text, fact.start, fact.end, question)
-            rows.append(
-                self._row(self._encoded(self._first(fact, check), ""), form.YES, ends=False)
-            )
-            rows.append(self._row(self._prompt(fact, Wish(kind_of(question, fact))), question))
-        losses = self.engine.losses(rows, batch_size=2 * BATCH)
-        return [
-            Judged(math.exp(-check.nats), written.mean)
-            for check, written in zip(losses[::2], losses[1::2], strict=True)
-        ]
-
-    def _row(self, prompt: Prompt, answer: str, *, ends: bool = True) -> Row:
-        ids = [*self._encode([Piece(answer)]), *([self.tokenizer.eos_token_id] if ends else [])]
-        return Row([*prompt.ids, *ids], [IGNORED] * len(prompt.ids) + ids)
+            prompt = self._prompt(fact, (), "").ids
+            ids = [*prompt, *self._encode([Piece(question)]), self.tokenizer.eos_token_id]
+            rows.append(Row(ids, [IGNORED] * len(prompt) + ids[len(prompt) :]))
+        return [one.mean for one in self.engine.losses(rows, batch_size=BATCH)]
 
     def _write(self, prompts: Sequence[Prompt], advance: Advance) -> list[str]:
         done = self.engine.complete(prompts, limit=LIMIT, batch_size=BATCH, advance=advance)
         return [one.text for one in done]
 
-    def _prompt(self, fact: Fact, wish: Wish) -> Prompt:
-        asked = form.instruction(
-            fact.sentence.text, fact.start, fact.end, names=wish.names, wish=wish.like
-        )
-        return self._encoded(self._first(fact, asked), wish.start)
+    def _prompt(self, fact: Fact, names: Sequence[str], start: str) -> Prompt:
+        asked = form.instruction(fact.sentence.text, fact.start, fact.end, names=names)
+        return self._encoded(self._first(fact, asked), start)
+
+    def _follow(self, fact: Fact, question: str, start: str) -> Prompt:
+        asked = form.instruction(fact.sentence.text, fact.start, fact.end)
+        pieces = [
+            *self._first(fact, asked),
+            Piece(question),
+            Piece(self.tokenizer.eos_token, own=True),
+            Piece(f"\n\n### Instruction:\n{form.OTHER}{SPECIALIST.separator}", own=True),
+        ]
+        return self._encoded(pieces, start)
 
     @staticmethod
     def _first(fact: Fact, asked: str) -> list[Piece]:

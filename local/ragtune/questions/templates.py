@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from ragtune.core.progress import Advance
 from ragtune.models.engines.base import unwatched
-from ragtune.questions.drafters import SOUND, Judged
 from ragtune.questions.facts import Fact
 from ragtune.questions.inversion import inverted
 from ragtune.questions.wishes import row_names
@@ -28,9 +27,9 @@ class Templates:
         """Another frame around the same words."""
         return [[f"Can you tell me: {_lower(question)}"] for question in questions]
 
-    def judged(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[Judged]:
-        """It cannot say."""
-        return [SOUND] * len(questions)
+    def doubts(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[float]:
+        """None."""
+        return [0.0] * len(questions)
 
 
 _WORD = {

@@ -1,55 +1,21 @@
-"""What a question is wished to be like, to name and to start with."""
+"""What a question is wished to name, and how to start, from what is around its answer."""
 
 import re
-from dataclasses import dataclass
 
-from ragtune.questions import form
 from ragtune.questions.facts import Fact
 from ragtune.questions.rules import content
 from ragtune.sources.readers.table import BAR
 
-DISTANT = 0.34
-"""The share of its content words that a distant question has from its sentence, at most; people's,
-on documents that they had read some time before, have 0.2 to 0.3."""
-FIRST_PERSON = re.compile(r"\b(?:I|my|me|we|our|us|you|your|mine)\b", re.I)
 BEHIND = 15
 """Characters by which a word behind the answer counts as further away."""
 
 
-@dataclass(frozen=True)
-class Wish:
-    """What a question is to be like, words that it is to name, and how it is to start."""
-
-    like: str
-    names: tuple[str, ...] = ()
-    start: str = ""
-
-
-def wishes(fact: Fact) -> list[Wish]:
-    """What is wished for in each try at a question."""
+def wishes(fact: Fact) -> list[tuple[list[str], str]]:
+    """What a question has to name, and how it has to start, for each try."""
     near, title = nearest(fact), topic(fact)
-    found = [Wish(form.PLAIN, tuple(near[:3]))]
-    if fact.sentence.is_line:
-        return [*found, Wish(form.PLAIN, tuple(near[:2]), start_for(fact)), Wish(form.PLAIN)]
-    return [
-        *found,
-        Wish(form.DISTANT),
-        Wish(form.DISTANT, tuple(title[-1:]), start_for(fact)),
-        Wish(form.NEED),
-    ]
-
-
-def kind_of(question: str, fact: Fact) -> str:
-    """The wish that a question is like: of somebody in need, distant from its sentence, or near."""
-    if FIRST_PERSON.search(question):
-        return form.NEED
-    return form.DISTANT if share(question, fact.sentence.text) <= DISTANT else form.PLAIN
-
-
-def share(question: str, sentence: str) -> float:
-    """The share of a question's content words that a sentence has."""
-    asked, said = set(content(question)), set(content(sentence))
-    return len(asked & said) / max(1, len(asked))
+    with_title = list(dict.fromkeys([*near[:2], *title[-1:]]))
+    start = start_for(fact)
+    return [(near[:3], ""), (with_title, start), ([], "")]
 
 
 def nearest(fact: Fact) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ragtune.core.text.shortening import shortened
+from ragtune.core.text.shortening import named, shortened
 from ragtune.sources import turns
 from ragtune.sources.fields import NoRecord
 
@@ -60,6 +60,8 @@ class Plan:
     missing: str = ""
     plain: tuple[tuple[str, str], ...] = ()
     """The column of each field, where each has one of its own and none may be a conversation."""
+    as_named: bool = False
+    """Whether these are all the columns, and called what the fields are."""
 
     def column(self, name: str) -> str | None:
         """The first column of a field."""
@@ -75,7 +77,7 @@ class Mapper:
     rows: Counter[tuple[str, ...]] = field(default_factory=Counter)
     unanswered: int = 0
 
-    def read(self, row: Mapping[str, Any]) -> dict[str, Any]:
+    def read(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
         """The values of a row by the names that `fields.read` knows.
 
         Raises NoRecord.
@@ -88,9 +90,9 @@ class Mapper:
         if plan.missing:
             raise Unmapped(plan.missing)
         if plan.plain:
-            found = {name: row[column] for name, column in plan.plain}
-            if type(found.get("instruction")) is str:
-                return found
+            read = row if plan.as_named else {name: row[column] for name, column in plan.plain}
+            if type(read.get("instruction")) is str:
+                return read
         found = {name: _value(row, columns, name) for name, columns in plan.fields}
         if (talk := found.pop("messages", None)) is not None:
             found |= self._conversation(talk, str(plan.column("messages")))
@@ -123,11 +125,12 @@ class Mapper:
         }
         choice = _Choice(row, names, columns)
         choice.make()
-        fields, unused = tuple(choice.columns.items()), tuple(choice.free.values())
+        fields, unused = tuple(choice.columns.items()), (*choice.free.values(), *choice.again)
         alone = all(len(columns) == 1 and columns[0] in row for _, columns in fields)
         plain = alone and choice.columns.keys().isdisjoint(("messages", "history"))
         each = tuple((name, columns[0]) for name, columns in fields) if plain else ()
-        return Plan(fields, unused, choice.missing, each)
+        as_named = all(name == column for name, column in each) and len(each) == len(names)
+        return Plan(fields, unused, choice.missing, each, as_named)
 
     @property
     def form(self) -> str:
@@ -182,7 +185,7 @@ class Mapper:
         names = list(dict.fromkeys(names))
         known = INSTRUCTION if plan.missing == "instruction" else RESPONSE
         near = nearest(plan.unused, known)
-        guess = near[0] if near else (plan.unused[0] if plan.unused else "COLUMN")
+        guess = near[0] if near else (named(plan.unused[0], 60) if plan.unused else "COLUMN")
         hint = f" ({near[0]} is nearly {near[1]})" if near else ""
         allowed = ", ".join(known)
         return (
@@ -201,9 +204,10 @@ class _Choice:
         self.columns: dict[str, tuple[str, ...]] = dict(named)
         taken = {part for (column,) in named.values() for part in (column, column.split(".")[0])}
         self.free: dict[str, str] = {}
+        self.again: list[str] = []  # the same name in other letters
         for name in names:
-            if name not in taken:
-                self.free.setdefault(_plain(name), name)
+            if name not in taken and self.free.setdefault(_plain(name), name) != name:
+                self.again.append(name)
 
     def make(self) -> None:
         """Choose a column for each field that has one."""
@@ -261,7 +265,7 @@ class _Choice:
 def listed(names: Sequence[str]) -> str:
     """The names, or the first of them and how many more there are."""
     more = len(names) - SHOWN
-    return ", ".join(shortened(name, 60) for name in names[:SHOWN]) + (
+    return ", ".join(named(name, 60) for name in names[:SHOWN]) + (
         f" and {more} more" if more > 0 else ""
     )
 

@@ -13,7 +13,7 @@ from ragtune.core.progress import Advance, Silent
 from ragtune.models.engines.base import unwatched
 from ragtune.models.hardware import probe
 from ragtune.questions import make, models
-from ragtune.questions.drafters import Drafter, Judged
+from ragtune.questions.drafters import Drafter
 from ragtune.questions.drafting import Drafting
 from ragtune.questions.facts import Fact
 from ragtune.questions.make import TEST, TRAIN, Made
@@ -77,8 +77,8 @@ class Remembering:
     ) -> list[list[str]]:
         return self._kept(facts, self.drafter.reword(facts, questions))
 
-    def judged(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[Judged]:
-        return self.drafter.judged(facts, questions)
+    def doubts(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[float]:
+        return self.drafter.doubts(facts, questions)
 
     def _kept(self, facts: Sequence[Fact], found: list[list[str]]) -> list[list[str]]:
         for fact, texts in zip(facts, found, strict=True):
@@ -180,12 +180,12 @@ def test_questions_of_which_a_person_dropped_some_are_not_written_over(
 
 
 class Wording:
-    """Writes given wordings for each fact, and knows how well each fits."""
+    """Writes given wordings for each fact, with given doubts."""
 
     name = fingerprint = "wording"
 
-    def __init__(self, judged: dict[str, Judged]) -> None:
-        self.told = judged
+    def __init__(self, doubts: dict[str, float]) -> None:
+        self.told = doubts
 
     def draft(self, facts: Sequence[Fact], advance: Advance = unwatched) -> list[list[str]]:
         return [list(self.told) for _ in facts]
@@ -195,40 +195,38 @@ class Wording:
     ) -> list[list[str]]:
         return [[] for _ in facts]
 
-    def judged(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[Judged]:
-        return [self.told.get(question, Judged(0.9, 0.5)) for question in questions]
+    def doubts(self, facts: Sequence[Fact], questions: Sequence[str]) -> list[float]:
+        return [self.told[question] for question in questions]
 
 
 NEAR = "How much does the permit for the upper car park cost?"
 FAR = "How much is charged for a permit at the garage?"
 
 
-def asked_about_parking(fits: dict[str, float], answers: dict[str, str]) -> list[str]:
+def asked_about_parking(doubts: dict[str, float], answers: dict[str, str]) -> list[str]:
     """The questions for one fact, with a reader that knows these answers."""
     found = collection()
     fact = next(one for one in found.facts("parking.md") if one.answer == "30 crowns a month")
-    drafter = Wording({text: Judged(chance, 0.5) for text, chance in fits.items()})
-    drafting = Drafting(found, planned(1, 1, 0, "facts", 0), drafter, Knowing(answers), Silent())
+    drafting = Drafting(
+        found, planned(1, 1, 0, "facts", 0), Wording(doubts), Knowing(answers), Silent()
+    )
     return [row.instruction for row in drafting._batch({"a": [Chosen(fact, "test")]})[0].rows]
 
 
-BOTH = dict.fromkeys((NEAR, FAR), "30 crowns a month")
-
-
 def test_the_test_asks_in_the_wording_that_is_furthest_from_the_sentence() -> None:
-    assert asked_about_parking({NEAR: 0.9, FAR: 0.88}, BOTH) == [FAR]
+    doubts = {NEAR: 0.2, FAR: 0.29}
+    assert asked_about_parking(doubts, {NEAR: "30 crowns a month", FAR: "30 crowns a month"}) == [
+        FAR
+    ]
 
 
-def test_a_wording_that_fits_much_worse_than_another_is_not_asked() -> None:
-    (asked,) = asked_about_parking({NEAR: 0.95, FAR: 0.6}, BOTH)
+def test_a_question_that_the_reader_cannot_answer_is_kept_where_the_drafter_is_sure() -> None:
+    assert asked_about_parking({FAR: 0.4}, {}) == [FAR]
+    assert asked_about_parking({FAR: 0.8}, {}) == []
+    assert asked_about_parking({NEAR: 0.52, FAR: 0.54}, {NEAR: "30 crowns a month"}) == [FAR]
+
+
+def test_a_wording_that_the_drafter_is_much_less_sure_of_is_not_asked() -> None:
+    answers = dict.fromkeys((NEAR, FAR), "30 crowns a month")
+    (asked,) = asked_about_parking({NEAR: 0.2, FAR: 0.5}, answers)
     assert asked == "What is the price of the permit for the upper car park?"
-
-
-def test_a_question_that_the_fact_does_not_answer_by_the_check_is_dropped() -> None:
-    assert asked_about_parking({FAR: 0.3}, BOTH) == []
-
-
-def test_a_question_that_the_reader_misreads_is_kept_where_the_check_is_sure() -> None:
-    assert asked_about_parking({FAR: 0.9}, {}) == [FAR]
-    assert asked_about_parking({FAR: 0.6}, {}) == []
-    assert asked_about_parking({NEAR: 0.9, FAR: 0.9}, {NEAR: "30 crowns a month"}) == [FAR]

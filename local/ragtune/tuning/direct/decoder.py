@@ -25,7 +25,6 @@ class Decoder:
     """A model in training: frozen weights, and the LoRA on them.
 
     ``recomputes``: a layer keeps its input alone, and is computed again in the backward pass.
-    ``lowest`` is the first layer with LoRA: no gradient goes further down.
     """
 
     def __init__(self, model: Any, head: Head, shape: Shape, packs: bool) -> None:
@@ -40,8 +39,6 @@ class Decoder:
         self.layers = [Layer(block, shape, packs) for block in model.model.layers]
         self.ordered = in_order(head.weight.detach(), packs)
         self.drops = any(p.dropped for layer in self.layers for p in layer.projections)
-        adapted = [any(p.parts for p in layer.projections) for layer in self.layers]
-        self.lowest = adapted.index(True) if any(adapted) else len(adapted)
         self.tables: tuple[torch.Tensor, torch.Tensor] | None = None
 
     @property
@@ -95,8 +92,7 @@ class Decoder:
         memory: list[Kept | torch.Tensor] = []
         for number, layer in enumerate(self.layers):
             after, kept = self._through(layer, number, hidden, step, seed)
-            if number >= self.lowest:
-                memory.append(hidden if self.recomputes else kept)
+            memory.append(hidden if self.recomputes else kept)
             hidden = after
         predicting = hidden[laid.places]
         last, factor = norm.forward(predicting, self.last, self.shape.epsilon)
@@ -106,7 +102,7 @@ class Decoder:
         assert slope is not None
         slope = norm.backward(slope.mul_(1 / tokens), predicting, factor, self.last)
         upstream = torch.zeros_like(hidden).index_add_(0, laid.places, slope)
-        for number in range(len(self.layers) - 1, self.lowest - 1, -1):
+        for number in range(len(self.layers) - 1, -1, -1):
             layer, held = self.layers[number], memory.pop()
             if isinstance(held, torch.Tensor):
                 _, held = self._through(layer, number, held, step, seed)

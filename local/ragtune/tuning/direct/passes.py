@@ -52,19 +52,10 @@ class DirectPasses:
         self._order = [places[id(parameter)] for parameter in weights.trained]
         self._room: list[tuple[Gradients, list[torch.Tensor]]] = []
 
+    @torch.inference_mode()
     def gradients(self, samples: Sequence[Sample], tokens: int, seed: int) -> float:
         """Each thread's are added in turn."""
         shares = self.crew.shares(rows_of(samples), lambda row: len(row.ids))
-        return self._propagated(shares, tokens, seed)
-
-    def groups(self, groups: Sequence[Sequence[Row]], tokens: int, seed: int) -> float:
-        """``gradients`` of rows that begin alike, group by group: one thread takes each."""
-        shares = self.crew.shares(groups, lambda group: sum(len(row.ids) for row in group))
-        flat = [[row for group in share for row in group] for share in shares]
-        return self._propagated(flat, tokens, seed)
-
-    @torch.inference_mode()
-    def _propagated(self, shares: Sequence[list[Row]], tokens: int, seed: int) -> float:
         while len(self._room) < len(shares):
             self._room.append(self._made())
 

@@ -16,7 +16,6 @@ from ragtune.recipe.tune import PROJECTIONS, Tune
 from ragtune.tuning import lora
 from ragtune.tuning.autograd import AutogradPasses
 from ragtune.tuning.direct.passes import DirectPasses, knows
-from ragtune.tuning.direct.tree import rows_of
 from ragtune.tuning.passes import Passes
 from ragtune.tuning.samples import Sample
 from tests.local.models.direct.test_decoder import KINDS, made
@@ -111,32 +110,6 @@ def test_losses_and_gradients_are_those_of_autograd(passes: Making, kind: str) -
     assert found == pytest.approx(expected, rel=1e-6)
     assert apart(direct, slope) < 1e-5
     assert new[0].losses(rows(), 2) == pytest.approx(old[0].losses(rows(), 2), rel=1e-6)
-
-
-def test_layers_below_the_lowest_with_lora_change_no_gradient_above(passes: Making) -> None:
-    _, expected = gradient(passes("llama"), rows())
-    part, weights = passes("llama")
-    assert isinstance(part, DirectPasses)
-    part.decoder.lowest = 2
-    _, found = gradient((part, weights), rows())
-    upper = torch.cat([
-        torch.full((weight.numel(),), ".layers.2." in name)
-        for name, weight in zip(weights.names, weights.weights, strict=True)
-    ])  # fmt: skip
-    assert torch.equal(found[upper], expected[upper])
-    assert found[upper].any()
-    assert not found[~upper].any()
-
-
-def test_groups_of_rows_give_the_gradients_of_their_rows(passes: Making) -> None:
-    whole, weights = passes("llama")
-    assert isinstance(whole, DirectPasses)
-    loss, expected = gradient((whole, weights), rows())
-    weights.clear()
-    groups = [rows_of(rows()[:3]), rows_of(rows()[3:])]
-    assert whole.groups(groups, TOKENS, 0) == pytest.approx(loss, rel=1e-6)
-    assert apart(weights.gradient, expected) < 1e-5
-    whole.close()
 
 
 @pytest.mark.parametrize("targets", ["q_proj,v_proj", "k_proj", "v_proj,gate_proj", "o_proj"])
