@@ -24,7 +24,7 @@ from ragtune.cli import (
     several,
     study,
 )
-from ragtune.cli.output import never_refuse, say
+from ragtune.cli.output import never_refuse, open_streams, say
 from ragtune.core import system
 from ragtune.core.errors import INTERRUPTED, RagtuneError
 from ragtune.core.secrets import hidden
@@ -62,6 +62,7 @@ def settings(
 
 def main() -> None:
     """Run the command; every error of ours is one line and an exit code of its own."""
+    open_streams()
     never_refuse()
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -84,8 +85,6 @@ def main() -> None:
         if stop.code == INTERRUPTED:
             say("interrupted; the same command goes on from here")
         raise
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         if os.environ.get("RAGTUNE_DEBUG"):
             raise

@@ -1,12 +1,15 @@
 """A watcher that shows a person how the job goes: lines and a progress bar, on stderr."""
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
+from typing import TextIO, cast
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from ragtune.cli.output import Talk
 from ragtune.core.progress import Advance
 from ragtune.core.text.shortening import shortened_lines
 
@@ -15,7 +18,7 @@ class Terminal:
     """Lines as they come; a bar for the piece of work in hand, only where there is a terminal."""
 
     def __init__(self) -> None:
-        self.console = Console(stderr=True, highlight=False)
+        self.console = Console(file=cast(TextIO, Talk(sys.stderr)), highlight=False)
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

@@ -34,6 +34,7 @@ def index_status(recipe: Recipe, materials: Materials, folder: RunFolder) -> dic
         **changes.to_json(),
         "skipped": {**materials.corpus.skipped, **(manifest.unreadable if manifest else {})},
         "parts": manifest.parts if manifest else {},
+        "held": len(manifest.documents) if manifest else 0,
     }
 
 
@@ -51,7 +52,7 @@ def show_status(status: dict[str, Any]) -> str:
     elif status["stale"]:
         head = f"{run}: stale; {status['unchanged']} documents unchanged"
     else:
-        head = f"{run}: up to date; {status['unchanged']} documents"
+        head = f"{run}: up to date; {status['held']} documents"
     left_out = [f"left out {name}: {reason}" for name, reason in status["skipped"].items()]
     left_out += [f"left out of {name}: {what}" for name, what in status["parts"].items()]
     return "\n".join([head, *lines, *left_out])

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from ragtune.core.text.shortening import shortened
+from ragtune.core.text.shortening import named, shortened
 from ragtune.sources import turns
 from ragtune.sources.fields import NoRecord
 
@@ -125,7 +125,7 @@ class Mapper:
         }
         choice = _Choice(row, names, columns)
         choice.make()
-        fields, unused = tuple(choice.columns.items()), tuple(choice.free.values())
+        fields, unused = tuple(choice.columns.items()), (*choice.free.values(), *choice.again)
         alone = all(len(columns) == 1 and columns[0] in row for _, columns in fields)
         plain = alone and choice.columns.keys().isdisjoint(("messages", "history"))
         each = tuple((name, columns[0]) for name, columns in fields) if plain else ()
@@ -185,7 +185,7 @@ class Mapper:
         names = list(dict.fromkeys(names))
         known = INSTRUCTION if plan.missing == "instruction" else RESPONSE
         near = nearest(plan.unused, known)
-        guess = near[0] if near else (plan.unused[0] if plan.unused else "COLUMN")
+        guess = near[0] if near else (named(plan.unused[0], 60) if plan.unused else "COLUMN")
         hint = f" ({near[0]} is nearly {near[1]})" if near else ""
         allowed = ", ".join(known)
         return (
@@ -204,9 +204,10 @@ class _Choice:
         self.columns: dict[str, tuple[str, ...]] = dict(named)
         taken = {part for (column,) in named.values() for part in (column, column.split(".")[0])}
         self.free: dict[str, str] = {}
+        self.again: list[str] = []  # the same name in other letters
         for name in names:
-            if name not in taken:
-                self.free.setdefault(_plain(name), name)
+            if name not in taken and self.free.setdefault(_plain(name), name) != name:
+                self.again.append(name)
 
     def make(self) -> None:
         """Choose a column for each field that has one."""
@@ -264,7 +265,7 @@ class _Choice:
 def listed(names: Sequence[str]) -> str:
     """The names, or the first of them and how many more there are."""
     more = len(names) - SHOWN
-    return ", ".join(shortened(name, 60) for name in names[:SHOWN]) + (
+    return ", ".join(named(name, 60) for name in names[:SHOWN]) + (
         f" and {more} more" if more > 0 else ""
     )
 

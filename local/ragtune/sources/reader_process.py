@@ -199,6 +199,8 @@ def _outcome(
     except (MemoryError, RecursionError) as error:
         deep = isinstance(error, RecursionError)
         return "exceeded", "is nested too deeply" if deep else too_large(allowed[-1])
+    except Exception as error:  # parsers raise what they like on broken files
+        return "exceeded", " ".join(f"{type(error).__name__}: {error}".split())[:300]
     finally:
         _limit(None)
 

@@ -18,12 +18,12 @@ from typing import Any
 
 from ragtune.core import collection, hub
 from ragtune.core.errors import OfflineError, RecordsError
-from ragtune.core.text.shortening import shortened
+from ragtune.core.text.shortening import named, shortened
 from ragtune.recipe.records import Records
 from ragtune.sources import fields
 from ragtune.sources.columns import Mapper
 from ragtune.sources.rows import files
-from ragtune.sources.rows.base import BadRow, Table
+from ragtune.sources.rows.base import BadRow, Table, Twice
 from ragtune.sources.rows.columns import numbered
 
 
@@ -242,6 +242,8 @@ def _object(values: Any) -> Mapping[str, Any]:
         raise fields.NoRecord(str(values))
     if not isinstance(values, dict):
         raise fields.NoRecord("not a JSON object")
+    if isinstance(values, Twice):
+        raise fields.NoRecord(f"has two values for {named(values.name)}; keep one")
     return values
 
 

@@ -130,3 +130,16 @@ def test_without_a_terminal_everything_is_deleted_too(
     with torn_down(ledger, {"endpoint": gone}, Lines()):
         ledger.add("endpoint", "new", "us-east-1")
     assert names(ledger) == ["older"]
+
+
+def test_a_system_without_sighup_tears_down_by_the_other_signals(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(signal, "SIGHUP")
+    with (
+        pytest.raises(KeyboardInterrupt),
+        torn_down(ledger, {"endpoint": gone}, Lines()),
+    ):
+        ledger.add("endpoint", "new", "us-east-1")
+        os.kill(os.getpid(), signal.SIGTERM)
+    assert names(ledger) == ["older"]

@@ -66,7 +66,7 @@ def test_what_is_not_read_is_named_with_its_reason_and_the_rest_goes_on(
         "loop": "a link to a folder; links to folders are not followed",
         "bad\\xff.md": "its name is not valid UTF-8; rename it",
         "bad\\xfe/in.md": "its name is not valid UTF-8; rename it",
-        "scan.pdf": f"holds no text in 1 pages: {ocr.ADVICE}",
+        "scan.pdf": f"holds no text in 1 page: {ocr.ADVICE}",
     }
     broken = {name: skipped.pop(name) for name in ("broken.pdf", "broken.docx")}
     assert skipped == reasons
@@ -246,3 +246,14 @@ def test_files_are_listed_in_the_order_of_their_folders_without_a_path_for_each(
         assert found == sorted(found, key=lambda name: name.split("/"))
         assert len(found) == 2 * many
     assert counts[0] == counts[1]
+
+
+def test_names_that_differ_in_case_alone_are_two_documents(tmp_path: Path) -> None:
+    """Where the file system tells them apart, as Linux's do."""
+    (tmp_path / "A.md").write_text("One harbour.")
+    (tmp_path / "a.md").write_text("Two ferries.")
+    if len(list(tmp_path.iterdir())) == 1:
+        pytest.skip("this file system has one file for both")
+    found, skipped = documents.from_folder(tmp_path).read_all()
+    assert {one.name: one.text for one in found} == {"A.md": "One harbour.", "a.md": "Two ferries."}
+    assert skipped == {}

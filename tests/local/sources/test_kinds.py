@@ -353,3 +353,17 @@ def test_a_file_of_another_kind_is_named_with_what_to_do(tmp_path: Path) -> None
         "Makefile": "a file without an ending is not read",
         "a.doc": ".doc is not read; save it as .docx",
     }
+
+
+@pytest.mark.parametrize(
+    "halves", [r"\u-10179?\u-8704?", r"\u55357?\u56832?", r"\uc0\u55357 \u56832 "]
+)
+def test_an_emoji_in_two_halves_is_one_letter_in_rtf(tmp_path: Path, halves: str) -> None:
+    assert read(tmp_path, "a.rtf", rf"{{\rtf1\ansi A {halves} here.}}").text == "A 😀 here."
+
+
+@pytest.mark.parametrize("rootfile", ["", "<rootfile/>", '<rootfile full-path="../../x"/>'])
+def test_a_book_whose_container_leads_nowhere_says_so(tmp_path: Path, rootfile: str) -> None:
+    zipped(tmp_path / "a.epub", {"META-INF/container.xml": f"<container>{rootfile}</container>"})
+    with pytest.raises(DocumentsError, match="its container names no package that is in it"):
+        readers.read(tmp_path / "a.epub", "a.epub")

@@ -20,9 +20,10 @@ def read(path: Path, name: str) -> list[Document]:
             raise DocumentsError("cannot be read: not what its name says")
         if "META-INF/rights.xml" in names:
             raise DocumentsError("cannot be decrypted: protected by its publisher")
-        (package,) = [
-            one.get("full-path") for one in archive.xml(file.read(_CONTAINER)).iter("{*}rootfile")
-        ][:1]
+        rootfiles = archive.xml(file.read(_CONTAINER)).iter("{*}rootfile")
+        package = next((one.get("full-path") for one in rootfiles), None)
+        if package not in names:
+            raise DocumentsError("cannot be read: its container names no package that is in it")
         root = archive.xml(file.read(package))
         titles = [one.text or "" for one in root.iter("{http://purl.org/dc/elements/1.1/}title")]
         items = {one.get("id"): one for one in root.iter("{*}item")}

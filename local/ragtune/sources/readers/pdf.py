@@ -70,9 +70,10 @@ def read(path: Path, name: str) -> list[Document]:
 
 def _without_text(count: int, broken: list[int]) -> str:
     if len(broken) == count:
-        return f"cannot be read: none of its {count} pages can"
+        its = "its one page cannot" if count == 1 else f"none of its {count} pages can"
+        return f"cannot be read: {its}"
     advice = "nothing recognised in them" if ocr.is_installed() else ocr.ADVICE
-    return f"holds no text in {count} pages: {advice}"
+    return f"holds no text in {count} {'page' if count == 1 else 'pages'}: {advice}"
 
 
 def _some(numbers: list[int], count: int, what: str = "") -> str:

@@ -33,7 +33,9 @@ def read(path: Path, name: str) -> list[Document]:
         finally:
             book.close()
     if not any(one.text for one in found):
-        raise DocumentsError(f"holds no text in {len(found)} sheets")
+        raise DocumentsError(
+            f"holds no text in {len(found)} {'sheet' if len(found) == 1 else 'sheets'}"
+        )
     return found
 
 

@@ -1,12 +1,20 @@
 """A row of a file or a data set, before it is a record."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 
 class BadRow(ValueError):
     """Why a row cannot be read."""
+
+
+class Twice(dict[str, Any]):
+    """A row in which a name has two values, of which the last one is kept; ``name`` is that one."""
+
+    def __init__(self, values: Mapping[str, Any], name: str) -> None:
+        super().__init__(values)
+        self.name = name
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from ragtune.core.errors import RecordsError
-from ragtune.sources.rows.base import Row, line
+from ragtune.core.text.shortening import named
+from ragtune.sources.rows.base import BadRow, Row, line
 
 
 def parquet(path: Path) -> Iterator[Row]:
@@ -21,7 +22,7 @@ def parquet(path: Path) -> Iterator[Row]:
 
     try:
         with ParquetFile(path) as file:
-            yield from numbered(path.name, _batches(file.iter_batches()))
+            yield from numbered(path.name, _batches(path, file.iter_batches()))
     except (ArrowException, OSError) as error:
         raise RecordsError(f"{path}: cannot be read as Parquet: {line(error)}") from None
 
@@ -41,15 +42,16 @@ def arrow(path: Path) -> Iterator[Row]:
             except pa.ArrowInvalid:
                 file.seek(0)
                 batches = pa.ipc.open_stream(file)
-            yield from numbered(path.name, _batches(batches))
+            yield from numbered(path.name, _batches(path, batches))
     except (pa.ArrowException, OSError) as error:
         raise RecordsError(f"{path}: cannot be read as Arrow: {line(error)}") from None
 
 
-def numbered(name: str, found: Iterable[Mapping[str, Any]]) -> Iterator[Row]:
+def numbered(name: str, found: Iterable[Mapping[str, Any] | BadRow]) -> Iterator[Row]:
     """Rows with their numbers, and with their numbers and dates as text."""
     for number, row in enumerate(found, 1):
-        yield Row(f"{name} row {number}", {key: plain(value) for key, value in row.items()})
+        values = {k: plain(v) for k, v in row.items()} if isinstance(row, Mapping) else row
+        yield Row(f"{name} row {number}", values)
 
 
 def plain(value: Any) -> Any:
@@ -67,10 +69,33 @@ def plain(value: Any) -> Any:
 
 def _named(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.isoformat(" ") if value.time() != datetime.min.time() else f"{value:%Y-%m-%d}"
-    return str(value) if isinstance(value, int | Decimal | date) else value
+        if value.time() == datetime.min.time():
+            return value.date().isoformat()
+        return value.isoformat(" ")
+    return str(value) if isinstance(value, int | Decimal | date | time | timedelta) else value
 
 
-def _batches(batches: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
+def _batches(path: Path, batches: Iterable[Any]) -> Iterator[Mapping[str, Any] | BadRow]:
+    """The rows; one that holds what Python has no value for is a BadRow, the others are read.
+
+    Raises RecordsError where two columns have the same name.
+    """
     for batch in batches:
-        yield from batch.to_pylist()
+        names = batch.schema.names
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise RecordsError(f"{path}: two columns are named {named(twice)!r}; rename one")
+        try:
+            yield from batch.to_pylist()
+        except (ValueError, ArithmeticError, LookupError):
+            yield from map(_alone, (batch.slice(number, 1) for number in range(batch.num_rows)))
+
+
+def _alone(batch: Any) -> Mapping[str, Any] | BadRow:
+    """A row of a batch that cannot be read as a whole."""
+    found = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            (found[name],) = column.to_pylist()
+        except (ValueError, ArithmeticError, LookupError) as error:
+            return BadRow(f"{named(name)} cannot be read: {line(error)}")
+    return found

@@ -16,8 +16,10 @@ TRIED = 50
 """Rows from which the delimiter is seen."""
 
 
-def rows(name: str, text: str) -> tuple[str, Iterator[Row]]:
+def rows(name: str, text: str, notes: list[str]) -> tuple[str, Iterator[Row]]:
     """What kind of table a text is, in words, and its rows by the names in its first line.
+
+    ``notes`` gets, once all rows were read, how many cells had no name above them.
 
     Raises RecordsError where its first line does not name columns.
     """
@@ -30,7 +32,13 @@ def rows(name: str, text: str) -> tuple[str, Iterator[Row]]:
         delimiter = sniffed(text)
     quoted = delimiter != "\t" or _is_whole(text, delimiter)
     reader = _reader(text, delimiter, quoted=quoted)
-    header = next((row for row in reader if any(cell.strip() for cell in row)), [])
+    try:
+        header = next((row for row in reader if any(cell.strip() for cell in row)), [])
+    except csv.Error as error:
+        line = getattr(reader, "line_num", 0) + skipped
+        raise RecordsError(
+            f"{name}:{line}: the names of the columns are not CSV: {error}"
+        ) from None
     names = [cell.strip().lstrip("\ufeff") for cell in header]
     seen: set[str] = set()
     for one in filter(None, names):
@@ -38,7 +46,7 @@ def rows(name: str, text: str) -> tuple[str, Iterator[Row]]:
             raise RecordsError(f"{name}: two columns are named {shortened(one)!r}; rename one")
         seen.add(one)
     kind = f"a table with {DELIMITERS.get(delimiter, repr(delimiter))}"
-    return kind, _rows(name, names, reader, skipped)
+    return kind, _rows(name, names, reader, skipped, notes)
 
 
 def sniffed(text: str) -> str:
@@ -74,14 +82,18 @@ def _is_whole(text: str, delimiter: str) -> bool:
 
 
 def _rows(
-    name: str, names: Sequence[str], reader: Iterator[list[str]], skipped: int
+    name: str, names: Sequence[str], reader: Iterator[list[str]], skipped: int, notes: list[str]
 ) -> Iterator[Row]:
+    nameless = [number for number, one in enumerate(names) if not one]
+    lost = 0
     while True:
         line: int = getattr(reader, "line_num", 0) + skipped + 1
         where = f"{name}:{line}"
         try:
             cells = next(reader)
         except StopIteration:
+            if lost:
+                notes.append(f"rows with values in columns without a name, left out there: {lost}")
             return
         except csv.Error as error:
             if "unexpected end" in str(error):
@@ -98,4 +110,5 @@ def _rows(
         if len(cells) != len(names):
             yield Row(where, BadRow(f"{len(cells)} cells, where the first line has {len(names)}"))
         else:
+            lost += any(cells[number].strip() for number in nameless)
             yield Row(where, {n: cell for n, cell in zip(names, cells, strict=True) if n})

@@ -131,12 +131,20 @@ def _apart(module: str, function: str, path: Path) -> tuple[Iterator[Row], list[
 
 
 def all_rows(module: str, function: str, path: Path) -> tuple[list[Row], list[str]]:
-    """Every row of a packed file, and what is to be known of it: what `_apart` calls."""
+    """Every row of a packed file, and what is to be known of it: what `_apart` calls.
+
+    Raises RecordsError, whatever the library raises on a broken file.
+    """
     notes: list[str] = []
-    if module == "workbook":
-        _refuse_bomb(path)
-        return list(workbook.rows(path, notes)), notes
-    return list(getattr(columns, function)(path)), notes
+    try:
+        if module == "workbook":
+            _refuse_bomb(path)
+            return list(workbook.rows(path, notes)), notes
+        return list(getattr(columns, function)(path)), notes
+    except (RecordsError, MemoryError, RecursionError):
+        raise
+    except Exception as error:
+        raise RecordsError(f"{path}: cannot be read: {line(error)[:300]}") from None
 
 
 def _refuse_bomb(path: Path) -> None:
@@ -167,5 +175,6 @@ def _of_text(path: Path, content: bytes, encoding: str | None) -> Table:
         raise RecordsError(
             f"{path}:{number}: not UTF-8, as the rest of the file is; save the whole as UTF-8"
         )
-    kind, rows = delimited.rows(path.name, text.text)
-    return Table(path.name, kind, rows, said)
+    notes: list[str] = []
+    kind, rows = delimited.rows(path.name, text.text, notes)
+    return Table(path.name, kind, rows, said, notes)

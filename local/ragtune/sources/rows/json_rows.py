@@ -11,10 +11,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ragtune.core.errors import RecordsError
-from ragtune.sources.rows.base import BadRow, Row
+from ragtune.sources.rows.base import BadRow, Row, Twice
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        for name, value in pairs:
+            if found[name] != value:
+                return Twice(found, name)
+    return found
+
 
 _DECODER = json.JSONDecoder(
-    parse_float=str, parse_int=str, parse_constant=lambda name: None if name == "NaN" else name
+    parse_float=str,
+    parse_int=str,
+    parse_constant=lambda name: None if name == "NaN" else name,
+    object_pairs_hook=_object,
 )
 _SPACE = re.compile(r"[\s\ufeff]*")
 _BETWEEN = re.compile(r"\s*(,?)\s*")
