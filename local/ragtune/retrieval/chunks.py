@@ -5,11 +5,13 @@ import io
 import math
 import unicodedata
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ragtune.core.errors import DocumentsError
+from ragtune.retrieval import packages
 from ragtune.retrieval import sentences as rules
 from ragtune.retrieval.embedder import Embedder
 from ragtune.retrieval.section import Chunking
@@ -53,17 +55,17 @@ class Chunker:
         self, rag: Chunking, embedder: Embedder, sentences: Sentences | None = None
     ) -> None:
         """``sentences`` finds sentences, `retrieval.sentences` by default."""
-        from llama_index.core.node_parser import SentenceSplitter
-
+        splitters = packages.module("llama_index.core.node_parser.text.sentence")
         self._tokens, self._title = embedder.tokens, rag.chunk_tokens // 2
         self._room = rag.chunk_tokens - SPECIAL
         self._sentences = sentences or rules.sentences()
-        self._splitter = SentenceSplitter(
+        self._splitter = splitters.SentenceSplitter(
             chunk_size=self._room,
             chunk_overlap=int(rag.chunk_overlap * rag.chunk_tokens),
             tokenizer=lambda text: range(self._size(text)),
             chunking_tokenizer_fn=self._units,
             include_prev_next_rel=False,
+            callback_manager=_no_callbacks(),
         )
 
     def split(self, documents: Sequence[Document]) -> list[Any]:
@@ -91,8 +93,7 @@ class Chunker:
         return nodes
 
     def _nodes(self, document: Document) -> list[Any]:
-        from llama_index.core.node_parser.node_utils import build_nodes_from_splits
-
+        builder = packages.module("llama_index.core.node_parser.node_utils")
         title = self._shortened(document.title)
         source = _source(replace(document, title=title))
         try:
@@ -102,7 +103,7 @@ class Chunker:
                 parts = list(self._parts(document, title))
         except ValueError as error:  # a letter of more tokens than a chunk has
             raise DocumentsError(f"cannot be split: {error}; raise rag.chunk_tokens") from None
-        nodes: list[Any] = build_nodes_from_splits([part.text for part in parts], source)
+        nodes: list[Any] = builder.build_nodes_from_splits([part.text for part in parts], source)
         for node, part in zip(nodes, parts, strict=True):
             node.start_char_idx, node.end_char_idx = part.start, part.end
             node.metadata = dict(source.metadata)
@@ -220,6 +221,15 @@ class Chunker:
         return text
 
 
+def _no_callbacks() -> Any:
+    """A manager of no callbacks; llama-index imports all of itself to make one."""
+    base = packages.module("llama_index.core.callbacks.base")
+    manager = object.__new__(base.CallbackManager)
+    base.BaseCallbackHandler.__init__(manager, [], [])
+    manager.handlers, manager._trace_map = [], defaultdict(list)
+    return manager
+
+
 def _unbroken(text: str, most: int) -> list[str]:
     """The text in pieces, cut inside of words that have more than ``most`` bytes.
 
@@ -253,8 +263,7 @@ def _is_joined(text: str, place: int) -> bool:
 
 def _source(document: Document) -> Any:
     """The document as llama-index's; all of a file's have the file's name as their id."""
-    from llama_index.core.schema import Document as LlamaDocument
-
+    schema = packages.module("llama_index.core.schema")
     shown = {"title"} if document.title else set()
     metadata = {
         "document": document.name,
@@ -263,7 +272,7 @@ def _source(document: Document) -> Any:
         "kind": document.name.rpartition(".")[2].lower() if "." in document.name else "",
         **({} if document.page is None else {"page": document.page}),
     }
-    return LlamaDocument(
+    return schema.Document(
         text=document.text,
         id_=document.name,
         metadata=metadata,

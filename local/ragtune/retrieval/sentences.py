@@ -9,6 +9,8 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 
+from ragtune.retrieval import packages
+
 LONGEST = 120
 """Characters of a piece of a script that marks no ends."""
 MARKS = "\u3002\uff01\uff1f\uff1b\uff61\u0964\u0965\u061f\u06d4\u104b\u17d4"
@@ -27,9 +29,12 @@ def sentences() -> Split:
 
     Pieces together are the text. One without these marks and scripts is split as before.
     """
-    from llama_index.core.node_parser.text.utils import split_by_sentence_tokenizer
+    utils = packages.module("llama_index.core.node_parser.text.utils")
+    # What llama-index uses; it looks for lists of stop words as well, and imports all of NLTK.
+    punkt = packages.module("nltk.tokenize.punkt").PunktSentenceTokenizer()
 
-    usual: Split = split_by_sentence_tokenizer()
+    def usual(text: str) -> list[str]:
+        return list(utils.split_by_sentence_tokenizer_internal(text, punkt))
 
     def split(text: str) -> list[str]:
         found = usual(text)

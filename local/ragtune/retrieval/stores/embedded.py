@@ -18,6 +18,7 @@ import qdrant_edge as qdrant
 from ragtune.core.errors import RunError
 from ragtune.core.files import allocated, unfilled
 from ragtune.core.system import require
+from ragtune.retrieval import packages
 from ragtune.retrieval.bm25 import Words
 from ragtune.retrieval.filters import Condition, Filter
 from ragtune.retrieval.fusion import fused, ranked, reach
@@ -155,13 +156,12 @@ class EmbeddedStore:
 
     def add(self, nodes: Sequence[Any]) -> list[str]:
         """Insert or replace nodes that carry their embedding; ids must be UUIDs."""
-        from llama_index.core.vector_stores.utils import node_to_metadata_dict
-
+        utils = packages.module("llama_index.core.vector_stores.utils")
         points = []
         for node in nodes:
             text = node.get_content(metadata_mode="embed")
             vector = {DENSE: node.get_embedding(), KEYWORD: self._words.document(text)}
-            payload = node_to_metadata_dict(node, remove_text=False, flat_metadata=False)
+            payload = utils.node_to_metadata_dict(node, remove_text=False, flat_metadata=False)
             points.append(qdrant.Point(uuid.UUID(node.node_id), vector, payload))
         if points:
             self._require(nodes)
@@ -189,8 +189,7 @@ class EmbeddedStore:
         return self._nodes(None)
 
     def _nodes(self, only: Any) -> Iterator[Any]:
-        from llama_index.core.vector_stores.utils import metadata_dict_to_node
-
+        utils = packages.module("llama_index.core.vector_stores.utils")
         offset = None
         while True:
             with _in_a_line(self._folder):
@@ -198,7 +197,7 @@ class EmbeddedStore:
                     qdrant.ScrollRequest(offset, SCROLL, only, with_payload=True, with_vector=True)
                 )
             for point in points:
-                node: Any = metadata_dict_to_node(point.payload)
+                node: Any = utils.metadata_dict_to_node(point.payload)
                 node.embedding = point.vector[DENSE]
                 yield node
             if offset is None:
