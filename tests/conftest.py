@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.utils import get_params_from_function
 
 from ragtune.cli import app as cli
 from ragtune.core import offline
@@ -25,6 +26,8 @@ os.environ["OMP_NUM_THREADS"] = (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
+parameters_of = functools.cache(get_params_from_function)
+"""Typer's, which for each command that is called here would look at all of them again."""
 SHARED = ROOT.parent / "shared" / "data"
 
 FACTS = [
@@ -103,6 +106,7 @@ def called(
         for kind in ("registered_commands", "registered_groups")
     ]
 
+    monkeypatch.setattr("typer.main.get_params_from_function", parameters_of)
     monkeypatch.setattr(offline, "seal", lambda: "")  # it would hold for all tests after this one
 
     def call(*arguments: object) -> tuple[int, str, str]:

@@ -1,6 +1,10 @@
 """What keeps the suite fast: the order of its files and the bound on a test."""
 
+import gc
+
 import pytest
+
+from tests import pace
 
 pytest_plugins = ["pytester"]
 
@@ -40,3 +44,9 @@ def test_a_test_over_the_bound_fails_unless_it_is_long(
         run = pytester.runpytest_inprocess("-p", "tests.pace", "--durations=3", "-p", "no:xdist")
     run.assert_outcomes(passed=3 - failed, failed=failed)
     run.stdout.fnmatch_lines(["*s of a processor, by file*", "* s  test_a_test_over*.py"])
+
+
+def test_what_collection_left_is_not_looked_through_for_garbage_and_the_rest_is() -> None:
+    assert gc.get_freeze_count() > 100_000
+    assert gc.isenabled()
+    assert gc.get_threshold()[0] == pace.YOUNG

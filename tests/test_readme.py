@@ -36,16 +36,33 @@ def watch(event, arguments):
         print("LOOKED UP", arguments[0], file=sys.stderr, flush=True)
         raise SystemExit(99)
 sys.addaudithook(watch)
+"""
+ONE = f"{WATCHED}\nfrom ragtune.cli.app import main\nmain()"
+SEVERAL = f"""{WATCHED}
+import contextlib, io, json
 from ragtune.cli.app import main
-main()
+
+def caught():
+    return io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True)
+
+for arguments in json.loads(sys.argv[1]):
+    sys.argv, out, err, code = ["ragtune", *arguments], caught(), caught(), 0
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as stop:
+            code = stop.code or 0
+    print(json.dumps([code, *(said.buffer.getvalue().decode() for said in (out, err))]))
 """
 
 
-def watched(arguments: list[str], cwd: Path) -> "subprocess.CompletedProcess[str]":
+def watched(
+    arguments: list[str], cwd: Path, program: str = ONE
+) -> "subprocess.CompletedProcess[str]":
     """Run ``ragtune`` in a process that ends with 99 when it looks beyond loopback."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("HF_")}
     return subprocess.run(
-        [sys.executable, "-c", WATCHED, *arguments],
+        [sys.executable, "-c", program, *arguments],
         cwd=cwd,
         env={**environment, "COLUMNS": "100"},
         capture_output=True,
@@ -107,16 +124,22 @@ def test_the_demo_gives_every_figure_and_a_report_and_opens_no_connection(demo: 
 
 @pytest.mark.slow
 def test_the_readmes_other_commands_work_in_order(demo: Path) -> None:
+    """In one process, one after the other: importing PyTorch for each would be most of it."""
     (folder,) = (demo / "runs").iterdir()
+    given = []
     for words in README:
         if words[0].startswith("scripts/"):
             continue
         assert words[0] == ".venv/bin/ragtune"
         arguments = [str(folder) if word == "RUN" else word for word in words[1:]]
         arguments += [*fewer(), "--set", "study.arms=[base,rag]"] if arguments[0] == "run" else []
-        done = watched(arguments, demo)
-        assert done.returncode == 0, (words, done.stderr)
-        assert done.stdout, words
+        given.append(arguments)
+    done = watched([json.dumps(given)], demo, SEVERAL)
+    assert done.returncode == 0, done.stderr
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    for arguments, (code, out, err) in zip(given, told, strict=True):
+        assert code == 0, (arguments, err)
+        assert out, arguments
     (own,) = [run for run in (demo / "runs").iterdir() if run != folder]
     assert own.name.startswith("my-project-")
 

@@ -1,5 +1,6 @@
 """An account that moto and the fake make up, and a run folder to promote."""
 
+import functools
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -7,7 +8,10 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore import useragent
 from moto import mock_aws
+from moto.iam.models import iam_backends
+from moto.s3.models import get_canned_acl, s3_backends
 
 # All modules, before a test puts a function in the place of `Account`, which their types name.
 import ragtune_cloud.bedrock.target
@@ -21,6 +25,8 @@ from ragtune_cloud.sagemaker.account import Account
 from tests.cloud.fake import ACCOUNT, REGION, FakeSageMaker, archive, wire
 from tests.cloud.made_up import LLAMA, PUBLISHED, make_run, recipe, submit
 
+sanitised = functools.cache(useragent.sanitize_user_agent_string_component)
+"""botocore's, which looks at every letter of 25 texts for each call."""
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -42,32 +48,45 @@ def aws(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[boto3.Sessi
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setattr(useragent, "sanitize_user_agent_string_component", sanitised)
     with mock_aws():
         session = boto3.Session(region_name=REGION)
         session._session.register_component("data_loader", wire.LOADER)
-        furnish(session)
+        furnish()
         yield session
 
 
-def furnish(session: boto3.Session) -> None:
-    """What a user's account and JumpStart have before the first promotion."""
-    s3 = session.client("s3")
+def furnish() -> None:
+    """What a user's account and JumpStart have before the first promotion.
+
+    It is put where moto keeps it: calls of boto3 took most of the time of a test's beginning.
+    """
+    s3 = s3_backends[ACCOUNT]["aws"]
     content, gated = f"jumpstart-cache-prod-{REGION}", f"jumpstart-private-cache-prod-{REGION}"
     for bucket in (content, gated, f"sagemaker-{REGION}-{ACCOUNT}"):
-        s3.create_bucket(Bucket=bucket)
-    for path in PUBLISHED.rglob("*.json"):
-        s3.put_object(
-            Bucket=content,
-            Key=path.relative_to(PUBLISHED).as_posix(),
-            Body=path.read_bytes(),
-            ACL="public-read",  # anybody reads JumpStart's manifest and specs
-        )
+        s3.create_bucket(bucket, REGION)
+    for key, body in published().items():
+        s3.put_object(content, key, body)
+        s3.put_object_acl(content, key, get_canned_acl("public-read"))  # anybody reads them
     script = "source-directory-tarballs/meta/transfer_learning/textgeneration/prepack/v1.0.1"
-    s3.put_object(Bucket=content, Key=f"{script}/sourcedir.tar.gz", Body=b"script")
-    s3.put_object(Bucket=gated, Key=f"meta-training/train-{LLAMA}.tar.gz", Body=b"weights")
-    session.client("iam").create_role(
-        RoleName="ragtune", AssumeRolePolicyDocument=json.dumps(TRUST)
+    s3.put_object(content, f"{script}/sourcedir.tar.gz", b"script")
+    s3.put_object(gated, f"meta-training/train-{LLAMA}.tar.gz", b"weights")
+    iam_backends[ACCOUNT]["aws"].create_role(
+        role_name="ragtune",
+        assume_role_policy_document=json.dumps(TRUST),
+        path="/",
+        permissions_boundary=None,
+        description="",
+        tags=[],
+        max_session_duration="3600",
     )
+
+
+@functools.cache
+def published() -> dict[str, bytes]:
+    """JumpStart's manifest and specs, by their keys."""
+    files = PUBLISHED.rglob("*.json")
+    return {path.relative_to(PUBLISHED).as_posix(): path.read_bytes() for path in files}
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def _unpack(packed: Path, adapter: Path | None, folder: Path) -> None:
     """Write the model into an empty folder."""
     import torch
     from peft import PeftModel
-    from transformers import AutoTokenizer, GgufConfig, LlamaForCausalLM
+    from transformers import GgufConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
     quiet_libraries()
     model: Any = LlamaForCausalLM.from_pretrained(
@@ -84,6 +84,7 @@ def _unpack(packed: Path, adapter: Path | None, folder: Path) -> None:
     if adapter is not None:
         model = PeftModel.from_pretrained(model, str(adapter)).merge_and_unload()
     model.to(torch.bfloat16).save_pretrained(folder)
-    AutoTokenizer.from_pretrained(
+    # AutoTokenizer comes to the same class, after 4 s in which it reads the weights' file again.
+    PreTrainedTokenizerFast.from_pretrained(
         packed.parent, gguf_file=packed.name, local_files_only=True
     ).save_pretrained(folder)

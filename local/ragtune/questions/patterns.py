@@ -46,10 +46,12 @@ DATE = re.compile(
     r"(?:once|twice|three times) (?:a|every|each) \w+"
 )
 _CAPITAL = r"[A-ZÄÖÜ][\w\u2019'-]"
+_BEFORE = r"(?:[A-Z]\. ?|[A-Z]{2,} )*"
+"""Initials and words in capitals alone that belong to the name behind them."""
 NAME = re.compile(
-    rf"(?:(?:Dr|Mr|Mrs|Ms|Prof|St|Mount|Lake)\.? )?{_CAPITAL}*[a-zäöüß][\w\u2019'-]*"
+    rf"(?:(?:Dr|Mr|Mrs|Ms|Prof|St|Mount|Lake)\.? )?{_BEFORE}{_CAPITAL}*[a-zäöüß][\w\u2019'-]*"
     r"(?: (?:of the |of |the |de |von |van |and (?=[A-Z]\w+ (?:[A-Z]|Street|Road)))?"
-    rf"{_CAPITAL}+)*"
+    rf"(?:(?:[A-Z]\.){{2,}}|[A-Z]\.(?= [A-Z])|{_CAPITAL}+))*"
 )
 CODE = re.compile(
     r"(?:[\w.+-]+@[\w-]+\.[\w.-]*\w)|(?:https?://\S+[\w/])|(?:\bwww\.\S+\w)|"

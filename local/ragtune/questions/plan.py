@@ -14,7 +14,7 @@ from ragtune.questions.row import Part
 By = Literal["facts", "documents", "wordings"]
 """What training rows and test questions have not in common."""
 WAYS: tuple[By, ...] = get_args(By)
-SPARE = 3.0
+SPARE = 4.0
 """Facts that are drafted for each question that is wanted: not every draft is kept."""
 UNANSWERABLE = 0.2
 """The share of test questions that no document answers."""

@@ -3,13 +3,20 @@
 A few hundred bytes of YAML can name gigabytes (aliases of aliases), themselves, or a number of any
 length. So the text is first read as a stream of events, which builds nothing, and counted. Numbers
 to the base of 60, which YAML 1.2 gave up, are texts here: ``9:59`` is a time to everybody else.
+
+The parser is PyYAML's own: libyaml's takes tabs that it refuses, and numbers some lines otherwise.
 """
 
+import functools
 import re
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, cast
 
 import yaml
+from yaml.composer import Composer
+from yaml.constructor import SafeConstructor
+from yaml.resolver import Resolver
 
 from ragtune.core.text.shortening import shortened
 
@@ -37,10 +44,6 @@ class NotationError(ValueError):
         self.line = line
 
 
-class _Loader(yaml.SafeLoader):
-    """Plain values alone; numbers are of a bounded length."""
-
-
 _INT, _FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
 _DECIMAL = {
     _INT: re.compile(r"[-+]?(?:0b[0-1_]+|0[0-7_]+|0|[1-9][0-9_]*|0x[0-9a-fA-F_]+)\Z"),
@@ -50,7 +53,28 @@ _DECIMAL = {
     ),
 }
 """PyYAML's own patterns for numbers, less those to the base of 60."""
-_Loader.yaml_implicit_resolvers = {
+
+
+class _Builder(Composer, SafeConstructor, Resolver):
+    """PyYAML's loader less its parser: the nodes of events that were counted, and their values."""
+
+    def __init__(self, events: Iterator[yaml.Event]) -> None:
+        Composer.__init__(self)
+        SafeConstructor.__init__(self)
+        Resolver.__init__(self)
+        self._left = deque(events)
+
+    def check_event(self, *kinds: type[yaml.Event]) -> bool:
+        return bool(self._left) and isinstance(self._left[0], kinds or yaml.Event)
+
+    def peek_event(self) -> yaml.Event | None:
+        return self._left[0] if self._left else None
+
+    def get_event(self) -> yaml.Event | None:
+        return self._left.popleft() if self._left else None
+
+
+_Builder.yaml_implicit_resolvers = {
     first: [(tag, _DECIMAL.get(tag, pattern)) for tag, pattern in known]
     for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
@@ -64,13 +88,8 @@ def read(text: str) -> tuple[yaml.Node | None, Any]:
     if len(text) > MOST_BYTES:
         raise NotationError(f"{len(text):,} characters; a recipe has at most {MOST_BYTES:,}", 1)
     try:
-        _bounded(text)
-        loader = _Loader(text)
-        try:
-            node = loader.get_single_node()
-            return node, None if node is None else loader.construct_document(node)
-        finally:
-            loader.dispose()
+        node = _composed(text)
+        return node, None if node is None else _Builder(iter(())).construct_document(node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise NotationError(str(error.problem or error.context), line) from None
@@ -81,12 +100,23 @@ def read(text: str) -> tuple[yaml.Node | None, Any]:
         raise NotationError(" ".join(str(error).split()) or type(error).__name__, 1) from None
 
 
-def _bounded(text: str) -> None:
-    """Raise NotationError for more than a recipe can hold; nothing is built."""
+@functools.lru_cache(maxsize=8)
+def _composed(text: str) -> yaml.Node | None:
+    """The nodes of a text, which nobody changes; a run opens the same recipe again and again."""
+    node: yaml.Node | None = _Builder(_bounded(text)).get_single_node()
+    return node
+
+
+def _bounded(text: str) -> Iterator[Any]:
+    """The events of a text.
+
+    Raises NotationError for more than a recipe can hold, before anything is built.
+    """
     values = 0
     sizes: dict[str, tuple[int, int]] = {}  # of each anchor: values, levels
     open_: list[_Open] = []
     for event in _events(text):
+        yield event
         line = event.start_mark.line + 1
         count, levels = 1, 0
         if isinstance(event, yaml.AliasEvent):
@@ -126,7 +156,7 @@ class _Open:
 
 
 def _events(text: str) -> Iterator[Any]:
-    return cast(Iterator[Any], yaml.parse(text, Loader=_Loader))
+    return cast(Iterator[Any], yaml.parse(text, Loader=yaml.SafeLoader))
 
 
 def _plain(event: yaml.ScalarEvent, line: int) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from ragtune.core.text.refusal_filter import may_refuse
 from ragtune.results.metrics import polarity
 from ragtune.results.metrics.base import Case
 from ragtune.results.metrics.labels import label_set
@@ -15,12 +16,27 @@ def is_unanswerable(question: Record, refusals: Sequence[str]) -> bool:
     return all(says_none(reference, refusals) for reference in question.references)
 
 
+def unanswerable(questions: Sequence[Record], refusals: Sequence[str]) -> list[bool]:
+    """`is_unanswerable` of each question; of very many, most of which have an answer, at once."""
+    may = may_refuse([question.response for question in questions], refusals)
+    return [
+        (possible or not question.response.strip()) and is_unanswerable(question, refusals)
+        for question, possible in zip(questions, may, strict=True)
+    ]
+
+
 def labels(questions: Sequence[Record], refusals: Sequence[str]) -> tuple[str, ...]:
     """All labels, where the answers are labels: see `label_set`.
 
     None where they are yes and no, which are read off an answer's first word instead.
     """
-    found = label_set([q.response for q in questions if not is_unanswerable(q, refusals)])
+    found = label_set(
+        [
+            q.response
+            for q, none in zip(questions, unanswerable(questions, refusals), strict=True)
+            if not none
+        ]
+    )
     return () if all(polarity.asked(label) for label in found) else tuple(found)
 
 

@@ -4,9 +4,8 @@ Values are one a question, or (seeds, questions) where tuning was repeated: then
 both, and what seeds add to the intervals is in `ragtune.results.seeds`.
 """
 
-import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import TypeVar
 
@@ -14,19 +13,13 @@ import numpy as np
 import numpy.typing as npt
 
 from ragtune.results import seeds
+from ragtune.results.draws import DRAWS, resamples, signs
 from ragtune.results.parts import Mean, Paired
 
-DRAWS = 4000
 LEVEL = 0.05
 """Of a family of comparisons: the chance that arms which are alike are called different."""
 POWER = 0.8
 """The chance to see a difference, that `more_questions` and `smallest_difference` ask for."""
-BLOCK = 4_000_000
-"""Cells of a resampling matrix held at once."""
-
-KEPT = 32_000_000
-"""Bytes of resamples that are kept from one figure to the next, twice."""
-
 CONSTANT = "constant"
 """The name of the constant answer, as a side of a comparison."""
 
@@ -196,12 +189,10 @@ def sign_flip(gaps: Array, seed: int) -> Array:
     other sign. `DRAWS` random sets of signs stand for all of them, with the one seen added.
     `scipy.stats.permutation_test` does the same, from other draws and ten times as slowly.
     """
-    generator = np.random.default_rng(seed)
     seen = np.abs(gaps.sum(axis=0)) - 1e-9  # equal sums in another order are still equal
     beyond = np.zeros(gaps.shape[1])
-    for size in _blocks(len(gaps)):
-        signs = generator.integers(0, 2, (size, len(gaps))) * 2.0 - 1.0
-        beyond += (np.abs(signs @ gaps) >= seen).sum(axis=0)
+    for flips in signs(len(gaps), seed):
+        beyond += (np.abs(flips @ gaps) >= seen).sum(axis=0)
     return (beyond + 1) / (DRAWS + 1)
 
 
@@ -282,34 +273,6 @@ def _mcnemar(unlike: float, count: int, first: float, second: float) -> float:
         reach = first * math.sqrt(unlike) + second * math.sqrt(unlike - middle**2)
         low, high = (middle, high) if reach**2 > count * middle**2 else (low, middle)
     return high
-
-
-def resamples(count: int, seed: int) -> Iterator[Array]:
-    """How often each question is in each resample, in blocks of (resamples, questions)."""
-    few = DRAWS * count <= KEPT
-    for block in _kept(count, seed) if few else _drawn(count, seed):
-        yield block.astype(float)
-
-
-@functools.lru_cache(maxsize=2)  # figures are of all questions, or of those with an answer
-def _kept(count: int, seed: int) -> tuple[npt.NDArray[np.uint8], ...]:
-    return tuple(_drawn(count, seed))
-
-
-def _drawn(count: int, seed: int) -> Iterator[npt.NDArray[np.uint8]]:
-    """The blocks of `resamples`; 255 times in one is never seen, for the mean is 1."""
-    generator = np.random.default_rng(seed)
-    for size in _blocks(count):
-        drawn = generator.integers(0, count, (size, count)) + count * np.arange(size)[:, None]
-        block = np.bincount(drawn.ravel(), minlength=size * count).reshape(size, count)
-        yield block.astype(np.uint8)
-
-
-def _blocks(count: int) -> Iterator[int]:
-    """Sizes that add up to ``DRAWS``, each small enough to be held with ``count`` columns."""
-    size = max(1, min(DRAWS, BLOCK // count))
-    for start in range(0, DRAWS, size):
-        yield min(size, DRAWS - start)
 
 
 def _wilson(share: Array, count: int) -> tuple[Array, Array]:

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 BATCH = 64
 """Texts that llama-index embeds together."""
+KEPT = 10_000
+"""Questions whose vectors are kept: 15 MB of 384 numbers each."""
 PASSAGE_PROMPTS = ("passage", "document", "corpus", "text")
 """What sentence-transformers' models call the prompt of what is searched in."""
 
@@ -47,6 +50,7 @@ class Embedder:
     def __init__(self, folder: Path, hardware: Hardware) -> None:
         self._folder, self._hardware = folder, hardware
         self.prompts = prompts_of(folder)
+        self._asked: dict[str, array[float]] = {}
 
     @functools.cached_property
     def model(self) -> Any:
@@ -116,8 +120,20 @@ class Embedder:
         return self._embed(texts, self.prompts.passage)
 
     def embed_questions(self, texts: Sequence[str]) -> list[list[float]]:
-        """One vector a question; also for texts that are compared with their like."""
-        return self._embed(texts, self.prompts.query)
+        """One vector a question, always computed: what a search takes is measured.
+
+        Those of up to `KEPT` questions that came with others are kept for ``known``.
+        """
+        vectors = self._embed(texts, self.prompts.query)
+        if 1 < len(texts) <= KEPT - len(self._asked):
+            self._asked |= {t: array("f", v) for t, v in zip(texts, vectors, strict=True)}
+        return vectors
+
+    def known(self, texts: Sequence[str]) -> list[list[float]]:
+        """As ``embed_questions``, but nothing is computed that was before in this process."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._asked]
+        made = dict(zip(new, self.embed_questions(new), strict=True)) if new else {}
+        return [made[text] if text in made else self._asked[text].tolist() for text in texts]
 
     def _embed(self, texts: Sequence[str], prompt: str) -> list[list[float]]:
         import torch

@@ -160,12 +160,12 @@ def _other_form(recipe: Recipe) -> list[str]:
 
 def _answers(recipe: Recipe, materials: Materials) -> dict[str, int]:
     """How many records and questions have no answer, and how many have several right ones."""
-    from ragtune.results.rightness import is_unanswerable
+    from ragtune.results.rightness import unanswerable
 
     rows, refusals = [*materials.train, *materials.questions], recipe.study.all_refusals
     return {
-        "unanswerable": sum(is_unanswerable(row, refusals) for row in rows),
-        "several_references": sum(len(row.references) > 1 for row in rows),
+        "unanswerable": sum(unanswerable(rows, refusals)),
+        "several_references": sum(bool(row.other_responses) for row in rows),
         "with_pipes": sum(" | " in row.response for row in rows),
     }
 

@@ -20,7 +20,7 @@ from ragtune.recipe.records import Records
 from ragtune.recipe.schema import Recipe
 from ragtune.recipe.section import Section, written
 from ragtune.recipe.tune import PROJECTIONS
-from ragtune.results.rightness import is_unanswerable
+from ragtune.results.rightness import unanswerable
 from ragtune.runs import languages
 from ragtune.runs.materials import prepare_records
 from ragtune.sources.documents import CONTEXTS
@@ -170,7 +170,7 @@ class _Filling:
     def _without_gold(self, records: Sequence[Record]) -> tuple[Values, str]:
         """No row loses its gold passage where some have none: they teach what to say then."""
         refusals = self.recipe.study.all_refusals
-        count = sum(is_unanswerable(record, refusals) for record in records)
+        count = sum(unanswerable(records, refusals))
         if not count or not any(map(self.recipe.trains_with_passages, self.recipe.adapters)):
             return {}, ""
         return {"records.without_gold": 0.0}, f"records, {count} of which have no answer"

@@ -1,5 +1,6 @@
 """What a run was made with: versions and hardware, for the evidence."""
 
+import functools
 import importlib.metadata
 import os
 import platform
@@ -26,9 +27,15 @@ def describe(hardware: Hardware) -> dict[str, Any]:
     return {
         "ragtune": __version__,
         "python": platform.python_version(),
-        "versions": {name: importlib.metadata.version(name) for name in LIBRARIES},
+        "versions": {name: _version(name) for name in LIBRARIES},
         "system": f"{platform.system()} {platform.machine()}",
         "cores": os.cpu_count(),
         "memory_gib": round(machine.memory() / 2**30, 1),
         **hardware.to_json(),
     }
+
+
+@functools.cache
+def _version(name: str) -> str:
+    """A library's version; every stage notes it, and each time its metadata would be parsed."""
+    return importlib.metadata.version(name)

@@ -14,7 +14,7 @@ from ragtune.results.diagnosis import (
     long_references,
 )
 from ragtune.results.faults import AnyFault
-from ragtune.results.rightness import is_unanswerable
+from ragtune.results.rightness import unanswerable
 from ragtune.runs import languages
 from ragtune.runs.materials import Materials
 from ragtune.runs.stages.answers import reference_tokens
@@ -38,7 +38,8 @@ def foresee(recipe: Recipe, materials: Materials, found: Sequence[Document]) -> 
     Raises RecordsError where nothing would be trained on.
     """
     arms, study, asked = recipe.arms, recipe.study, materials.questions
-    answerable = [q for q in asked if not is_unanswerable(q, study.all_refusals)] or asked
+    without = unanswerable(asked, study.all_refusals)
+    answerable = [q for q, none in zip(asked, without, strict=True) if not none] or asked
     lengths = [reference_tokens(materials.tokenizer, q) for q in _some(answerable)]
     faults = [
         *few_questions(len(answerable), arms),

@@ -4,11 +4,11 @@ Of a hundred thousand records all but a few are never looked at closely, so a re
 not taken apart before somebody asks for them.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 
-from ragtune.sources.plain import letters_only, numbers, words
+from ragtune.sources.plain import START, letters_only, numbers, start_of, words
 from ragtune.sources.postings import Postings
 from ragtune.sources.records import Record
 
@@ -115,30 +115,25 @@ class Known:
     @cached_property
     def common(self) -> frozenset[str]:
         """The words that a large part of the answers have."""
-        counts: Counter[str] = Counter()
-        for text, often in Counter(record.response for record in self.records).items():
-            for word in set(words(text)):
-                counts[word] += often
         most = max(SEVERAL, COMMON * len(self.records))
-        return frozenset(word for word, count in counts.items() if count > most)
+        return frozenset(Postings(record.response for record in self.records).frequent(most))
 
     @cached_property
     def instructions(self) -> Postings:
         """The records by the words of their instructions."""
-        return Postings({*words(record.instruction)} for record in self.records)
+        return Postings(record.instruction for record in self.records)
 
     @cached_property
     def contexts(self) -> Postings:
         """The records by the words of their contexts, where these are part of the questions."""
-        return Postings({*words(own)} if (own := self.own(r)) else () for r in self.records)
+        return Postings(map(self.own, self.records))
 
     def asking(self, asked: Collection[Asked]) -> Mapping[tuple[str, str], list[int]]:
         """The places of the records that ask what one of the questions does, by `Asked.text`."""
         wanted = {self._sketch(question.record) for question in asked}
         found: dict[tuple[str, str], list[int]] = defaultdict(list)
-        starts = {instruction for instruction, _ in wanted}
-        for place, record in enumerate(self.records):
-            if letters_only(record.instruction) in starts and self._sketch(record) in wanted:
+        for place in self._like([i for i, _ in wanted], [r.instruction for r in self.records]):
+            if self._sketch(self.records[place]) in wanted:
                 found[self[place].text].append(place)
         return found
 
@@ -147,10 +142,15 @@ class Known:
         wanted = {letters_only(question.record.response) for question in asked}
         wanted.discard("")
         found: dict[tuple[str, ...], list[int]] = defaultdict(list)
-        for place, record in enumerate(self.records):
-            if letters_only(record.response) in wanted:
+        for place in self._like(wanted, [record.response for record in self.records]):
+            if letters_only(self.records[place].response) in wanted:
                 found[self[place].answer].append(place)
         return found
+
+    def _like(self, wanted: Iterable[str], texts: Sequence[str]) -> list[int]:
+        """The places of the texts that begin as one of the wanted sketches does."""
+        starts = {sketch[:START] for sketch in wanted}
+        return [place for place, text in enumerate(texts) if start_of(text) in starts]
 
     def _sketch(self, record: Record) -> tuple[str, str]:
         return letters_only(record.instruction), letters_only(self.own(record))

@@ -60,6 +60,8 @@ class Plan:
     missing: str = ""
     plain: tuple[tuple[str, str], ...] = ()
     """The column of each field, where each has one of its own and none may be a conversation."""
+    as_named: bool = False
+    """Whether these are all the columns, and called what the fields are."""
 
     def column(self, name: str) -> str | None:
         """The first column of a field."""
@@ -75,7 +77,7 @@ class Mapper:
     rows: Counter[tuple[str, ...]] = field(default_factory=Counter)
     unanswered: int = 0
 
-    def read(self, row: Mapping[str, Any]) -> dict[str, Any]:
+    def read(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
         """The values of a row by the names that `fields.read` knows.
 
         Raises NoRecord.
@@ -88,9 +90,9 @@ class Mapper:
         if plan.missing:
             raise Unmapped(plan.missing)
         if plan.plain:
-            found = {name: row[column] for name, column in plan.plain}
-            if type(found.get("instruction")) is str:
-                return found
+            read = row if plan.as_named else {name: row[column] for name, column in plan.plain}
+            if type(read.get("instruction")) is str:
+                return read
         found = {name: _value(row, columns, name) for name, columns in plan.fields}
         if (talk := found.pop("messages", None)) is not None:
             found |= self._conversation(talk, str(plan.column("messages")))
@@ -127,7 +129,8 @@ class Mapper:
         alone = all(len(columns) == 1 and columns[0] in row for _, columns in fields)
         plain = alone and choice.columns.keys().isdisjoint(("messages", "history"))
         each = tuple((name, columns[0]) for name, columns in fields) if plain else ()
-        return Plan(fields, unused, choice.missing, each)
+        as_named = all(name == column for name, column in each) and len(each) == len(names)
+        return Plan(fields, unused, choice.missing, each, as_named)
 
     @property
     def form(self) -> str:

@@ -25,6 +25,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from ragtune.core import collection
 from ragtune.sources.asked import Asked, Known
 from ragtune.sources.postings import Places
 from ragtune.sources.records import Record
@@ -109,6 +110,16 @@ def find(
     ``with_context``: a record's context is part of its question. ``vectors`` are the embeddings,
     of unit length, of the training records' questions and of the held-out ones.
     """
+    with collection.paused():
+        return _found(train, test, with_context, vectors)
+
+
+def _found(
+    train: Sequence[Record],
+    test: Sequence[Record],
+    with_context: bool,
+    vectors: tuple[Vectors, Vectors] | None,
+) -> Leaks:
     known = Known(train, with_context=with_context)
     asked = [Asked(record, known) for record in test]
     found: dict[int, Duplicate] = {

@@ -13,7 +13,11 @@ _WORD = re.compile(rf"(?<!\w)-?\d+(?:[.,:/]\d+)*|[{UNSPACED}]|[^\W_{UNSPACED}]+"
 _ASCII_WORD = re.compile(r"[a-z][a-z0-9]*|(?<!\w)-?\d+(?:[.,:/]\d+)*|\d[a-z0-9]*", re.ASCII)
 """What `_WORD` finds in lower-case ASCII, in less time: it knows no other letters."""
 _COLUMN = re.compile(r"(?:^|(?<= \| ))[^|]*?: ")
-_SIGNS = {n: None for n in range(128) if not chr(n).isalnum()}
+START, BEGINNING = 16, 64
+"""Letters by which few texts are confused, and characters in which they nearly always are."""
+_SIGNS = bytes(n for n in range(128) if not chr(n).isalnum())
+_NO_SIGNS = dict.fromkeys(_SIGNS)
+_LOWER = bytes(range(256)).lower()
 
 
 def words(text: str) -> list[str]:
@@ -40,7 +44,16 @@ def letters_only(text: str) -> str:
 
     A sketch to look for equal texts by among very many, at a tenth of what `words` takes.
     """
-    return (text.lower() if text.isascii() else letters(text)).translate(_SIGNS)
+    if text.isascii():  # bytes are translated in a third of the time
+        return text.encode().translate(_LOWER, _SIGNS).decode()
+    return letters(text).translate(_NO_SIGNS)
+
+
+def start_of(text: str) -> str:
+    """The first `START` letters of `letters_only`, of a long text from its beginning alone."""
+    found = letters_only(text[:BEGINNING])
+    # The last character of the part may be changed by those behind it.
+    return (found if len(found) >= 2 * START else letters_only(text))[:START]
 
 
 def spellings(text: str) -> str:

@@ -1,48 +1,53 @@
 """An inverted index of many small sets of words, for sets that are nearly equal to another."""
 
 import math
-from collections import defaultdict
 from collections.abc import Collection, Iterable
-from itertools import chain
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ragtune.sources.numbering import Numbering
 
 Places = NDArray[np.int64]
 
 
 class Postings:
-    """For each word the places of the sets with it, and for each set its words, as arrays.
+    """For each word the places of the texts with it, and for each text its words, as arrays.
+
+    A text counts as the set of its words.
 
     What a search costs grows with the candidates for one set, not with all the sets.
     """
 
-    def __init__(self, sets: Iterable[Collection[str]]) -> None:
+    def __init__(self, texts: Iterable[str]) -> None:
         from scipy.sparse import csr_matrix  # slow to import, and of no use to who only opens a run
 
-        there = list(sets)
-        self.lengths = np.fromiter(map(len, there), np.int64, len(there))
-        self._starts = np.concatenate(([0], np.cumsum(self.lengths)))
-        numbers: defaultdict[str, int] = defaultdict()
-        numbers.default_factory = numbers.__len__
-        self._words = np.fromiter(
-            map(numbers.__getitem__, chain.from_iterable(there)), np.int32, int(self._starts[-1])
-        )
-        self._numbers = dict(numbers)
-        by_set = csr_matrix(
-            (np.ones(len(self._words), np.int8), self._words, self._starts),
-            (len(there), len(numbers)),
-        )
-        by_word = by_set.tocsc()
+        numbering = Numbering()
+        counts, found = numbering.of(texts)
+        self._numbers = dict(numbering.numbers)
+        shape = len(counts), len(self._numbers)
+        starts = np.concatenate(([0], np.cumsum(counts)))
+        once = np.ones(len(found), np.int8)
+        by_word = _without_repeats(csr_matrix((once, found, starts), shape).tocsc())
         self._places, self._ends = by_word.indices, by_word.indptr
-        self._wanted = np.zeros(len(numbers), dtype=bool)
-        self._found = np.zeros(len(there), dtype=bool)
+        by_set = by_word.tocsr()
+        self._words: NDArray[np.int32] = by_set.indices
+        self._starts: Places = by_set.indptr.astype(np.int64)
+        self.lengths: Places = np.diff(self._starts)
+        self._wanted = np.zeros(shape[1], dtype=bool)
+        self._found = np.zeros(shape[0], dtype=bool)
         """Scratch space of `jaccard` and of `candidates`, empty between calls."""
 
     def count(self, word: str) -> int:
         """How many of the sets have a word."""
         number = self._numbers.get(word)
         return 0 if number is None else int(self._ends[number + 1] - self._ends[number])
+
+    def frequent(self, most: float) -> list[str]:
+        """The words that more of the texts have than so many."""
+        counts = np.diff(self._ends)
+        return [word for word, number in self._numbers.items() if counts[number] > most]
 
     def places(self, word: str) -> Places:
         """The places of the sets with a word, in order."""
@@ -90,3 +95,13 @@ class Postings:
         shared = total[ends] - total[ends - lengths]
         either = len(found) + lengths - shared
         return np.where(either == 0, 1.0, shared / np.maximum(either, 1))
+
+
+def _without_repeats(by_word: Any) -> Any:
+    """The matrix with each place once in a column; repeats follow one another there."""
+    places, ends = by_word.indices, by_word.indptr
+    kept = np.ones(len(places), dtype=bool)
+    kept[1:] = places[1:] != places[:-1]
+    kept[ends[:-1][ends[:-1] < len(places)]] = True
+    total = np.concatenate(([0], np.cumsum(kept)))
+    return type(by_word)((by_word.data[kept], places[kept], total[ends]), by_word.shape)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from ragtune.core import collection
 from ragtune.core.errors import RecordsError
 from ragtune.core.handover import Handover
 from ragtune.recipe.records import Records
@@ -152,6 +153,13 @@ def divide(
 
     Raises RecordsError where a side would get half of what was asked for it, or less.
     """
+    with collection.paused():
+        return _divided_by(records, test_fraction, seed, by)
+
+
+def _divided_by(
+    records: Sequence[Record], test_fraction: float, seed: int, by: By
+) -> tuple[list[Record], list[Record], Division]:
     parts = units(records, by)
     sizes = [len(part) for part in parts]
     asked = min(max(1, round(test_fraction * len(records))), max(1, len(records) - 1))
@@ -178,13 +186,15 @@ def _drawn(
     # As older versions drew documents, or else contexts: most splits stay what they were.
     often = Counter(r.instruction for r in records)  # a record takes long to hash
     names = [
-        r.document or r.context or (r if often[r.instruction] > 1 else (r.instruction,))
-        for r in records
+        r.document or r.context or (r if often[r.instruction] > 1 else place)
+        for place, r in enumerate(records)
     ]
     drawn = list(dict.fromkeys(names))
     random.Random(seed).shuffle(drawn)
-    rank = {name: n for n, name in enumerate(drawn)}
-    return sorted(order, key=lambda unit: min(rank[names[n]] for n in parts[unit]))
+    rank = dict(zip(drawn, range(len(drawn)), strict=True))
+    ranks = [rank[name] for name in names]
+    first = [ranks[part[0]] if len(part) == 1 else min(ranks[n] for n in part) for part in parts]
+    return sorted(order, key=first.__getitem__)
 
 
 def units(records: Sequence[Record], by: By = "document") -> list[list[int]]:

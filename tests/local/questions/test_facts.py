@@ -81,3 +81,17 @@ def test_a_heading_is_no_part_of_the_sentence_below_it() -> None:
     (node, *_) = nodes({"a.md": ("Fire", "Fire\nThe two extinguishers are tested each May.")})
     found = sentences_of([node], sentences.sentences())
     assert [one.text for one in found] == ["The two extinguishers are tested each May."]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("In a trial led by Helen B. Whyura, many heard better.", "Helen B. Whyura"),
+        ("The contractor was EADS CASA Espacio, under contract.", "EADS CASA Espacio"),
+        ("This is the album by the rapper Mistah F.A.B. and others.", "Mistah F.A.B."),
+        ("The ship was commanded by E. G. Allen for a year.", "E. G. Allen"),
+        ("She met Tom Brandl. Anna came later.", "Tom Brandl"),
+    ],
+)
+def test_initials_and_capitals_are_part_of_a_name(text: str, name: str) -> None:
+    assert name in [one.answer for one in facts(text)]

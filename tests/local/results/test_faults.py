@@ -1,7 +1,10 @@
 from typing import Any
 
+import pytest
+
 from ragtune.recipe.arms import Adapter, Arm
 from ragtune.recipe.schema import Study
+from ragtune.results import diagnosis
 from ragtune.results.diagnosis import Tuned, faults
 from ragtune.results.faults import (
     FAULTS,
@@ -182,3 +185,29 @@ def test_few_questions_and_few_latencies() -> None:
 def test_a_fault_is_read_from_its_json() -> None:
     for fault in seen(judged=9, training=training(steps=5)):
         assert FAULTS.validate_python(fault.to_json()) == fault
+
+
+def test_answers_of_which_most_differ_are_compared_no_further(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+
+    def counted(text: str) -> str:
+        asked.append(text)
+        return text.lower()
+
+    monkeypatch.setattr(diagnosis, "normalised", counted)
+
+    def unchanged(same: int) -> list[AnyFault]:
+        tuned = answers("desk", 100)[:same] + answers("no", 100)[same:]
+        given: dict[Arm, list[AnswerRow]] = {"base": answers("Desk", 100), "tuned": tuned}
+        return list(diagnosis._unchanged(given))
+
+    (fault,) = unchanged(97)
+    assert isinstance(fault, AnswersUnchanged)
+    assert fault.same == 97
+    assert len(unchanged(95)) == 1
+    assert unchanged(94) == []
+    asked.clear()
+    assert unchanged(0) == []
+    assert len(asked) == 12

@@ -76,3 +76,21 @@ def test_a_text_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
     with pytest.raises(RecipeError, match="not UTF-8"):
         paragraphs(tmp_path / "latin.txt")
+
+
+def test_short_beginnings_are_continued_at_once_and_long_ones_a_few_at_a_time(
+    engine: TorchEngine, tiny_tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    plain = engine.complete
+
+    def seen(*args: Any, batch_size: int, **kwargs: Any) -> Any:
+        sizes.append(batch_size)
+        return plain(*args, batch_size=batch_size, **kwargs)
+
+    monkeypatch.setattr(engine, "complete", seen)
+    text = [f"Soup number {n} costs three crowns, and bread costs one." for n in range(10)]
+    together = continuations(engine, tiny_tokenizer, text)
+    monkeypatch.setattr("ragtune.results.forgetting.SHORT", 3)
+    assert continuations(engine, tiny_tokenizer, text) == together
+    assert sizes == [10, 8]

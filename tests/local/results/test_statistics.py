@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from ragtune.results import statistics
+from ragtune.results import draws
 from ragtune.results.statistics import (
     compare,
     compare_with,
@@ -100,9 +100,36 @@ def test_the_same_seed_gives_the_same_figures() -> None:
 def test_large_studies_are_resampled_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     values = list(np.random.default_rng(0).random(50))
     whole = estimate(values, seed=3)
-    monkeypatch.setattr(statistics, "BLOCK", 50 * 700)
+    monkeypatch.setattr(draws, "BLOCK", 50 * 700)
+    monkeypatch.setattr(draws, "KEPT", 0)
     parts = estimate(values, seed=3)
     assert parts == whole
+
+
+def test_figures_of_as_many_values_share_what_is_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+    fresh = np.random.default_rng
+
+    def counted(seed: int) -> np.random.Generator:
+        drawn.append(seed)
+        return fresh(seed)
+
+    monkeypatch.setattr(np.random, "default_rng", counted)
+    monkeypatch.setattr(draws, "_KEPT", type(draws._KEPT)())
+    values = fresh(0).random((60, 3))
+    for _ in range(4):
+        for count in (60, 50, 40, 30):  # all questions, those with an answer, and by category
+            estimate(values[:count, 0], seed=3)
+        compare({"a": values[:, 0], "b": values[:, 1], "c": values[:, 2]}, seed=3)
+    assert len(drawn) == 5
+
+
+def test_no_more_draws_are_kept_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(draws, "_KEPT", type(draws._KEPT)())
+    monkeypatch.setattr(draws, "KEPT", draws.DRAWS * 100)
+    for count in (20, 40, 30, 45, 60):
+        estimate(np.random.default_rng(0).random(count), seed=3)
+    assert [count for _, count, _ in draws._KEPT] == [30, 45]
 
 
 def test_a_paired_difference_is_sharper_than_two_intervals() -> None:

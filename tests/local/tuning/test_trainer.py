@@ -1,9 +1,10 @@
 import json
+import math
 import re
 import resource
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from ragtune.tuning import trainer as train
 from ragtune.tuning.autograd import AutogradPasses
 from ragtune.tuning.direct import passes as direct
 from ragtune.tuning.direct.passes import DirectPasses
+from ragtune.tuning.distributed import Team
 from ragtune.tuning.samples import Samples, prepare
 from ragtune.tuning.trainer import Tuned, tune
 from tests.conftest import record_rows
@@ -216,6 +218,19 @@ def test_a_loss_that_is_not_finite_names_the_rows(
     save_file(tensors, base / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ModelError, match=r"diverged at step 1: .*, rows [0-9, ]+, is not finite"):
         run(tmp_path / "run", "tune.local.layout=rows", base=base)
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_a_gradient_that_is_not_finite_names_the_rows_too(
+    run: Callable[..., Tuned], tmp_path: Path, bad: float
+) -> None:
+    class Poisoned(Team):
+        def add(self, tensors: Sequence[torch.Tensor]) -> None:
+            if len(tensors) > 1:
+                tensors[1][5] = bad
+
+    with pytest.raises(ModelError, match=r"diverged at step 1: .*, rows [0-9, ]+, is not finite"):
+        run(tmp_path / "run", team=Poisoned())
 
 
 def test_accumulating_more_and_smaller_batches_changes_nothing(

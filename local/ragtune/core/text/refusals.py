@@ -15,7 +15,7 @@ from ragtune.core.text.characters import UNSPACED, cleaned
 from ragtune.core.text.refusal_phrases import ENGLISH, EUROPEAN, OTHER_SCRIPTS, PARTS
 
 
-def _patterns(text: str) -> str:
+def patterns(text: str) -> str:
     """The patterns of a text of `refusal_phrases` as one."""
     whole = [part.replace("\n", "") for part in text.strip().split("\n\n")]
     pattern = "|".join(f"(?:{part})" for part in whole)
@@ -27,16 +27,16 @@ def _patterns(text: str) -> str:
 @cache
 def _spaced() -> re.Pattern[str]:
     """The wordings of languages with spaces; made when first asked for, which takes 0.1 s."""
-    return re.compile(_patterns(f"{ENGLISH.strip()}\n\n{EUROPEAN.strip()}"), re.I)
+    return re.compile(patterns(f"{ENGLISH.strip()}\n\n{EUROPEAN.strip()}"), re.I)
 
 
-_CUT = re.compile(_patterns(OTHER_SCRIPTS))
+_CUT = re.compile(patterns(OTHER_SCRIPTS))
 _HAS_UNSPACED = re.compile(f"[{UNSPACED}]")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。\uff01\uff1f!?])|\n+")
 _BUT = re.compile(
     r"[,;]?\s+\b(?:but|however|though|although|aber|jedoch|mais|pero|sin embargo)\b[\s,]*|"
     r"(?:但是?|不过|しかし|ですが)[,、]?", re.I)  # fmt: skip
-_ABOUT_SOURCE = re.compile(_patterns(r"\b<source>\b|\bthey\b|文档|文件|资料|資料|文書"), re.I)
+_ABOUT_SOURCE = re.compile(patterns(r"\b<source>\b|\bthey\b|文档|文件|资料|資料|文書"), re.I)
 _POLITE = re.compile(
     r"\b(?:please|contact|sorry|afraid|unfortunately|apolog|consult|ask|check|let me know|help|"
     r"provide|more (?:information|context|details)|if you)\b", re.I)  # fmt: skip
@@ -111,12 +111,12 @@ def _may_refuse(text: str, phrases: tuple[str, ...]) -> bool:
         spaced = f" {lower.translate(_WORDS)} "
         if any(map(spaced.__contains__, _DENYING_WORDS)):
             return True
-    marks = _marks(phrases)
-    return bool(marks) and any(map(lower.replace("'", "").__contains__, marks))
+    found = marks(phrases)
+    return bool(found) and any(map(lower.replace("'", "").__contains__, found))
 
 
 @lru_cache(maxsize=64)
-def _marks(phrases: tuple[str, ...]) -> tuple[str, ...]:
+def marks(phrases: tuple[str, ...]) -> tuple[str, ...]:
     """The longest word of each phrase."""
     found = (_flat(phrase).split() for phrase in phrases if phrase.strip())
     return tuple(max(words, key=len, default="") for words in found)

@@ -9,9 +9,10 @@ from typing import Any
 
 import torch
 
+from ragtune.core.progress import Advance
 from ragtune.models.direct.decoder import Decoder
 from ragtune.models.direct.weights import expected
-from ragtune.models.engines.base import Loss
+from ragtune.models.engines.base import Loss, unwatched
 from ragtune.models.engines.decoding import STEP, decode
 from ragtune.models.engines.groups import Group, Ids, batches
 from ragtune.models.engines.local import LocalEngine
@@ -19,6 +20,8 @@ from ragtune.prompts.base import IGNORED, Row
 
 WEAK = 1
 """Tokens tried after a single one that occurred before, where a step of 2 rows is the fast one."""
+HEAD, CACHED = 256, 16
+"""Tokens that the head reads at once, and of which fp32 logits are then made and reduced."""
 ROOM = 6
 """Bytes that have to be free for each weight: two in fp16, and as much as four while it is made."""
 
@@ -71,18 +74,23 @@ class DirectEngine(LocalEngine):
         if self._narrows and room and not self.decoder.narrowed:
             self.decoder.narrow()
 
-    @torch.inference_mode()
     def batch_loss(self, rows: Sequence[Row]) -> tuple[float, int]:
         """The summed loss over the rows' supervised tokens, and how many there are."""
-        hidden = self.decoder.read([row.ids for row in rows])
-        targets = torch.tensor([token for row in rows for token in [*row.labels[1:], IGNORED]])
-        chosen = targets != IGNORED
-        logits = self.decoder.logits(hidden[chosen]).float()
-        loss = torch.nn.functional.cross_entropy(logits, targets[chosen], reduction="sum")
-        return float(loss), int(chosen.sum())
+        whole = self.loss(rows, batch_size=len(rows))
+        return whole.nats, whole.tokens
+
+    def loss(
+        self, rows: Sequence[Row], *, batch_size: int = 16, advance: Advance = unwatched
+    ) -> Loss:
+        """The sum of ``losses``."""
+        each = self._each(rows, batch_size, advance)
+        return Loss(math.fsum(one.nats for one in each), sum(one.tokens for one in each))
 
     def losses(self, rows: Sequence[Row], *, batch_size: int = 16) -> list[Loss]:
         """The loss of each row by itself; what rows share before their answers is read once."""
+        return self._each(rows, batch_size, unwatched)
+
+    def _each(self, rows: Sequence[Row], batch_size: int, advance: Advance) -> list[Loss]:
         starts = [_answer(row) for row in rows]
         found: dict[int, Loss] = {}
         for groups in batches(
@@ -91,6 +99,7 @@ class DirectEngine(LocalEngine):
             places = [place for group in groups for place in group.places]
             losses = self._losses([rows[n] for n in places], [starts[n] for n in places], groups)
             found |= dict(zip(places, losses, strict=True))
+            advance(len(found), len(rows))
         return [found[n] for n in range(len(rows))]
 
     @torch.inference_mode()
@@ -100,29 +109,43 @@ class DirectEngine(LocalEngine):
         """Those of a batch, in the order of the groups' places."""
         sizes = [len(group.places) for group in groups]
         stems = [group.stem for group in groups for _ in group.places]
-        cache = self.decoder.cache(len(groups))
+        cache = None
         if any(stems):
+            cache = self.decoder.cache(len(groups))
             firsts = [0, *accumulate(sizes)][:-1]
             shared = zip(firsts, groups, strict=True)
             self.decoder.read([rows[n].ids[: group.stem] for n, group in shared], cache)
-        cache.keep([n for n, size in enumerate(sizes) for _ in range(size)])
+            cache.keep([n for n, size in enumerate(sizes) for _ in range(size)])
         tails = [row.ids[stem:] for row, stem in zip(rows, stems, strict=True)]
-        ends = accumulate(map(len, tails))
         hidden = self.decoder.read(tails, cache)
-        found: list[Loss] = []
-        for row, start, end in zip(rows, starts, ends, strict=True):
-            targets = torch.tensor(row.labels[start:])
-            told = hidden[end - len(targets) - 1 : end - 1][targets != IGNORED]
-            targets = targets[targets != IGNORED]
-            logits = self.decoder.logits(told).float()
-            nats = torch.nn.functional.cross_entropy(logits, targets, reduction="sum")
-            found.append(Loss(float(nats), len(targets)))
-        return found
+        places: list[int] = []
+        targets: list[int] = []
+        counts: list[int] = []
+        for row, start, end in zip(rows, starts, accumulate(map(len, tails)), strict=True):
+            asked = [n for n in range(start, len(row.ids)) if row.labels[n] != IGNORED]
+            places += [end - len(row.ids) + n - 1 for n in asked]
+            targets += [row.labels[n] for n in asked]
+            counts.append(len(asked))
+        nats = self._nats(hidden[places], torch.tensor(targets, dtype=torch.long))
+        each = torch.split(nats, counts)
+        return [Loss(float(own.sum()), len(own)) for own in each]
+
+    def _nats(self, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """The loss of each token, fp32, (tokens): as many logits at once as a cache holds."""
+        found = [hidden.new_empty(0, dtype=torch.float32)]
+        for start in range(0, len(hidden), HEAD):
+            logits, wanted = self.decoder.logits(hidden[start : start + HEAD]), targets[start:]
+            for at in range(0, len(logits), CACHED):
+                part = logits[at : at + CACHED].float()
+                target = wanted[at : at + len(part)]
+                found.append(torch.nn.functional.cross_entropy(part, target, reduction="none"))
+        return torch.cat(found)
 
 
 def _answer(row: Row) -> int:
     """Where the first supervised token of a row is; one that follows nothing is not counted."""
-    return next(n for n, label in enumerate(row.labels) if n and label != IGNORED)
+    supervised = (n for n, label in enumerate(row.labels) if n and label != IGNORED)
+    return next(supervised, len(row.ids))
 
 
 class _Reader:
@@ -138,7 +161,8 @@ class _Reader:
         places = zip(accumulate(map(len, rows)), asked, strict=True)
         chosen = [place for end, count in places for place in range(end - count, end)]
         logits = self.decoder.logits(hidden[chosen], alone=self.alone)
-        likeliest = iter(logits.argmax(-1).tolist())
+        # of bf16 it takes three times as long as the copy and the search of the copy do
+        likeliest = iter(logits.float().argmax(-1).tolist())
         return [list(islice(likeliest, count)) for count in asked]
 
     def keep(self, rows: Sequence[int]) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from ragtune.core.text import normalised
+from ragtune.results.draws import resamples
 from ragtune.results.metrics.base import Case
 from ragtune.results.metrics.choices import only_label
 from ragtune.results.parts import Mean
-from ragtune.results.statistics import LEVEL, estimate, expanded, resamples, rounded
+from ragtune.results.statistics import LEVEL, estimate, expanded, rounded
 
 MOST = 20
 TIMES = 5

@@ -5,6 +5,7 @@ in the page, and the others in packed parts that the script unpacks when they ar
 """
 
 import base64
+import functools
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,13 +41,7 @@ def render(results: Results, folder: RunFolder) -> str:
 
     Raises RunError where the answers are missing from ``folder``.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(ASSETS),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = _environment()
     template = environment.get_template("page.html.jinja")
     asked = questions.read(results, folder)
     everything = {
@@ -82,6 +77,18 @@ def render(results: Results, folder: RunFolder) -> str:
     form = environment.get_template("questions.html.jinja")
     packed = parts.pack(some[parts.FIRST :], lambda few: form.render(**everything, questions=few))
     return template.render(**everything, **_shown(some, some[: parts.FIRST], packed, length))
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    """Where the templates are; it keeps them compiled for the reports after the first."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(ASSETS),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def _shown(

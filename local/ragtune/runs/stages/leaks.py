@@ -41,9 +41,7 @@ class Leaks(Stage):
         if self.embeds and len(train) + len(test) <= MOST:
             known, asked = (
                 np.array(
-                    work.materials.embedder.embed_questions(
-                        [r.query(with_context=shown) for r in side]
-                    ),
+                    work.materials.embedder.known([r.query(with_context=shown) for r in side]),
                     dtype=np.float32,
                 )
                 for side in (train, test)

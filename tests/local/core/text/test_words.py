@@ -31,6 +31,7 @@ from ragtune.core.text import normalised, tokens, words
         ("−7", "minus seven"),
         ("3/8", "0.375"),
         ("2½", "2.5"),
+        ("add ½ cup", "add 1/2 cup"),
         ("$4.5bn", "4.5 billion dollars"),
         ("18%", "eighteen percent"),
         ("19 °C", "19 degrees Celsius"),

@@ -95,3 +95,36 @@ def test_losses_of_rows_that_begin_alike_are_those_of_each_alone(
     together = engine.losses(rows, batch_size=4)
     assert [one.tokens for one in together] == [one.tokens for one in alone]
     assert [one.nats for one in together] == pytest.approx([one.nats for one in alone], rel=1e-4)
+
+
+def test_a_loss_over_many_rows_is_that_of_transformers_and_reads_common_beginnings_once(
+    tiny_llama: Path, tiny_tokenizer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_engine(tiny_llama, tiny_tokenizer, CPU, lambda: "x")
+    assert isinstance(engine, DirectEngine)
+    prompts = [[1, *range(10, 40), n] for n in range(50, 56)] + [[1, 8, n] for n in range(6)]
+    ends = [[7, *range(3, 5 + n % 4)] for n in range(len(prompts))]
+    rows = [
+        Row([*prompt, *end], [IGNORED] * len(prompt) + end)
+        for prompt, end in zip(prompts, ends, strict=True)
+    ]
+    rows += [Row([5, 6, 7], [5, 6, 7]), Row([5, 6], [IGNORED, IGNORED])]
+    read: list[int] = []
+    plain = engine.decoder.read
+
+    def counted(rows: Any, *args: Any, **kwargs: Any) -> Any:
+        read.append(sum(map(len, rows)))
+        return plain(rows, *args, **kwargs)
+
+    monkeypatch.setattr(engine.decoder, "read", counted)
+    monkeypatch.setattr("ragtune.models.engines.direct.HEAD", 5)
+    monkeypatch.setattr("ragtune.models.engines.direct.CACHED", 2)
+    told: list[tuple[int, int]] = []
+    found = engine.loss(rows, batch_size=7, advance=lambda done, total: told.append((done, total)))
+    base = TorchEngine(load_base(tiny_llama, CPU), tiny_tokenizer, Llama(), "")
+    expected = base.loss(rows, batch_size=7)
+    assert found.tokens == expected.tokens
+    assert found.nats == pytest.approx(expected.nats, rel=1e-5)
+    assert sum(read) <= sum(len(row.ids) for row in rows) - 5 * 31
+    assert told[-1] == (len(rows), len(rows))
+    assert [done for done, _ in told] == sorted({done for done, _ in told})

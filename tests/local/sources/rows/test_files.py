@@ -16,6 +16,8 @@ import pytest
 from ragtune.core.errors import RecordsError
 from ragtune.recipe.records import Records
 from ragtune.sources.records import Loaded, load
+from ragtune.sources.rows import json_rows
+from ragtune.sources.rows.base import BadRow
 
 ROWS = [{"question": f"Which desk, {n}?", "answer": f"desk {n}"} for n in range(3)]
 
@@ -239,3 +241,40 @@ def test_an_empty_folder_says_what_is_looked_for(tmp_path: Path) -> None:
     (tmp_path / "all").mkdir()
     with pytest.raises(RecordsError, match=r"holds no file of records \(\.jsonl, \.json"):
         read(tmp_path / "all")
+
+
+@pytest.mark.parametrize(
+    ("lines", "read"),
+    [
+        (['{"a": [1', '2]}, {"b": 3}'], [None, None]),
+        (['{"a": [1', '2]},"the next line",{"b": 3}'], [None, None]),
+        (['{"a": 1}', '{"a": 2}, {"a": 3}'], [{"a": "1"}, None]),
+        (['"the next line"', '{"a": 1}'], ["the next line", {"a": "1"}]),
+        (['{"a": 1}', "  ", '{"a": "\udc80"}'], [{"a": "1"}, None]),
+        (['{"a": 1}', "[" * 5000, "NaN"], [{"a": "1"}, None, None]),
+        (["", ""], []),
+    ],
+)
+def test_lines_that_are_read_together_are_what_each_is_alone(
+    lines: list[str], read: list[Any]
+) -> None:
+    lines = [line.replace("the next line", json_rows._MARKED) for line in lines]
+    found = list(json_rows._lines("x", "\r\n".join(lines)))
+    values = [None if isinstance(one.values, BadRow) else one.values for one in found]
+    assert values == [json_rows._MARKED if one == "the next line" else one for one in read]
+    places = [n for n, line in enumerate(lines, 1) if line.strip()]
+    assert [one.where for one in found] == [f"x:{n}" for n in places]
+
+
+def test_a_thousand_lines_are_decoded_in_a_few_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = []
+
+    class Counting(json.JSONDecoder):
+        def raw_decode(self, s: str, idx: int = 0) -> tuple[Any, int]:
+            calls.append(len(s))
+            return super().raw_decode(s, idx)
+
+    monkeypatch.setattr(json_rows, "_DECODER", Counting())
+    text = "\n".join(f'{{"a": "{n}"}}' for n in range(1000))
+    assert len(list(json_rows._lines("x", text))) == 1000
+    assert len(calls) < 10
