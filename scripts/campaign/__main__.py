@@ -14,7 +14,14 @@ from pathlib import Path
 from scripts.campaign.tally import Tally, show
 
 ROOT = Path(__file__).resolve().parents[2]
-COUNTS = {"guard": 0, "kills": 200, "tampering": 75, "environments": 60, "inputs": 2000}
+COUNTS = {
+    "guard": 0,
+    "kills": 200,
+    "tampering": 75,
+    "environments": 60,
+    "inputs": 2000,
+    "folders": 60,
+}
 """The campaigns, and how many attempts each makes; the guard's ways are tried all."""
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ragtune.core.errors import ModelError
+from ragtune.models.folder import refuse_special
 from ragtune.models.hardware import Hardware
 from ragtune.models.load import load_base
 
@@ -18,9 +19,13 @@ def check_adapter(adapter: Path, template_hash: str) -> None:
     PEFT would also read a pickled ``adapter_model.bin``; such an adapter counts as missing.
     """
     note = adapter / "ragtune.json"
+    refuse_special(adapter)
     if not note.exists():
         raise ModelError(f"{adapter}: no adapter of ragtune's there")
-    tuned_with = json.loads(note.read_text(encoding="utf-8"))["template_hash"]
+    try:
+        tuned_with = str(json.loads(note.read_text(encoding="utf-8"))["template_hash"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelError(f"{note}: cannot be read: {str(error)[:200]}; tune again") from None
     if tuned_with != template_hash:
         raise ModelError(
             f"{adapter}: tuned with template {tuned_with[:8]}, asked with {template_hash[:8]}; "

@@ -121,7 +121,7 @@ def check_chunks(embedder: Path, chunk_tokens: int) -> None:
     try:
         config = json.loads((embedder / "sentence_bert_config.json").read_text(encoding="utf-8"))
         reads = int(config["max_seq_length"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return  # it states no limit of its own
     if chunk_tokens > reads:
         raise RecipeError(

@@ -1,12 +1,14 @@
 """A model's folder as it lies on the disk: its configuration, its family, its weights."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ragtune.core.errors import ModelError
+from ragtune.core.ordinary import special
 from ragtune.models.families.base import ModelFamily
 from ragtune.models.families.registry import family_of
 
@@ -42,29 +44,48 @@ def shape(folder: Path) -> Shape:
     Raises ModelError where its configuration cannot be read.
     """
     config = read_config(folder)
-    return Shape(_number(config, WIDTH), _number(config, POSITIONS))
+    try:
+        return Shape(_number(config, WIDTH), _number(config, POSITIONS))
+    except ModelError as error:
+        raise ModelError(f"{folder}: {error}") from None
 
 
 def _number(config: Mapping[str, Any], names: Sequence[str]) -> int:
     """What a configuration gives under the first of the names that it has; else 2048."""
-    return int(next((config[n] for n in names if isinstance(config.get(n), int)), 2048))
+    name = next((n for n in names if isinstance(config.get(n), int)), None)
+    if name is None:
+        return 2048
+    if (found := int(config[name])) < 1 or config[name] is True:
+        raise ModelError(f"config.json: {name}: {config[name]}, but it is a number from 1 on")
+    return found
 
 
 def read_config(folder: Path) -> dict[str, Any]:
     """The content of a folder's ``config.json``.
 
-    Raises ModelError where there is none, or none that can be read.
+    Raises ModelError where there is none, or none that can be read, and where anything in the
+    folder is a pipe or a device, which whatever reads a model would wait for.
     """
     path = folder / "config.json"
+    refuse_special(folder)
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(f"{folder}: no model there: config.json is missing") from None
-    except (OSError, ValueError) as error:
-        raise ModelError(f"{path}: cannot be read: {error}") from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: cannot be read: {str(error)[:200]}") from None
     if not isinstance(config, dict):
         raise ModelError(f"{path}: cannot be read: not a JSON object")
+    if not isinstance(config.get("model_type", ""), str | None):
+        raise ModelError(f"{path}: model_type: {str(config['model_type'])[:80]}, but it is a name")
     return config
+
+
+def refuse_special(folder: Path) -> None:
+    """Raise ModelError where a model's folder holds a pipe, a socket or a device."""
+    for path in sorted(folder.rglob("*")):
+        if kind := special(path):
+            raise ModelError(f"{path}: is {kind}; a model's folder holds files alone")
 
 
 def family_at(folder: Path) -> ModelFamily:
@@ -90,12 +111,16 @@ def check_encoder(folder: Path, field: str) -> None:
 
     Raises ModelError where it names a class of its own, or has weights that are pickled.
     """
+    refuse_special(folder)
     modules = folder / "modules.json"
     if modules.is_file():
-        for module in _json(modules, field):
+        listed = _json(modules, field)
+        for module in listed if isinstance(listed, list) else [None]:
             kind = module.get("type") if isinstance(module, dict) else None
             if not isinstance(kind, str) or not kind.startswith(_OWN):
                 raise _code(field, modules, str(kind))
+            if not _is_within(folder, place := str(module.get("path", ""))):
+                raise ModelError(f"{field}: {modules}: {place[:80]} leads out of the folder")
     for path in sorted(folder.rglob("*.json")):
         if path.name.startswith("tokenizer") and path.name != "tokenizer_config.json":
             continue  # megabytes of words
@@ -159,12 +184,25 @@ def check_weights(folder: Path) -> None:
     raise ModelError(f"{folder}: no weights there; model.safetensors is missing")
 
 
+def _is_within(folder: Path, name: str) -> bool:
+    """Whether a name that a file of the folder gives is one in it, links or not.
+
+    What is elsewhere is no part of the model's fingerprint, so that nobody would see it change.
+    """
+    return "\0" not in name and Path(os.path.normpath(folder / name)).is_relative_to(
+        os.path.normpath(folder)
+    )
+
+
 def _check_shards(index: Path) -> None:
     try:
         named = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ModelError(f"{index}: cannot be read: {error}") from None
-    missing = sorted({name for name in named if not (index.parent / name).is_file()})
+        names = {name if isinstance(name, str) else repr(name) for name in named}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelError(f"{index}: cannot be read: {str(error)[:200]}") from None
+    if outside := sorted(name for name in names if not _is_within(index.parent, name)):
+        raise ModelError(f"{index}: {outside[0][:80]} leads out of the folder")
+    missing = sorted(name for name in names if not (index.parent / name).is_file())
     if missing:
         more = f" and {len(missing) - 1} other parts" if len(missing) > 1 else ""
         raise ModelError(

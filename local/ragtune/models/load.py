@@ -5,11 +5,13 @@ Nothing in such a folder is run: weights are safetensors, and its Python files a
 
 import json
 import logging
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ragtune.core.errors import ModelError
-from ragtune.models.folder import check_weights, family_at
+from ragtune.models.folder import check_weights, family_at, read_config
 from ragtune.models.hardware import Hardware
 from ragtune.models.tokenizer import CLASSES, plain_tokenizer
 
@@ -22,6 +24,9 @@ FROM_FOLDER: dict[str, Any] = {
     "trust_remote_code": False,
 }
 """How every model is read, whichever its family."""
+MANY_LAYERS = 200
+"""More than the deepest published models have; to build a million takes minutes and gigabytes."""
+_PLACE = re.compile(r"\.(\d+)\.")
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -83,6 +88,7 @@ def load_base(
     quiet_libraries()
     family = family_at(folder)
     check_weights(folder)
+    _check_layers(folder)
     dtype = getattr(torch, hardware.train_dtype if training else hardware.load_dtype)
     how = _in_nf4(dtype, hardware.device) if quantized else {}
     try:
@@ -96,12 +102,47 @@ def load_base(
             f"{folder}: the weights lack {missing[0]} and {len(missing) - 1} other tensors; take a "
             "whole copy of the model"
         )
+    if unused := _without_a_layer(report["unexpected_keys"], model):
+        raise ModelError(
+            f"{folder}: its configuration has no layer for {unused[0]} and {len(unused) - 1} other "
+            "tensors of the weights; take a whole copy of the model"
+        )
     for layer in model.modules():
         # A CPU's first evaluation would pack 4-bit weights for inference, and training end there.
         if hasattr(layer, "support_avx512bf16_for_cpu"):
             layer.support_avx512bf16_for_cpu = False
     loaded: torch.nn.Module = model.to(hardware.device).eval()
     return loaded
+
+
+def _check_layers(folder: Path) -> None:
+    """Look for the weights of the last layer before layers are built, which may be a million.
+
+    Raises ModelError where the configuration counts more layers than the weights have.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    claimed = read_config(folder).get("num_hidden_layers")
+    if not isinstance(claimed, int) or claimed <= MANY_LAYERS:
+        return
+    found = 0
+    for path in folder.glob("*.safetensors"):
+        try:
+            with safe_open(path, "pt") as file:
+                names = file.keys()
+            found = max(found, *(1 + int(n) for name in names for n in _PLACE.findall(name)))
+        except (OSError, SafetensorError, TypeError):
+            return  # whoever loads it says what is wrong
+    if claimed > found:
+        raise ModelError(
+            f"{folder}: config.json: num_hidden_layers: {claimed}, but the weights have {found}"
+        )
+
+
+def _without_a_layer(unused: Iterable[str], model: "torch.nn.Module") -> list[str]:
+    """Weights that belong to a layer, of which the model has none of that number."""
+    there = {place for name, _ in model.named_parameters() for place in _PLACE.findall(name)}
+    return sorted(key for key in unused if set(_PLACE.findall(key)) - there)
 
 
 def _in_nf4(dtype: "torch.dtype", device: str) -> dict[str, Any]:

@@ -70,7 +70,7 @@ class Tune(Section):
 
     epoch: Annotated[int, Field(ge=1, le=1000)] = 5
     learning_rate: Annotated[float, Field(ge=1e-8, le=1)] = 1e-4
-    lora_r: Annotated[int, Field(ge=1)] = 8
+    lora_r: Annotated[int, Field(ge=1, le=4096)] = 8
     lora_alpha: Annotated[int, Field(ge=1)] = 32
     lora_dropout: Share = 0.05
     target_modules: str = Field(

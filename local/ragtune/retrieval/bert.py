@@ -34,19 +34,36 @@ class Bert:
     """An encoder; its products are in fp32, or in bf16 as autocast has them."""
 
     def __init__(self, folder: Path, config: Mapping[str, Any], *, half: bool = False) -> None:
-        """Read a folder's ``model.safetensors``; KeyError where it lacks a tensor."""
+        """Read a folder's ``model.safetensors``.
+
+        Raises KeyError where it lacks a tensor, ValueError where the configuration is another's.
+        """
         self._dtype = torch.bfloat16 if half else torch.float32
         tensors = load_file(folder / "model.safetensors")
         self._tensors = {n.removeprefix("bert."): t.float() for n, t in tensors.items()}
         self._layers = range(config["num_hidden_layers"])
         self._heads: int = config["num_attention_heads"]
         self._epsilon: float = config["layer_norm_eps"]
-        self._tensors["embeddings.word_embeddings.weight"]
+        self._check(config)
         one_dnn = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
         for name, tensor in self._tensors.items():
             if name.startswith("encoder.") and "LayerNorm" not in name:
                 made = tensor.to(self._dtype)
                 self._tensors[name] = packed(made) if one_dnn and made.dim() == 2 else made
+
+    def _check(self, config: Mapping[str, Any]) -> None:
+        width = self._tensors["embeddings.word_embeddings.weight"].shape[-1]
+        layers = {int(name.split(".")[2]) for name in self._tensors if name.startswith("encoder.")}
+        found = {"hidden_size": width, "num_hidden_layers": len(layers)}
+        for name, right in found.items():
+            if config[name] != right:
+                raise ValueError(
+                    f"config.json: {name}: {config[name]}, but the weights have {right}"
+                )
+        if self._heads < 1 or width % self._heads:
+            raise ValueError(
+                f"config.json: num_attention_heads: {self._heads} do not divide {width}"
+            )
 
     @torch.inference_mode()
     def encode(self, ids: list[int]) -> torch.Tensor:

@@ -4,11 +4,13 @@ import contextlib
 import functools
 import json
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ragtune.core import system
+from ragtune.core.errors import ModelError
 from ragtune.models.hardware import Hardware
 from ragtune.models.load import quiet_libraries
 
@@ -38,7 +40,7 @@ def prompts_of(folder: Path) -> Prompts:
         found = json.loads(file.read_text(encoding="utf-8")).get("prompts") or {}
         passage = next((found[name] for name in PASSAGE_PROMPTS if found.get(name)), "")
         return Prompts(str(found.get("query") or ""), str(passage))
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError, RecursionError):
         return Prompts()
 
 
@@ -57,16 +59,33 @@ class Embedder:
         from sentence_transformers import SentenceTransformer
 
         # Prompts are written before the texts here, the same in every way that a text can take.
-        return SentenceTransformer(
-            str(self._folder), device=self._hardware.device, prompts={"query": "", "text": ""}
-        )
+        with self._loading():
+            return SentenceTransformer(
+                str(self._folder), device=self._hardware.device, prompts={"query": "", "text": ""}
+            )
 
     @functools.cached_property
     def _plain(self) -> "PlainEncoder | None":
         """What embeds where the model is of the plain kind, without sentence-transformers."""
         from ragtune.retrieval.encoder import encoder, is_plain
 
-        return encoder(self._folder, self._hardware) if is_plain(self._folder) else None
+        with self._loading():
+            return encoder(self._folder, self._hardware) if is_plain(self._folder) else None
+
+    @contextlib.contextmanager
+    def _loading(self) -> Iterator[None]:
+        """While libraries read the folder, which raise what they like where it is broken."""
+        try:
+            yield
+        except ImportError:
+            raise
+        except Exception as error:
+            if system.explain(error) is not None:
+                raise
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+            raise ModelError(
+                f"rag.embedder: {self._folder}: no usable embedder: {reason}; take a whole copy"
+            ) from error
 
     @functools.cached_property
     def llama_index(self) -> Any:

@@ -46,7 +46,7 @@ def is_plain(folder: Path) -> bool:
         pooling = _json(folder / modules[1]["path"] / "config.json")
         modes = {name for name, on in pooling.items() if name.startswith("pooling_mode_") and on}
         whole = "max_seq_length" in _json(folder / "sentence_bert_config.json")
-    except (OSError, ValueError, KeyError, IndexError, TypeError):
+    except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError, RecursionError):
         return False
     return kinds == PLAIN and modes == {"pooling_mode_mean_tokens"} and whole
 

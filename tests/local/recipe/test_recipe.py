@@ -180,3 +180,13 @@ def test_jumpstart_knows_a_llamas_layers_alone(project: Callable[..., Path]) -> 
 
 def test_a_phrase_that_refuses_is_not_empty(project: Callable[..., Path]) -> None:
     assert "study.refusals" in faults(project(), 'study.refusals=[" "]')[0]
+
+
+@pytest.mark.parametrize("given", ["rag: {top_k: yes}", "tune: {learning_rate: true}"])
+def test_yes_is_no_number(tmp_path: Path, given: str) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(
+        f"name: tiny\nrecords: {{source: a.jsonl}}\ndocuments: {{source: d}}\n{given}\n"
+    )
+    with pytest.raises(RecipeError, match="input should be a number"):
+        recipe_file.load(path)
