@@ -117,9 +117,10 @@ def check_encoder(folder: Path, field: str) -> None:
         listed = _json(modules, field)
         for module in listed if isinstance(listed, list) else [None]:
             kind = module.get("type") if isinstance(module, dict) else None
+            place = str(module.get("path", "")) if isinstance(module, dict) else ""
             if not isinstance(kind, str) or not kind.startswith(_OWN):
                 raise _code(field, modules, str(kind))
-            if not _is_within(folder, place := str(module.get("path", ""))):
+            if not _is_within(folder, place):
                 raise ModelError(f"{field}: {modules}: {place[:80]} leads out of the folder")
     for path in sorted(folder.rglob("*.json")):
         if path.name.startswith("tokenizer") and path.name != "tokenizer_config.json":
