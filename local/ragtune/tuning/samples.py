@@ -130,6 +130,12 @@ def prepare(rows: Sequence[TrainingRow], tune: Tune, format: PromptFormat, lengt
     rendered = [rendered_row(format, row, limit) for row in rows]
     everything = [_supervise(row, n, tune.local.loss) for n, row in enumerate(rendered, 1)]
     taught = [row for row in everything if row.supervised]
+    if not taught and any(row.cut for row in rendered):
+        raise RecordsError(
+            f"each of {len(rows)} training rows is cut before its response, so nothing is left "
+            f"to train on: rows have up to {max(len(r.ids) + r.cut for r in rendered)} tokens, "
+            f"tune.max_input_length allows {length}; raise it, or shorten the contexts"
+        )
     if layout == "blocks":
         samples = _blocks(everything, length)
     else:
