@@ -1,7 +1,10 @@
 """Runs over the same document: together they need little of a disk."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import pytest
 import yaml
 
 from ragtune.runs import defaults
@@ -17,11 +20,18 @@ def allocated(folder: Path) -> int:
     return sum(file.st_blocks * 512 for file in files.values())
 
 
-def test_an_index_of_one_short_document_takes_little_in_each_run(tmp_path: Path) -> None:
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs" / "fog.md").write_text("The fog horn is red.")
+@pytest.fixture
+def disk() -> Iterator[Path]:
+    """A folder on a disk: a file system in memory gives files all that is set aside for them."""
+    with TemporaryDirectory(dir="/var/tmp", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+def test_an_index_of_one_short_document_takes_little_in_each_run(disk: Path) -> None:
+    (disk / "docs").mkdir()
+    (disk / "docs" / "fog.md").write_text("The fog horn is red.")
     asked = {"instruction": "What colour is the horn?", "context": "", "response": "red"}
-    write_jsonl(tmp_path / "records.jsonl", [asked | {"instruction": f"{n}?"} for n in range(6)])
+    write_jsonl(disk / "records.jsonl", [asked | {"instruction": f"{n}?"} for n in range(6)])
     recipe = {
         "name": "siblings",
         "model": {"local": "builtin"},
@@ -29,7 +39,7 @@ def test_an_index_of_one_short_document_takes_little_in_each_run(tmp_path: Path)
         "documents": {"source": "docs"},
         "study": {"arms": ["rag"], "max_new_tokens": 2, "latency_questions": 1},
     }
-    path = tmp_path / "recipe.yaml"
+    path = disk / "recipe.yaml"
     path.write_text(yaml.safe_dump(recipe))
-    Pipeline(defaults.load(path), tmp_path / "run").execute()
-    assert allocated(tmp_path / "run") * RUNS < MEGABYTES * 1e6
+    Pipeline(defaults.load(path), disk / "run").execute()
+    assert allocated(disk / "run") * RUNS < MEGABYTES * 1e6
