@@ -44,8 +44,8 @@ def test_tokens_that_predict_nothing_at_a_rows_end_are_not_read() -> None:
     ids = [*range(1, 13)]
     labels = [IGNORED] * 3 + ids[3:6] + [IGNORED] * 6
     laid = tree([Row(ids, labels)], torch.float32, shared=True)
-    assert laid.ids.tolist() == [1, 2, 3, 4, 5] + [1] * 3
-    assert laid.predicting.tolist() == [2, 3, 4] + [2]
+    assert laid.ids.tolist() == [1, 2, 3, 4, 5, 1, 1, 1]
+    assert laid.predicting.tolist() == [2, 3, 4, 2]
     assert laid.places.tolist() == [0, 1, 2]
     assert laid.targets.tolist() == [4, 5, 6]
 
