@@ -44,32 +44,46 @@ class Progress:
 
 @dataclass
 class State:
-    """The tensors of a run: LoRA weights, those of the best epoch, AdamW's moments by number."""
+    """The tensors of a run: LoRA weights, those of the best epoch, AdamW's step and moments."""
 
     weights: Tensors
     best: Tensors
-    adam: dict[int, Tensors]
+    adam: Tensors
 
     def named(self) -> Tensors:
         """All of them, each under a name that says where it belongs."""
         named = {f"weights/{n}": t for n, t in self.weights.items()}
         named |= {f"best/{n}": t for n, t in self.best.items()}
-        for number, moments in self.adam.items():
-            named |= {f"adam/{number}/{key}": t.cpu() for key, t in moments.items()}
-        return named
+        return named | {f"adam/{key}": t.cpu() for key, t in self.adam.items()}
 
     @staticmethod
     def of(named: Tensors) -> "State":
         """What ``named`` gave, put back where it belongs."""
         found = State({}, {}, {})
+        of = {"weights": found.weights, "best": found.best, "adam": found.adam}
         for name, tensor in named.items():
             kind, _, rest = name.partition("/")
-            if kind == "adam":
-                number, _, rest = rest.partition("/")
-                found.adam.setdefault(int(number), {})[rest] = tensor
-            else:
-                {"weights": found.weights, "best": found.best}[kind][rest] = tensor
-        return found
+            of[kind][rest] = tensor
+        return State(found.weights, found.best, _whole(found.adam))
+
+
+def _whole(adam: Tensors) -> Tensors:
+    """AdamW's moments in one tensor each, where they were kept weight by weight, as they once were.
+
+    These are named ``NUMBER/moment``; all have taken the same steps.
+    """
+    apart: dict[str, dict[int, torch.Tensor]] = {}
+    for name, tensor in adam.items():
+        number, slash, moment = name.partition("/")
+        if slash:
+            apart.setdefault(moment, {})[int(number)] = tensor
+    if not apart:
+        return adam
+    ordered = {moment: [parts[n] for n in sorted(parts)] for moment, parts in apart.items()}
+    return {
+        moment: parts[0] if moment == "step" else torch.cat([part.reshape(-1) for part in parts])
+        for moment, parts in ordered.items()
+    }
 
 
 def save(folder: Path, progress: Progress, state: State) -> None:

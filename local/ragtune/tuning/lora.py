@@ -106,19 +106,18 @@ class MasterWeights:
     """fp32 copies of the trained weights: the model computes in 16 bits, the optimiser does not.
 
     Rounding to 16 bits after each step would swallow small updates. Copies and gradients lie in
-    one tensor each, so that little is done one by one.
+    one tensor each, ``flat`` and ``gradient``, so that little is done one by one.
     """
 
     def __init__(self, model: Any) -> None:
         named = [(n, p) for n, p in model.named_parameters() if p.requires_grad]
         self.names = [name for name, _ in named]
         self.trained = [parameter for _, parameter in named]
-        self._flat = torch.cat([p.detach().reshape(-1).float() for p in self.trained])
-        self.gradient = torch.zeros_like(self._flat)
-        self.weights = [w.requires_grad_() for w in self._shaped(self._flat)]
+        self.flat = torch.cat([p.detach().reshape(-1).float() for p in self.trained])
+        self.gradient = torch.zeros_like(self.flat)
+        self.weights = self._shaped(self.flat)
         self.gradients = self._shaped(self.gradient)
-        for weight, gradient in zip(self.weights, self.gradients, strict=True):
-            weight.grad = gradient
+        self.flat.requires_grad_().grad = self.gradient
 
     def _shaped(self, flat: torch.Tensor) -> list[torch.Tensor]:
         ends = accumulate(p.numel() for p in self.trained)

@@ -145,7 +145,7 @@ class Training:
         else:
             self.passes = AutogradPasses(self.model, self.weights, family, hardware.device)
         self.optimizer = torch.optim.AdamW(
-            self.weights.weights,
+            [self.weights.flat],
             lr=spec.learning_rate,
             weight_decay=WEIGHT_DECAY,
             fused=hardware.device != "mps",
@@ -297,7 +297,7 @@ class Training:
         if self.team.rank:
             return
         adam = self.optimizer.state_dict()["state"]
-        state = checkpoint.State(self.weights.state(), self.best, adam)
+        state = checkpoint.State(self.weights.state(), self.best, adam.get(0, {}))
         checkpoint.save(self.folder / "checkpoint", self.progress, state)
 
     def _stop(self) -> None:
@@ -313,7 +313,8 @@ class Training:
         self.progress, state = found
         self.weights.load(state.weights)
         self.best = state.best
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": state.adam})
+        adam = {0: state.adam} if state.adam else {}
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": adam})
         self.watcher.say(f"tune: going on after step {self.progress.step} of {self.total}")
         return self.progress.step
 
