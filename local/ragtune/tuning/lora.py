@@ -140,9 +140,9 @@ class MasterWeights:
                 trained.grad = None
 
     @torch.no_grad()
-    def add(self, gradients: Sequence[torch.Tensor]) -> None:
-        """Add gradients, in the order of ``names``, to those of the copies, in fp32."""
-        torch._foreach_add_(self.gradients, list(gradients))
+    def add(self, gradients: Sequence[torch.Tensor], of: slice) -> None:
+        """Add the gradients of some weights, in the order of ``names``, in fp32."""
+        torch._foreach_add_(self.gradients[of], list(gradients))
 
     @torch.no_grad()
     def publish(self) -> None:

@@ -54,7 +54,7 @@ class DirectPasses:
 
     @torch.inference_mode()
     def gradients(self, samples: Sequence[Sample], tokens: int, seed: int) -> float:
-        """Each thread's are added in turn."""
+        """Each thread's are added in turn, those of some weights by each thread."""
         shares = self.crew.shares(rows_of(samples), lambda row: len(row.ids))
         while len(self._room) < len(shares):
             self._room.append(self._made())
@@ -64,9 +64,14 @@ class DirectPasses:
                 mine = self._room[number][0]
                 return self.decoder.propagate(rows, tokens, seed * 1_009 + number, mine)
 
+        def collect(number: int, _: Sequence[Row]) -> None:
+            some = slice(number, None, len(shares))
+            with torch.inference_mode():
+                for _gradients, views in self._room[: len(shares)]:
+                    self.weights.add(views[some], some)
+
         total = sum(self.crew.each(one, shares))
-        for _, views in self._room[: len(shares)]:
-            self.weights.add(views)
+        self.crew.each(collect, shares)
         return total
 
     def losses(self, samples: Sequence[Sample], size: int) -> float:
