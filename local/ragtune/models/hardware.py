@@ -12,7 +12,7 @@ class Hardware:
     ``train_dtype`` is that of the frozen weights and the activations in training; ``load_dtype``
     that of the weights while answering, ``packs`` whether they are then in oneDNN's order.
     ``int8`` says whether a model that stays may answer one question at a time with weights in 8
-    bits, which are nearer to fp32 than bf16 is.
+    bits, whose next tokens are fp32's as often as those of bf16.
     ``bfloat16_speed`` says how many times as fast as fp32 bf16 was, where that was measured.
     """
 
