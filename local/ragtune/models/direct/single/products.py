@@ -12,27 +12,38 @@ from ragtune.models.direct.single.arrays import BLOCK, GROUP
 from ragtune.models.direct.single.instructions import INT, emitted
 from ragtune.models.direct.single.vectors import LANES, VECTOR, every, fused, outlined
 
-FEATURES: dict[str, bool] = dict(get_host_cpu_features())
-MULTIPLY_ADD = (
-    (512, "avx512bw", "llvm.x86.avx512.pmaddw.d.512"),
-    (256, "avx2", "llvm.x86.avx2.pmadd.wd"),
-)
-"""Widths of x86's products of pairs, the processor's feature, and LLVM's name."""
+MULTIPLY_ADD = {
+    "avx512bw": (512, "llvm.x86.avx512.pmaddw.d.512"),
+    "avx2": (256, "llvm.x86.avx2.pmadd.wd"),
+}
+"""Features of x86, the widest first: the width of its products of pairs, and LLVM's name."""
+
+
+def _feature() -> str:
+    """Which of them this processor has; none where LLVM cannot say what it has."""
+    try:
+        found = get_host_cpu_features()
+    except RuntimeError:
+        return ""
+    return next((name for name in MULTIPLY_ADD if found.get(name)), "")
+
+
+FEATURE = _feature()
 
 
 def _pairs(builder: Any, a: Any, b: Any) -> Any:
     """``a[2n] * b[2n] + a[2n + 1] * b[2n + 1]`` of int16 as int32, as one instruction on x86."""
     count = a.type.count
-    for bits, feature, name in MULTIPLY_ADD:
-        if FEATURES.get(feature):
-            size = bits // 16
-            kind = ir.FunctionType(_integers(size // 2, 32), [_integers(size, 16)] * 2)
-            function = cgutils.get_or_insert_function(builder.module, kind, name)
-            found = [
-                builder.call(function, [_part(builder, x, n, size) for x in (a, b)])
-                for n in range(0, count, size)
-            ]
-            return found[0] if len(found) == 1 else _joined(builder, *found)
+    if FEATURE:
+        bits, name = MULTIPLY_ADD[FEATURE]
+        size = bits // 16
+        kind = ir.FunctionType(_integers(size // 2, 32), [_integers(size, 16)] * 2)
+        function = cgutils.get_or_insert_function(builder.module, kind, name)
+        found = [
+            builder.call(function, [_part(builder, x, n, size) for x in (a, b)])
+            for n in range(0, count, size)
+        ]
+        return found[0] if len(found) == 1 else _joined(builder, *found)
     evens, odds = (
         [
             builder.sext(_chosen(builder, x, range(first, count, 2)), _integers(count // 2, 32))
@@ -148,7 +159,7 @@ def multiply(
             builder.store(builder.load(totals[token, part]), place, align=4)
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        outlined(builder, f"ragtune_multiply_{count}", args[1:], body)
+        outlined(builder, f"ragtune_multiply_{count}_{FEATURE}", args[1:], body)
         return context.get_dummy_value()
 
     return signature, code

@@ -5,8 +5,8 @@ from torch.nn import functional
 
 from ragtune.models.direct.single.arrays import BLOCK, GROUP
 
-ROWS = 256 * BLOCK
-"""Outputs that are rounded at once: what is needed besides stays small."""
+ROWS = 8 * BLOCK
+"""Outputs that are rounded at once: many more take four times as long, since no cache holds them."""
 
 
 class Matrix8:
