@@ -7,7 +7,8 @@ import numpy as np
 
 from ragtune.models.direct.single.arrays import TOGETHER
 from ragtune.models.direct.single.blends import blend, score, write
-from ragtune.models.direct.single.parts import address, compiled, exponential, summing, unit
+from ragtune.models.direct.single.instructions import address
+from ragtune.models.direct.single.parts import compiled, exponential, summing, unit
 
 
 @compiled

@@ -17,6 +17,17 @@ def emitted(function: Callable[..., Any]) -> Any:
 
 
 @emitted
+def address(typing: Any, array: Any) -> Any:
+    """Where an array begins, as a signed number: with NumPy's unsigned one sums are floating."""
+
+    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        begin = context.make_array(signature.args[0])(context, builder, args[0]).data
+        return builder.ptrtoint(begin, context.get_value_type(INT))
+
+    return INT(array), code
+
+
+@emitted
 def bits(typing: Any, number: Any) -> Any:
     """The fp32 number whose bits are an int32's."""
 

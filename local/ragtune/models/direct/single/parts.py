@@ -8,8 +8,11 @@ import numpy as np
 from numba import njit
 
 from ragtune.models.direct.single.arrays import BLOCK, GROUP
-from ragtune.models.direct.single.instructions import bits
+from ragtune.models.direct.single.instructions import address, bits
 from ragtune.models.direct.single.products import multiply
+
+NONE, ONE = np.intp(0), np.intp(1)
+"""Numbers as arguments: of Python's own Numba compiles a function for each of their values."""
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -20,12 +23,6 @@ def compiled(function: Callable[..., Any]) -> Any:
 def summing(function: Callable[..., Any]) -> Any:
     """One whose sums may be taken in another order."""
     return njit(nogil=True, error_model="numpy", fastmath={"contract", "nsz", "reassoc"})(function)
-
-
-@compiled
-def address(array: Any) -> Any:
-    """Where an array begins, as a signed number: with an unsigned one sums would be floating."""
-    return np.intp(array.ctypes.data)
 
 
 @compiled
@@ -83,7 +80,7 @@ def norm_inputs(
     """The tokens' hidden states, normed, as inputs."""
     groups = hidden.shape[1] // GROUP
     for token in range(tokens):
-        scale = unit(hidden[token], 0, width, epsilon)
+        scale = unit(hidden[token], NONE, width, epsilon)
         for n in range(hidden.shape[1]):
             row[n] = hidden[token, n] * scale * weight[n]
         round_inputs(row, groups, numbers, steps, token)
@@ -176,7 +173,7 @@ def gate(
             block = 2 * both + side
             first = address(matrix.biases) + 4 * (layer * blocks + block) * BLOCK
             multiply_block(
-                tokens, numbers, scales, block, groups, first, 0,
+                tokens, numbers, scales, block, groups, first, NONE,
                 address(inputs), address(steps), address(pair) + 4 * BLOCK * side, 2 * BLOCK,
             )  # fmt: skip
         for token in range(tokens):

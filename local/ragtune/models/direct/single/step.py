@@ -20,9 +20,10 @@ import numpy as np
 
 from ragtune.models.direct.single.arrays import BLOCK, Kept, Model, Scratch
 from ragtune.models.direct.single.attention import attend, keep
-from ragtune.models.direct.single.instructions import add, give_way, load, store
+from ragtune.models.direct.single.instructions import add, address, give_way, load, store
 from ragtune.models.direct.single.parts import (
-    address,
+    NONE,
+    ONE,
     compiled,
     gate,
     norm_inputs,
@@ -72,7 +73,7 @@ def likeliest(
     for token in range(tokens):
         best[token], found_at[token] = np.float32(-np.inf), 0
     for block in range(blocks * thread // threads, blocks * (thread + 1) // threads):
-        project(0, head, tokens, inputs, steps, logits, block, block + 1, 0)
+        project(NONE, head, tokens, inputs, steps, logits, block, block + 1, NONE)
         for token in range(tokens):
             most = best[token]
             for n in range(block * BLOCK, min((block + 1) * BLOCK, vocabulary)):
@@ -107,7 +108,9 @@ def written() -> Callable[..., int]:
             norm_inputs(hidden, before, model.heads.epsilon, width, tokens, row, numbers, steps)
             blocks = model.qkv.numbers.shape[1]
             first, last = blocks * thread // threads, blocks * (thread + 1) // threads
-            project(layer, model.qkv, tokens, numbers, steps, room.attended.turned, first, last, 0)
+            project(
+                layer, model.qkv, tokens, numbers, steps, room.attended.turned, first, last, NONE
+            )
             meet(sync, threads)
             keep(layer, thread, threads, tokens, start, model.heads, room.attended, kept)
             meet(sync, threads)
@@ -116,7 +119,7 @@ def written() -> Callable[..., int]:
             round_rows(room.attended.mixed, tokens, numbers, steps)
             blocks = model.out.numbers.shape[1]
             first, last = blocks * thread // threads, blocks * (thread + 1) // threads
-            project(layer, model.out, tokens, numbers, steps, hidden, first, last, 1)
+            project(layer, model.out, tokens, numbers, steps, hidden, first, last, ONE)
             meet(sync, threads)
             norm_inputs(hidden, between, model.heads.epsilon, width, tokens, row, numbers, steps)
             pairs = model.gate_up.numbers.shape[1] // 2
@@ -126,7 +129,7 @@ def written() -> Callable[..., int]:
             meet(sync, threads)
             round_rows(room.gated, tokens, numbers, steps)
             first, last = blocks * thread // threads, blocks * (thread + 1) // threads
-            project(layer, model.down, tokens, numbers, steps, hidden, first, last, 1)
+            project(layer, model.down, tokens, numbers, steps, hidden, first, last, ONE)
             meet(sync, threads)
         norm_inputs(hidden, model.last, model.heads.epsilon, width, tokens, row, numbers, steps)
         likeliest(

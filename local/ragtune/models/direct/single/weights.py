@@ -6,7 +6,7 @@ from torch.nn import functional
 from ragtune.models.direct.single.arrays import BLOCK, GROUP
 
 ROWS = 8 * BLOCK
-"""Outputs that are rounded at once: many more take four times as long, since no cache holds them."""
+"""Outputs that are rounded at once; no cache holds many more, and it takes four times as long."""
 
 
 class Matrix8:
