@@ -25,7 +25,7 @@ from ragtune.models.direct.single.arrays import (
 )
 from ragtune.models.direct.single.compiling import begun
 from ragtune.models.direct.single.step import written
-from ragtune.models.direct.single.threads import threads
+from ragtune.models.direct.single.threads import MANY, threads
 from ragtune.models.direct.single.weights import Matrix8
 
 ROOM = 1024
@@ -38,7 +38,7 @@ class SingleRow:
     def __init__(self, decoder: Decoder) -> None:
         """Round the weights, layer by layer, and compile what reads them."""
         self.decoder = decoder
-        self._threads = threads(torch.get_num_threads())
+        self._threads = threads(min(torch.get_num_threads(), MANY))
         self._model = _model(decoder)
         self._scratch = _scratch(decoder.shape, self._threads.count)
         empty = decoder.cache(1)

@@ -8,6 +8,9 @@ from typing import Any
 
 from ragtune.models.direct.single.step import STOP
 
+MANY = 16
+"""Threads of a step: more would meet longer than they read. Not measured beyond two."""
+
 
 class Threads:
     """Threads that do the parts of a step at once, each waiting for the others: one step a time."""
