@@ -22,10 +22,12 @@ from ragtune.questions.reading import Reader, told
 from ragtune.questions.row import Row
 from ragtune.questions.rules import Fault, content, fault_of, is_new, same_question
 from ragtune.questions.synonyms import in_other_words
+from ragtune.questions.workers import Workers
 from ragtune.results.metrics.right import right
 
-TOGETHER = 4
-"""Documents that are drafted from in one go, which is what a stopped drafting loses."""
+TOGETHER, BATCHES = 4, 4
+"""Documents that are drafted from in one go, which is what a stopped drafting loses; of few
+documents fewer, so that all processors have some."""
 UNSURE = 0.7
 """Nats a token from which a question is dropped; docs/questions.md says what was measured."""
 SURE = 0.5
@@ -78,11 +80,13 @@ class Drafting:
     def run(self, chosen: dict[str, list[Chosen]], journal: Journal) -> list[Drafted]:
         """Draft what the journal has not; all of it in the order of the documents."""
         left = [name for name in chosen if name not in journal.done]
+        size = max(1, min(TOGETHER, len(left) // BATCHES))
+        parts = [left[start : start + size] for start in range(0, len(left), size)]
+        batches = [{name: chosen[name] for name in names} for names in parts]
         with self.watcher.progress("questions") as advance:
             advance(len(chosen) - len(left), len(chosen))
-            for start in range(0, len(left), TOGETHER):
-                names = left[start : start + TOGETHER]
-                journal.add(self._batch({name: chosen[name] for name in names}))
+            for drafted in Workers(self.drafter.at_once).each(self._batch, batches):
+                journal.add(drafted)
                 advance(len(journal.done), len(chosen))
         return [journal.done[name] for name in chosen]
 
