@@ -41,7 +41,7 @@ _STARTS = re.compile(rf"^(?:{_WH})\b")
 _OTHER_SCRIPT = re.compile(r"[^\x00-\u024f\u2000-\u206f\u20a0-\u20cf]")
 _LOOSE = re.compile(
     r"\b(?:it|they|them|he|she|him|this|these|those|here|the former|the latter|the same|"
-    r"the passage|the text|the sentence|the document|(?:afore|above-)?mentioned)\b", re.I
+    r"(?:the|this) (?:passages?|text|sentence|document)|(?:afore|above-)?mentioned)\b", re.I
 )  # fmt: skip
 _VAGUE = """
 person people thing name place time day date year number amount sum price cost
@@ -118,6 +118,7 @@ _OPPOSITES = [
         "always/never", "more/less fewer", "above/below", "inside/outside", "win won/lost",
         "increase increased rose/decrease decreased fell", "summer/winter", "morning/evening",
         "bring brings brought/fetch collect", "north/south", "east/west", "upper/lower",
+        "born birth/died dies death",
     )
 ]  # fmt: skip
 """Words of which a question has one where its sentence has the other: then it asks for the
@@ -132,6 +133,23 @@ _COLUMNS = [
     )
 ]
 """What a column may be called, and how it is asked for where its name is not said."""
+_POINTS = re.compile(
+    r"\b(?:it|they|them|he|him|she|this|these|those|his|her|their|its|such|both)\b", re.I
+)
+"""Words for what another sentence names."""
+_MOST = re.compile(r"\b(?:maximum|limit|upper bound|at most|largest|longest|highest)\b", re.I)
+_LEAST = re.compile(r"\b(?:minimum|at least|smallest|shortest|lowest)\b", re.I)
+_UPPER = re.compile(
+    r"\b(?:up to|at most|no more than|not more than|no longer than|maximum|max|limit\w*|exceed\w*|"
+    r"within|until|under|not|never|no|only|largest|longest|highest|most|capacity|full)\b",
+    re.I,
+)
+_LOWER = re.compile(
+    r"\b(?:at least|minimum|min|no less than|not less than|smallest|shortest|lowest|least|from|"
+    r"over|above|more than|needs?|requires?|required|must)\b",
+    re.I,
+)
+"""What a sentence says that has a most or a least."""
 _NOT = re.compile(r"\b(?:not|no|never|nobody|none|without|cannot)\b|n['\u2019]t\b", re.I)
 _CROOKED = re.compile(r"\b(?:does|do|did)\b.*\bbe\b|\b(?:is|are|was) (?:is|are|was)\b", re.I)
 """Two verbs where English has one: "when do the lockers be emptied"."""
@@ -208,6 +226,29 @@ def misses_column(question: str, fact: Fact) -> bool:
     if named & _stems(question):
         return False
     return not any(look.search(column) and look.search(question) for look in _COLUMNS)
+
+
+def asks_of_another(question: str, fact: Fact) -> bool:
+    """Whether a question is about what other sentences of the passage name, more than its own.
+
+    A sentence with "it" or "they" speaks of what another one names.
+    """
+    if _POINTS.search(fact.sentence.text):
+        return False
+    rest = fact.sentence.text[: fact.start] + " " + fact.sentence.text[fact.end :]
+    own = set(content(f"{fact.sentence.head} {rest}"))
+    others = set(content(fact.passage.text)) - own - set(content(fact.answer))
+    asked = {word for word in content(question) if word not in VAGUE and not word[0].isdigit()}
+    return len(asked & others) > len(asked & own)
+
+
+def bounds_otherwise(question: str, fact: Fact) -> bool:
+    """Whether a question asks for a most or a least where its sentence has none."""
+    if fact.kind != "figure" or fact.sentence.is_line:
+        return False
+    text = fact.sentence.text
+    above, below = _MOST.search(question), _LEAST.search(question)
+    return bool((above and not _UPPER.search(text)) or (below and not _LOWER.search(text)))
 
 
 def _stems(text: str) -> set[str]:
@@ -296,6 +337,8 @@ _FAULTS: tuple[tuple[Fault, Callable[[str, Fact], bool]], ...] = (
     ("asks for something else", counts_another),
     ("asks for something else", asks_contrary),
     ("asks for something else", misses_column),
+    ("asks for something else", asks_of_another),
+    ("asks for something else", bounds_otherwise),
     ("names nothing", lambda question, fact: not names_subject(question, fact.passage.shown)),
     ("repeats its sentence", repeats),
 )
