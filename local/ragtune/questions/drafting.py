@@ -116,8 +116,9 @@ class Drafting:
         drafts = self.drafter.draft([one.fact for one in tries], unwatched)
         for one, texts in zip(tries, drafts, strict=True):
             self._rule(one, texts)
-        self._read(tries)
         self._doubt(tries)
+        self._read(tries)
+        self._alone(tries)
         self._reword([one for one in tries if one.kept and self._wordings(one) > 1])
         for one in tries:
             one.asked = self._taken(one)
@@ -185,22 +186,25 @@ class Drafting:
 
     def _doubt(self, tries: Sequence[_Try]) -> None:
         """Drop what the drafter is unsure of, and put the surest first."""
-        asked = [(one, text) for one in tries for text in (*one.kept, *one.silent)]
+        asked = [(one, text) for one in tries for text in one.kept]
         doubts = self.drafter.doubts([one.fact for one, _ in asked], [text for _, text in asked])
         for doubt, (one, text) in zip(doubts, asked, strict=True):
             one.doubts[text] = doubt
             if doubt > UNSURE:
                 one.faults["is doubtful"] += 1
         for one in tries:
-            for texts in (one.kept, one.silent):
-                texts[:] = [text for text in texts if one.doubts[text] <= UNSURE]
-                texts.sort(key=lambda text: one.doubts[text])
-            if not one.kept:
-                one.silent[:] = [text for text in one.silent if self._alone(one.doubts[text])]
+            one.kept = [text for text in one.kept if one.doubts[text] <= UNSURE]
+            one.kept.sort(key=lambda text: one.doubts[text])
 
-    def _alone(self, doubt: float) -> bool:
-        """Whether a wording is sound by the drafter's own measure; 0 says that it has none."""
-        return 0 < doubt <= SURE
+    @staticmethod
+    def _alone(tries: Sequence[_Try]) -> None:
+        """Where the reader answers none of a fact's wordings, keep those alone that are sound.
+
+        They are so by the drafter's own measure; 0 says that it has none.
+        """
+        for one in tries:
+            if not one.kept:
+                one.silent = [text for text in one.silent if 0 < one.doubts[text] <= SURE]
 
     def _wordings(self, one: _Try) -> int:
         return 2 if one.chosen.part == "train" or self.plan.by == "wordings" else 1
@@ -215,8 +219,8 @@ class Drafting:
         found = self.drafter.reword([one.fact for one in tries], first)
         for one, text, texts in zip(again, first, found, strict=True):
             self._rule(one, [other for other in texts if not same_question(other, text)])
-        self._read(again)
         self._doubt(again)
+        self._read(again)
         for one, other in zip(tries, again, strict=True):
             one.kept += other.kept
             one.silent += other.silent

@@ -20,7 +20,7 @@ from ragtune.questions.wishes import other_start, wishes
 
 LIMIT = 40
 """Tokens of a question."""
-BATCH = 24
+BATCH = 64
 SPECIALIST = Template(prompt="### Input:\n{context}\n\n### Instruction:\n{instruction}")
 """The form that the specialist was trained in, which is the reader's."""
 
