@@ -36,7 +36,7 @@ def probe(precision: str = "auto") -> Hardware:
 
     On a CPU a short measurement decides, which is kept (``products``). ``precision`` is that of
     answers there: ``float32``, ``bfloat16``, or ``auto``, as measured. In bf16 an answer may
-    depend, by rounding, on the batch that it was decoded in.
+    depend, by rounding, on the batch that it was decoded in, unless the model is computed directly.
     """
     import torch
 

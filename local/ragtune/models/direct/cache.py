@@ -4,8 +4,13 @@ from collections.abc import Sequence
 
 import torch
 
-ROOM = 64
-"""Tokens that there is room for beyond those that are there."""
+BLOCK = 64
+"""Places that are attended to at once, whether they are written or not."""
+
+
+def blocks(length: int) -> int:
+    """The places of as many blocks as hold ``length`` tokens."""
+    return -(-length // BLOCK) * BLOCK
 
 
 class Cache:
@@ -20,12 +25,12 @@ class Cache:
         self.values = list(self.keys)
 
     def make_room(self, length: int) -> None:
-        """Have places for rows of up to ``length`` tokens."""
+        """Have places for rows of up to ``length`` tokens: whole blocks, and one to go on."""
         if length > self.keys[0].shape[2]:
             for held in (self.keys, self.values):
                 for layer, old in enumerate(held):
                     rows, heads, there, size = old.shape
-                    held[layer] = old.new_zeros((rows, heads, length + ROOM, size))
+                    held[layer] = old.new_zeros((rows, heads, blocks(length) + BLOCK, size))
                     held[layer][:, :, :there] = old
 
     def keep(self, rows: Sequence[int]) -> None:
