@@ -70,7 +70,7 @@ class Stream:
     def __init__(
         self, every: Sequence[Asked], corpus: Corpus, tokenizer: PreTrainedTokenizerBase, seed: int
     ) -> None:
-        self.train, held = apart(every, seed)
+        self.train, held = apart(every)
         self.corpus, self.tokenizer, self.seed = corpus, tokenizer, seed
         self.sources = AskingSources(corpus, near=True)
         rng = Random(f"{seed}/aside")

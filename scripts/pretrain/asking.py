@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from random import Random
 
 from ragtune.questions.form import OTHER, OTHER_NEED, instruction
-from ragtune.questions.rules import content
+from ragtune.questions.stems import content
 
 from .corpus import Corpus, sentences
 from .documents import make_organisation, make_passage

@@ -14,7 +14,8 @@ from collections.abc import Sequence, Set
 from ragtune.questions.facts import Fact, facts_of
 from ragtune.questions.passages import Passage, Sentence, is_askable
 from ragtune.questions.row import Kind
-from ragtune.questions.rules import content, is_asked_for
+from ragtune.questions.rules import is_asked_for
+from ragtune.questions.stems import content
 
 NEW = 10
 """Content words that an answer may say beyond its question."""

@@ -122,7 +122,7 @@ def test_questions_of_a_text_are_on_one_side_and_are_kept_as_they_are() -> None:
         for question, answer in (("Who rebuilt {} Pier?", "Ada Corrin"),
                                  ("When was {} Pier rebuilt?", "1911"))
     ))  # fmt: skip
-    train, aside = apart(every, 1)
+    train, aside = apart(every)
     assert (len(train), len(aside)) == (18, 2)
     assert aside[0].fact.sentence.title == aside[1].fact.sentence.title
     assert [from_json(to_json(one)) for one in every] == every

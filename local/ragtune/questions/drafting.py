@@ -20,7 +20,8 @@ from ragtune.questions.journal import Drafted, Journal
 from ragtune.questions.plan import Chosen, Plan
 from ragtune.questions.reading import Reader, told
 from ragtune.questions.row import Row
-from ragtune.questions.rules import Fault, content, fault_of, is_new, same_question
+from ragtune.questions.rules import Fault, fault_of, is_new, same_question
+from ragtune.questions.stems import content
 from ragtune.questions.synonyms import in_other_words
 from ragtune.questions.workers import Workers
 from ragtune.results.metrics.right import right

@@ -9,7 +9,7 @@ not "the car park".
 import re
 from functools import cache
 
-from ragtune.questions.rules import content
+from ragtune.questions.stems import content
 
 _NOUNS = """
 employee member of staff|employees members of staff|worker employee|workers employees

@@ -19,7 +19,7 @@ from ragtune.questions.facts import Fact
 from ragtune.questions.make import TEST, TRAIN, Made
 from ragtune.questions.plan import By, Chosen, planned
 from ragtune.questions.review.session import Review
-from ragtune.questions.rules import content
+from ragtune.questions.stems import content
 from ragtune.recipe.records import Records
 from ragtune.retrieval import sentences
 from ragtune.sources.records import load

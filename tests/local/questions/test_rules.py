@@ -150,3 +150,19 @@ def test_a_most_or_a_least_is_asked_for_where_there_is_one() -> None:
     lift = fact("The lift in bay three carries up to 3.5 tonnes.", "up to 3.5 tonnes")
     assert fault_of("What is the maximum load of the lift in bay three?", lift) is None
     assert fault_of("What is the minimum load of the lift in bay three?", lift)
+
+
+def test_a_clause_with_not_is_asked_about_with_something_like_it() -> None:
+    missed = fact("A visit that is not cancelled a day before costs 25 crowns.", "25 crowns")
+    assert fault_of("How much does a visit cost a day before?", missed)
+    assert fault_of("What is the price of a visit that is not called off?", missed) is None
+    bound = fact("The lift carries no more than eight people at a time.", "no more than eight")
+    assert fault_of("How many people does the lift carry at a time?", bound) is None
+    beside = fact("Loose chalk is not allowed, but chalk balls cost 3 crowns.", "3 crowns")
+    assert fault_of("How much do chalk balls cost?", beside) is None
+
+
+def test_a_bare_number_is_asked_for_by_what_it_counts() -> None:
+    four = fact("Only the four members of the night team have a badge.", "four", "Server room")
+    assert fault_of("What is the size of the night team in the server room?", four)
+    assert fault_of("How many members of the night team have a badge?", four) is None
