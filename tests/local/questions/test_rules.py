@@ -156,8 +156,8 @@ def test_a_clause_with_not_is_asked_about_with_something_like_it() -> None:
     missed = fact("A visit that is not cancelled a day before costs 25 crowns.", "25 crowns")
     assert fault_of("How much does a visit cost a day before?", missed)
     assert fault_of("What is the price of a visit that is not called off?", missed) is None
-    bound = fact("The lift carries no more than eight people at a time.", "no more than eight")
-    assert fault_of("How many people does the lift carry at a time?", bound) is None
+    bound = fact("The lift carries no more than 350 kilos at a time.", "no more than 350 kilos")
+    assert fault_of("How much does the lift carry at a time?", bound) is None
     beside = fact("Loose chalk is not allowed, but chalk balls cost 3 crowns.", "3 crowns")
     assert fault_of("How much do chalk balls cost?", beside) is None
 
