@@ -165,4 +165,4 @@ def test_a_clause_with_not_is_asked_about_with_something_like_it() -> None:
 def test_a_bare_number_is_asked_for_by_what_it_counts() -> None:
     four = fact("Only the four members of the night team have a badge.", "four", "Server room")
     assert fault_of("What is the size of the night team in the server room?", four)
-    assert fault_of("How many members of the night team have a badge?", four) is None
+    assert fault_of("How many members of the night team hold a badge?", four) is None
