@@ -29,13 +29,13 @@ from ragtune.results.metrics.right import right
 TOGETHER, BATCHES = 4, 4
 """Documents that are drafted from in one go, which is what a stopped drafting loses; of few
 documents fewer, so that all processors have some."""
-UNSURE = 0.7
+UNSURE = 0.8
 """Nats a token from which a question is dropped; docs/questions.md says what was measured."""
 SURE = 0.5
 """Nats a token up to which a question is kept that the reader has no answer to."""
 CLOSE = 0.1
 """Nats a token by which a wording may be less sure than the surest, and be asked all the same."""
-ENOUGH = 1.25
+ENOUGH = 1.15
 """Facts with a question for each that is wanted: the surest of them are taken."""
 YIELD = 0.33
 """The share of facts for which a question is likely to be kept."""
