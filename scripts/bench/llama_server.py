@@ -58,6 +58,7 @@ def main() -> None:
     parser.add_argument("--questions", type=int, help="only the first so many")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--singles", type=int, default=5, help="prompts of the single answer")
+    parser.add_argument("--only-singles", action="store_true", help="leave the batches out")
     options = parser.parse_args()
     offline.go_offline()
     with tempfile.TemporaryDirectory() as name, open_run(options.run, alone=False) as run:
@@ -67,7 +68,8 @@ def main() -> None:
         arm = run.arm("rag")
         records = [Record(**r) for r in read_jsonl(run.folder.questions)[: options.questions]]
         prompts = [arm.prompt(r, p) for r, p in zip(records, arm.retrieve(records), strict=True)]
-        throughput(run, arm, prompts, files, options.threads)
+        if not options.only_singles:
+            throughput(run, arm, prompts, files, options.threads)
         alone(run, prompts[: options.singles], files, options.threads)
 
 

@@ -11,7 +11,8 @@ class Hardware:
 
     ``train_dtype`` is that of the frozen weights and the activations in training; ``load_dtype``
     that of the weights while answering, ``packs`` whether they are then in oneDNN's order.
-    ``narrows`` says whether a row alone is faster with weights in fp16, where a model stays.
+    ``int8`` says whether a model that stays may answer one question at a time with weights in 8
+    bits, whose next tokens are fp32's as often as those of bf16.
     ``bfloat16_speed`` says how many times as fast as fp32 bf16 was, where that was measured.
     """
 
@@ -22,7 +23,7 @@ class Hardware:
     load_dtype: str
     packs: bool = True
     bfloat16_speed: float | None = None
-    narrows: bool = False
+    int8: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The fields, for ``results.json``."""
@@ -53,8 +54,8 @@ def probe(precision: str = "auto") -> Hardware:
     name = str(torch.cpu.get_capabilities().get("cpu_name", "CPU"))
     answers = found.dtype if precision == "auto" else precision
     speed = round(found.ratio, 2)
-    packs, narrows = found.packs(answers), answers == "bfloat16" and found.narrows
-    return Hardware("cpu", name, threads, found.dtype, answers, packs, speed, narrows)
+    packs, int8 = found.packs(answers), precision != "float32"
+    return Hardware("cpu", name, threads, found.dtype, answers, packs, speed, int8)
 
 
 def quantizes(hardware: Hardware) -> bool:

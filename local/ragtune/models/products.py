@@ -8,7 +8,6 @@ import hashlib
 import json
 import platform
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from typing import Any
 import torch
 
 from ragtune.core.files import write_json
-from ragtune.models.engines.narrow import Narrow, is_narrow_here
 from ragtune.models.engines.packed import packed, product
 from ragtune.models.unpacked import cached
 
@@ -25,26 +23,18 @@ PROMPT, ROWS, STEPS = 256, 8, 16
 WIDTH, INNER = 576, 1536
 """The sizes of SmolLM2-135M's products; the ratios of larger ones are much the same."""
 TRIES = 5
-WEIGHTS = 32
-"""Weights that are read in turn for one row: 57 MB, which few caches hold."""
 FASTER = 1.2
 """How many times as fast bf16 has to be to be worth its rounding."""
 
 
 @dataclass(frozen=True)
 class Products:
-    """Seconds of an answer's products, the least of five; None where they cannot be taken so.
-
-    ``row`` and ``row_narrow`` are of one row in bf16, and in fp16 as FBGEMM takes it, with weights
-    that no cache holds.
-    """
+    """Seconds of an answer's products, the least of five; None where they cannot be taken so."""
 
     float32: float
     bfloat16: float
     float32_packed: float | None = None
     bfloat16_packed: float | None = None
-    row: float | None = None
-    row_narrow: float | None = None
 
     @property
     def dtype(self) -> str:
@@ -55,13 +45,6 @@ class Products:
     def ratio(self) -> float:
         """How many times as fast as fp32 bf16 is."""
         return self._best("float32") / self._best("bfloat16")
-
-    @property
-    def narrows(self) -> bool:
-        """Whether one row is ``FASTER`` with weights in fp16."""
-        if self.row is None or self.row_narrow is None:
-            return False
-        return self.row / self.row_narrow >= FASTER
 
     def packs(self, dtype: str) -> bool:
         """Whether weights in oneDNN's order are the faster ones in a precision."""
@@ -99,8 +82,6 @@ def measure() -> Products:
             for name in ("float32", "bfloat16")
             for order in orders
         }
-        if in_order and is_narrow_here():
-            found["row"], found["row_narrow"] = _row_seconds()
     finally:
         torch.set_num_threads(threads)
     return Products(**found)
@@ -120,24 +101,6 @@ def _seconds(dtype: torch.dtype, order: bool) -> float:
         return time.perf_counter() - started
 
     return min(once() for _ in range(TRIES))
-
-
-@torch.inference_mode()
-def _row_seconds() -> tuple[float, float]:
-    """Of one row, by oneDNN in bf16 and by FBGEMM in fp16."""
-    weight = torch.ones((INNER, WIDTH), dtype=torch.bfloat16)
-    row = torch.ones((1, WIDTH), dtype=torch.bfloat16)
-    ordered = [packed(weight) for _ in range(WEIGHTS)]
-    narrow = [Narrow(weight, None) for _ in range(WEIGHTS)]
-
-    def once(weights: Sequence[torch.Tensor | Narrow]) -> float:
-        started = time.perf_counter()
-        for one in weights:
-            product(row, one, None)
-        return time.perf_counter() - started
-
-    taken = [(once(ordered), once(narrow)) for _ in range(TRIES)]
-    return min(one for one, _ in taken), min(other for _, other in taken)
 
 
 def _keep(taken: Products, path: Path) -> None:

@@ -19,6 +19,8 @@ KNOWN: dict[str, Any] = {
     "position_embedding_type": "absolute",
 }
 """What a configuration has to say, or to leave out."""
+QKV = ("query", "key", "value")
+JOINED = "qkv"
 
 
 def is_bert(config: Mapping[str, Any]) -> bool:
@@ -45,11 +47,19 @@ class Bert:
         self._heads: int = config["num_attention_heads"]
         self._epsilon: float = config["layer_norm_eps"]
         self._check(config)
+        for layer in self._layers:
+            self._join(f"encoder.layer.{layer}.attention.self.")
         one_dnn = torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
         for name, tensor in self._tensors.items():
             if name.startswith("encoder.") and "LayerNorm" not in name:
                 made = tensor.to(self._dtype)
                 self._tensors[name] = packed(made) if one_dnn and made.dim() == 2 else made
+
+    def _join(self, at: str) -> None:
+        """Make one product of the three that read the same."""
+        for kind in ("weight", "bias"):
+            parts = [self._tensors.pop(f"{at}{name}.{kind}") for name in QKV]
+            self._tensors[f"{at}{JOINED}.{kind}"] = torch.cat(parts)
 
     def _check(self, config: Mapping[str, Any]) -> None:
         width = self._tensors["embeddings.word_embeddings.weight"].shape[-1]
@@ -78,12 +88,10 @@ class Bert:
         return states
 
     def _block(self, states: torch.Tensor, at: str) -> torch.Tensor:
-        query, key, value = (
-            self._linear(states, f"{at}attention.self.{part}")
-            .view(len(states), self._heads, -1)
-            .transpose(0, 1)[None]
-            for part in ("query", "key", "value")
-        )
+        joined = self._linear(states, f"{at}attention.self.{JOINED}")
+        query, key, value = joined.view(len(states), 3, self._heads, -1).permute(1, 2, 0, 3)[
+            :, None
+        ]
         seen = functional.scaled_dot_product_attention(query, key, value)
         seen = seen[0].transpose(0, 1).reshape(states.shape)
         seen = self._linear(seen, f"{at}attention.output.dense")

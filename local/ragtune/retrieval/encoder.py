@@ -7,7 +7,8 @@ alone, elsewhere in a batch of always `ROWS` rows, padded to a length that only 
 
 Alone is no slower on a CPU. On one busy core of a Zen 5 in bf16 a text of 100 to 180 words took 42
 ms of processor time, one of 5 to 40 words 10; sentence-transformers in batches of 64 took 50 to 55
-and 9 to 20.
+and 9 to 20. Many texts are dealt out to threads: cut among them operation by operation a text took
+1.3 times the processor time, and as long as on one thread.
 
 It is also without the import of sentence-transformers, which takes four seconds.
 """
@@ -16,11 +17,13 @@ import functools
 import itertools
 import json
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 
+from ragtune.models.crew import Crew
 from ragtune.models.hardware import Hardware
 from ragtune.models.load import quiet_libraries
 from ragtune.retrieval.bert import Bert, is_bert
@@ -100,12 +103,21 @@ class DirectEncoder:
         return list(self._whole.encode(text, add_special_tokens=False).ids)
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
-        """See `PlainEncoder`."""
-        return [self._vector(text.strip()) for text in texts]
+        """See `PlainEncoder`; each thread takes texts of its own."""
+        asked = [text.strip() for text in texts]
+        ids = [self._cut.encode(text.lower() if self._lower else text).ids for text in asked]
+        found: list[list[float]] = [[]] * len(ids)
 
-    def _vector(self, text: str) -> list[float]:
+        def some(_: int, share: Sequence[int]) -> None:
+            for number in share:
+                found[number] = self._vector(ids[number])
+
+        with closing(Crew()) as crew:
+            crew.each(some, crew.shares(range(len(ids)), lambda number: len(ids[number])))
+        return found
+
+    def _vector(self, ids: list[int]) -> list[float]:
         with torch.inference_mode():
-            ids = self._cut.encode(text.lower() if self._lower else text).ids
             mean = self._bert.encode(ids).float().mean(0)
             row: list[float] = torch.nn.functional.normalize(mean, p=2, dim=0).tolist()
         return row

@@ -1,6 +1,7 @@
 """A text's vector is its own: whatever else is embedded, and in whichever order."""
 
 import shutil
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,23 @@ def test_a_vector_does_not_depend_on_the_texts_beside_it() -> None:
     assert embedder.embed(TEXTS) == alone
     assert embedder.embed(TEXTS[::-1]) == alone[::-1]
     assert embedder.embed([]) == []
+
+
+@pytest.mark.parametrize("kind", ["bfloat16", "float32"])
+def test_threads_that_take_texts_each_give_the_vectors_of_one(kind: str) -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    embedder = Embedder(bundled.builtin_embedder(), Hardware("cpu", "any", 1, kind, kind))
+    try:
+        torch.set_num_threads(1)
+        alone = [embedder.embed([text])[0] for text in TEXTS]
+        torch.set_num_threads(3)
+        assert embedder.embed(TEXTS) == alone
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+    assert not [t for t in threading.enumerate() if t.name.startswith("rows")]
 
 
 def test_where_many_are_computed_together_the_batch_has_always_the_same_shape() -> None:

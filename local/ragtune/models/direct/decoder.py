@@ -5,9 +5,7 @@ of many rows attend together. Each step rounds as transformers' modules do: in b
 are theirs but for an order of summation here and there.
 """
 
-import copy
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch.nn import functional
@@ -17,18 +15,14 @@ from ragtune.models.direct.cache import Cache
 from ragtune.models.direct.rotary import tables
 from ragtune.models.direct.shape import Shape
 from ragtune.models.direct.weights import QKV, Tensors
-from ragtune.models.engines.narrow import ROWS, Narrow
 from ragtune.models.engines.packed import packed, product
-
-PRODUCTS = ("qkv", "out", "gate_up", "down")
-"""A block's projections."""
 
 
 class Layer:
     """One block's weights: projections that read the same are one product."""
 
     def __init__(self, tensors: Tensors, at: str, shape: Shape, packs: bool) -> None:
-        def joined(part: str, *names: str) -> tuple[torch.Tensor | Narrow, torch.Tensor | None]:
+        def joined(part: str, *names: str) -> tuple[torch.Tensor, torch.Tensor | None]:
             whole = [f"{at}{part}.{name}" for name in names]
             biases = [tensors.get(f"{name}.bias") for name in whole]
             weight = torch.cat([tensors.pop(f"{name}.weight") for name in whole])
@@ -48,17 +42,6 @@ class Layer:
                 tensors[f"{at}self_attn.k_norm.weight"],
             )
 
-    def narrowed(self) -> "Layer":
-        """The same block for a few rows at a time.
-
-        Raises OverflowError where fp16 cannot hold its weights.
-        """
-        layer = copy.copy(self)
-        for name in PRODUCTS:
-            weight, bias = getattr(self, name)
-            setattr(layer, name, (Narrow(weight, bias), None))
-        return layer
-
 
 class Decoder:
     """A model that reads rows of tokens; on a CPU, without gradients."""
@@ -74,55 +57,28 @@ class Decoder:
         self.layers = [
             Layer(tensors, f"model.layers.{n}.", shape, packs) for n in range(shape.layers)
         ]
-        self.narrowed: tuple[list[Layer], Narrow] | None = None
         self.tables: tuple[torch.Tensor, torch.Tensor] | None = None
-
-    @torch.inference_mode()
-    def narrow(self) -> None:
-        """Take the weights once more, in fp16, for steps of an answer alone: see ``Narrow``.
-
-        Nothing is taken where fp16 cannot hold them.
-        """
-        with ThreadPoolExecutor(torch.get_num_threads()) as threads:
-            head = threads.submit(Narrow, self.head, None)
-            layers = threads.map(Layer.narrowed, self.layers)
-            try:
-                self.narrowed = list(layers), head.result()
-            except OverflowError:
-                return
 
     def cache(self, rows: int) -> Cache:
         """An empty cache."""
         return Cache(rows, self.shape.layers, self.shape.shared, self.shape.head, self.dtype)
 
-    def logits(self, hidden: torch.Tensor, *, alone: bool = False) -> torch.Tensor:
-        """Logits, (tokens, vocabulary), of hidden states (tokens, width); ``alone``: see `read`."""
-        if alone and self.narrowed and len(hidden) <= ROWS:
-            return self.narrowed[1](hidden)
+    def logits(self, hidden: torch.Tensor) -> torch.Tensor:
+        """Logits, (tokens, vocabulary), of hidden states (tokens, width)."""
         return product(hidden, self.head, None)
 
     @torch.inference_mode()
-    def read(
-        self,
-        rows: Sequence[Sequence[int]],
-        cache: Cache | None = None,
-        *,
-        alone: bool = False,
-    ) -> torch.Tensor:
+    def read(self, rows: Sequence[Sequence[int]], cache: Cache | None = None) -> torch.Tensor:
         """The hidden states of the rows' tokens, one row after the other, (tokens, width).
 
-        With a cache the rows go on where its rows end, and are added to it. ``alone``: a row that
-        was never in a batch, whose few tokens may be computed with the weights in fp16.
+        With a cache the rows go on where its rows end, and are added to it.
         """
         step = Step(rows, cache, self.shape.heads // self.shape.shared)
         if cache is not None:
             cache.make_room(max(step.ends))
         turns = tuple(table[step.places][:, None] for table in self._tables(max(step.ends)))
         hidden = functional.embedding(step.ids, self.embeddings)
-        layers = self.layers
-        if alone and self.narrowed and len(step.ids) <= ROWS:
-            layers = self.narrowed[0]
-        for number, layer in enumerate(layers):
+        for number, layer in enumerate(self.layers):
             hidden = hidden + self._attention(hidden, layer, number, step, turns)
             gate, up = product(self._norm(hidden, layer.between), *layer.gate_up).chunk(2, -1)
             hidden = hidden + product(functional.silu(gate) * up, *layer.down)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from functools import partial
 from itertools import accumulate, islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -18,12 +18,15 @@ from ragtune.models.engines.groups import Group, Ids, batches
 from ragtune.models.engines.local import LocalEngine
 from ragtune.prompts.base import IGNORED, Row
 
+if TYPE_CHECKING:
+    from ragtune.models.direct.single.row import SingleRow
+
 WEAK = 1
-"""Tokens tried after a single one that occurred before, where a step of 2 rows is the fast one."""
+"""Tokens tried after a single one that occurred before, where few more cost little."""
 HEAD, CACHED = 256, 16
 """Tokens that the head reads at once, and of which fp32 logits are then made and reduced."""
-ROOM = 6
-"""Bytes that have to be free for each weight: two in fp16, and as much as four while it is made."""
+ROOM = 2
+"""Bytes that have to be free for each weight in 8 bits: it, its scale, and what makes it."""
 
 
 class DirectEngine(LocalEngine):
@@ -36,11 +39,12 @@ class DirectEngine(LocalEngine):
         ends: frozenset[int],
         fingerprint: str | Callable[[], str],
         *,
-        narrows: bool = False,
+        int8: bool = False,
     ) -> None:
-        """``narrows``: whether a row alone is faster with weights in fp16."""
+        """``int8``: whether a row alone may be answered with weights in 8 bits."""
         super().__init__(tokenizer, fingerprint)
-        self.decoder, self._ends, self._narrows = decoder, ends, narrows
+        self.decoder, self._ends, self._int8 = decoder, ends, int8
+        self.single: SingleRow | None = None
 
     @property
     def context_length(self) -> int:
@@ -61,8 +65,8 @@ class DirectEngine(LocalEngine):
     ) -> Iterator[list[list[int]]]:
         """What every row has written, after each step."""
         alone = sum(len(group.places) for group in groups) == 1
-        reader = partial(_Reader, self.decoder, alone=alone)
-        weak = WEAK if alone and self.decoder.narrowed else STEP
+        reader = partial(_Reader, self.decoder, single=self.single if alone else None)
+        weak = WEAK if alone and self.single else STEP
         return decode(reader, prompts, groups, limit=limit, ends=ends, weak=weak)
 
     def settle(self) -> None:
@@ -71,8 +75,10 @@ class DirectEngine(LocalEngine):
 
         size = sum(math.prod(tensor) for tensor in expected(self.decoder.shape).values())
         room = psutil.virtual_memory().available > ROOM * size
-        if self._narrows and room and not self.decoder.narrowed:
-            self.decoder.narrow()
+        if self._int8 and room and self.single is None:
+            from ragtune.models.direct.single.row import SingleRow
+
+            self.single = SingleRow(self.decoder)
 
     def batch_loss(self, rows: Sequence[Row]) -> tuple[float, int]:
         """The summed loss over the rows' supervised tokens, and how many there are."""
@@ -151,16 +157,18 @@ def _answer(row: Row) -> int:
 class _Reader:
     """A decoder with its cache: a ``Reader``."""
 
-    def __init__(self, decoder: Decoder, rows: int, *, alone: bool = False) -> None:
-        self.decoder, self.cache, self.alone = decoder, decoder.cache(rows), alone
+    def __init__(self, decoder: Decoder, rows: int, *, single: "SingleRow | None") -> None:
+        self.decoder, self.cache, self.single = decoder, decoder.cache(rows), single
 
     def read(self, rows: Sequence[Ids], last: int) -> list[list[int]]:
         """Read on in each row; the likeliest token after each of a row's last ``last`` tokens."""
-        hidden = self.decoder.read(rows, self.cache, alone=self.alone)
+        if self.single is not None and self.single.takes(rows[0], self.cache):
+            return [self.single.read(rows[0], self.cache)[-last:]]
+        hidden = self.decoder.read(rows, self.cache)
         asked = [min(last, len(row)) for row in rows]
         places = zip(accumulate(map(len, rows)), asked, strict=True)
         chosen = [place for end, count in places for place in range(end - count, end)]
-        logits = self.decoder.logits(hidden[chosen], alone=self.alone)
+        logits = self.decoder.logits(hidden[chosen])
         # of bf16 it takes three times as long as the copy and the search of the copy do
         likeliest = iter(logits.float().argmax(-1).tolist())
         return [list(islice(likeliest, count)) for count in asked]

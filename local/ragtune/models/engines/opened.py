@@ -35,7 +35,7 @@ def open_engine(
         from ragtune.models.engines.direct import DirectEngine
 
         stops = ends(folder, tokenizer)
-        return DirectEngine(decoder, tokenizer, stops, fingerprint, narrows=hardware.narrows)
+        return DirectEngine(decoder, tokenizer, stops, fingerprint, int8=hardware.int8)
     from ragtune.models.engines.torch import TorchEngine
 
     model = (

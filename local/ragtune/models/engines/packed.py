@@ -10,8 +10,6 @@ from typing import Any
 
 import torch
 
-from ragtune.models.engines.narrow import Narrow
-
 ROWS = 64
 """The order is chosen for so many rows; it is the same from 16 rows to 3,520."""
 
@@ -32,12 +30,8 @@ def packed(weight: torch.Tensor) -> torch.Tensor:
     return ordered
 
 
-def product(
-    input: torch.Tensor, weight: torch.Tensor | Narrow, bias: torch.Tensor | None
-) -> torch.Tensor:
-    """A linear layer's product, with a weight that is packed, plain, or a layer for a few rows."""
-    if isinstance(weight, Narrow):
-        return weight(input)
+def product(input: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
+    """A linear layer's product, with a weight that is packed or plain."""
     if not weight.is_mkldnn:
         return torch.nn.functional.linear(input, weight, bias)
     if input.dim() == 2 and len(input) == 1:  # summed in another order than among others

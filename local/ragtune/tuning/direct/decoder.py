@@ -63,8 +63,8 @@ class Decoder:
         """The summed loss over the rows' supervised tokens, in nats; nothing is dropped."""
         laid = tree(rows, self.dtype, shared=True)
         hidden, step = self._begin(laid)
-        for layer in self.layers:
-            hidden, _ = layer.forward(hidden, step)
+        for number, layer in enumerate(self.layers):
+            hidden, _ = layer.forward(hidden, step, self._read(number, laid))
         hidden, _ = norm.forward(hidden[laid.places], self.last, self.shape.epsilon)
         total, _ = loss_and_gradient(
             hidden, self.head, laid.targets, needed=False, ordered=self.ordered
@@ -73,10 +73,11 @@ class Decoder:
 
     def kept(self, rows: Sequence[Row]) -> int:
         """Bytes that a forward pass over rows keeps for the backward pass."""
-        hidden, step = self._begin(tree(rows, self.dtype, shared=not self.drops), seed=0)
+        laid = tree(rows, self.dtype, shared=not self.drops)
+        hidden, step = self._begin(laid, seed=0)
         held: list[torch.Tensor] = []
-        for layer in self.layers:
-            after, kept = layer.forward(hidden, step)
+        for number, layer in enumerate(self.layers):
+            after, kept = layer.forward(hidden, step, self._read(number, laid))
             held += [hidden] if self.recomputes else kept.tensors
             hidden = after
         storages = [tensor.untyped_storage() for tensor in held]
@@ -90,8 +91,8 @@ class Decoder:
         laid = tree(rows, self.dtype, shared=not self.drops)
         hidden, step = self._begin(laid, seed)
         memory: list[Kept | torch.Tensor] = []
-        for number, layer in enumerate(self.layers):
-            after, kept = self._through(layer, number, hidden, step, seed)
+        for number in range(len(self.layers)):
+            after, kept = self._through(number, hidden, step, laid, seed)
             memory.append(hidden if self.recomputes else kept)
             hidden = after
         predicting = hidden[laid.places]
@@ -105,8 +106,11 @@ class Decoder:
         for number in range(len(self.layers) - 1, -1, -1):
             layer, held = self.layers[number], memory.pop()
             if isinstance(held, torch.Tensor):
-                _, held = self._through(layer, number, held, step, seed)
-            upstream = layer.backward(upstream, held, step, gradients[number])
+                _, held = self._through(number, held, step, laid, seed)
+            if number == 0:
+                layer.learn(upstream, held, step, gradients[0])
+            else:
+                upstream = layer.backward(upstream, held, step, gradients[number])
         return float(total)
 
     def _begin(self, laid: Tree, seed: int | None = None) -> tuple[torch.Tensor, Step]:
@@ -118,12 +122,16 @@ class Decoder:
         return functional.embedding(laid.ids, self.embeddings), Step(turns, pieces, generator)
 
     def _through(
-        self, layer: Layer, number: int, hidden: torch.Tensor, step: Step, seed: int
+        self, number: int, hidden: torch.Tensor, step: Step, laid: Tree, seed: int
     ) -> tuple[torch.Tensor, Kept]:
         """A layer's forward pass, whose dropout is the same when it is computed again."""
         if step.generator is not None:
             step.generator.manual_seed((seed * 1_009 + number) % SEEDS)
-        return layer.forward(hidden, step)
+        return self.layers[number].forward(hidden, step, self._read(number, laid))
+
+    def _read(self, number: int, laid: Tree) -> torch.Tensor | None:
+        """Of which tokens a layer's outputs are read: of the last one's those that predict."""
+        return laid.predicting if number == len(self.layers) - 1 else None
 
     def _tables(self, positions: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Rotary tables for so many positions and more, made when they are first needed."""

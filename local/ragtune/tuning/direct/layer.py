@@ -38,6 +38,7 @@ class Kept:
     products: torch.Tensor
     opened: torch.Tensor
     down: Seen
+    read: torch.Tensor | None
 
     @property
     def tensors(self) -> list[torch.Tensor]:
@@ -71,8 +72,13 @@ class Layer:
         self.down = Projection([mlp.down_proj], packs)
         self.projections = (self.qkv, self.out, self.gate_up, self.down)
 
-    def forward(self, x: torch.Tensor, step: Step) -> tuple[torch.Tensor, Kept]:
-        """Hidden states (tokens, width) → those of the next layer, and what is kept for later."""
+    def forward(
+        self, x: torch.Tensor, step: Step, read: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, Kept]:
+        """Hidden states (tokens, width) → those of the next layer, and what is kept for later.
+
+        ``read`` are places of tokens: of the others no hidden states are wanted.
+        """
         shape, draw = self.shape, step.generator
         tokens, group = len(x), shape.heads // shape.shared
         hidden, before = norm.forward(x, self.before, shape.epsilon)
@@ -92,8 +98,10 @@ class Layer:
         values = joined[:, -shape.shared :].transpose(0, 1).contiguous()
         found, attended = attention.forward(step.pieces, queries, keys, values, self.scale)
         found = found.view(shape.shared, tokens, -1).transpose(0, 1).reshape(tokens, -1)
+        if read is not None:
+            found = found[read]
         added, out = self.out.forward(found, draw)
-        middle = added.add_(x)
+        middle = added.add_(x if read is None else x[read])
         hidden, between = norm.forward(middle, self.between, shape.epsilon)
         products, gate_up = self.gate_up.forward(hidden, draw)
         opened = functional.silu(products[:, : shape.inner])
@@ -112,6 +120,7 @@ class Layer:
             products=products,
             opened=opened,
             down=down,
+            read=read,
         )
         return added.add_(middle), kept
 
@@ -119,6 +128,22 @@ class Layer:
         self, upstream: torch.Tensor, kept: Kept, step: Step, slopes: tuple[Slopes, ...]
     ) -> torch.Tensor:
         """The gradient to ``x``; those of LoRA are written into ``slopes``, by projection."""
+        to_joined, to_middle = self._above(upstream, kept, step, slopes)
+        to_hidden = self.qkv.backward(to_joined, kept.qkv, slopes[0])
+        to_x = norm.backward(to_hidden, kept.x, kept.before, self.before)
+        return to_x.add_(to_middle)
+
+    def learn(
+        self, upstream: torch.Tensor, kept: Kept, step: Step, slopes: tuple[Slopes, ...]
+    ) -> None:
+        """Write LoRA's gradients alone, where nothing below is trained."""
+        to_joined, _ = self._above(upstream, kept, step, slopes)
+        self.qkv.learn(to_joined, kept.qkv, slopes[0])
+
+    def _above(
+        self, upstream: torch.Tensor, kept: Kept, step: Step, slopes: tuple[Slopes, ...]
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The gradients to the joined projections' outputs, and to ``x`` past attention."""
         inner = self.shape.inner
         to_product = self.down.backward(upstream, kept.down, slopes[3])
         to_both = torch.empty_like(kept.products)
@@ -131,10 +156,11 @@ class Layer:
         to_middle = norm.backward(to_hidden, kept.middle, kept.between, self.between)
         to_middle += upstream
         to_found = self.out.backward(to_middle, kept.out, slopes[1])
-        to_joined = self._attention(to_found, kept, step)
-        to_hidden = self.qkv.backward(to_joined, kept.qkv, slopes[0])
-        to_x = norm.backward(to_hidden, kept.x, kept.before, self.before)
-        return to_x.add_(to_middle)
+        if kept.read is not None:
+            to_found, to_middle = (
+                _spread(t, kept.read, len(kept.x)) for t in (to_found, to_middle)
+            )
+        return self._attention(to_found, kept, step), to_middle
 
     def _attention(self, upstream: torch.Tensor, kept: Kept, step: Step) -> torch.Tensor:
         """From the gradient to what was attended to to that to the joined projections' outputs."""
@@ -164,3 +190,8 @@ class Layer:
             )
         joined = torch.cat([heads, values.transpose(0, 1)], 1)
         return joined.view(tokens, -1)
+
+
+def _spread(gradient: torch.Tensor, places: torch.Tensor, tokens: int) -> torch.Tensor:
+    """A gradient to some tokens as one to all of them."""
+    return gradient.new_zeros((tokens, gradient.shape[1])).index_add_(0, places, gradient)

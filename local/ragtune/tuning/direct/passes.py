@@ -5,13 +5,13 @@ from typing import Any
 
 import torch
 
+from ragtune.models.crew import Crew
 from ragtune.models.direct.shape import Shape
 from ragtune.models.families.base import ModelFamily
 from ragtune.models.hardware import Hardware
 from ragtune.models.products import measured
 from ragtune.recipe.tune import PROJECTIONS, Tune
 from ragtune.tuning.batches import micro_batches
-from ragtune.tuning.direct.crew import Crew
 from ragtune.tuning.direct.decoder import Decoder, Gradients
 from ragtune.tuning.direct.tree import Row, rows_of
 from ragtune.tuning.lora import MasterWeights

@@ -141,9 +141,19 @@ class Projection:
 
     def backward(self, upstream: torch.Tensor, seen: Seen, slopes: Slopes) -> torch.Tensor:
         """The gradient to the input; those to A and B are written into ``slopes``."""
-        found = product(upstream, self.back, None)
-        if seen.low is None:
+        found, low = product(upstream, self.back, None), self.learn(upstream, seen, slopes)
+        if low is None:
             return found
+        if seen.kept is None:
+            return found.addmm_(low, self.a)
+        for own, part in self._alone(seen.kept):
+            found.addcmul_(low[:, part.ranks] @ self.a[part.ranks], own)
+        return found
+
+    def learn(self, upstream: torch.Tensor, seen: Seen, slopes: Slopes) -> torch.Tensor | None:
+        """Write the gradients to A and B; return that to the input times A, where there is one."""
+        if seen.low is None:
+            return None
         low = torch.empty_like(seen.low)
         for block in self.blocks:
             ranks, given = block.ranks, upstream[:, block.outputs]
@@ -152,12 +162,10 @@ class Projection:
         low.mul_(seen.scale)
         if seen.kept is None:
             torch.mm(low.T, seen.input, out=slopes.a)
-            return found.addmm_(low, self.a)
+            return low
         for own, part in self._alone(seen.kept):
-            mine = low[:, part.ranks]
-            torch.mm(mine.T, seen.input * own, out=slopes.a[part.ranks])
-            found.addcmul_(mine @ self.a[part.ranks], own)
-        return found
+            torch.mm(low[:, part.ranks].T, seen.input * own, out=slopes.a[part.ranks])
+        return low
 
     def _alone(self, kept: torch.Tensor) -> list[tuple[torch.Tensor, Part]]:
         return list(zip(kept, self.parts, strict=True))

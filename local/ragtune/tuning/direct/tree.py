@@ -46,12 +46,14 @@ class Piece:
 class Tree:
     """The tokens of rows, (tokens): ``ids``, their ``positions`` in their rows, and ``pieces``.
 
-    ``places`` are the tokens that predict a supervised one, ``targets`` what these are; a token
-    that rows share can be there several times. A piece may end in tokens that nobody sees.
+    What a row has after its last predicting token is left out. ``predicting`` are the tokens that
+    predict a supervised one, each once, then some of them again to fill up; ``places`` say which
+    of these predicts each of the ``targets``. A piece may end in tokens that nobody sees.
     """
 
     ids: torch.Tensor
     positions: torch.Tensor
+    predicting: torch.Tensor
     places: torch.Tensor
     targets: torch.Tensor
     pieces: tuple[Piece, ...]
@@ -89,17 +91,22 @@ def tree(rows: Sequence[Row], dtype: torch.dtype, *, shared: bool) -> Tree:
     before: list[int] = []
     path: list[int] = []
     for row in rows:
-        common = _common(before, row.ids) if shared else 0
-        path = path[:common] + grown.add(path[:common], row.ids[common:])
         taught = [n for n in range(1, len(row.ids)) if row.labels[n] != IGNORED]
+        ids = row.ids[: taught[-1] if taught else 1]
+        common = _common(before, ids) if shared else 0
+        path = path[:common] + grown.add(path[:common], ids[common:])
         places += [path[n - 1] for n in taught]
         targets += [row.labels[n] for n in taught]
-        before = row.ids
+        before = ids
     grown.close()
+    predicting = sorted({*places})
+    index = {place: n for n, place in enumerate(predicting)}
+    predicting += predicting[:1] * (-len(predicting) % FINE)
     return Tree(
         torch.tensor(grown.ids),
         torch.tensor(grown.positions),
-        torch.tensor(places, dtype=torch.long),
+        torch.tensor(predicting, dtype=torch.long),
+        torch.tensor([index[place] for place in places], dtype=torch.long),
         torch.tensor(targets, dtype=torch.long),
         tuple(grown.pieces),
     )

@@ -24,18 +24,30 @@ def seen(rows: list[Row], *, shared: bool) -> list[list[int]]:
             found[place] = laid.ids[looked].tolist()
     return [
         [*found[place], target]
-        for place, target in zip(laid.places.tolist(), laid.targets.tolist(), strict=True)
+        for place, target in zip(
+            laid.predicting[laid.places].tolist(), laid.targets.tolist(), strict=True
+        )
     ]
 
 
 def test_what_rows_begin_with_is_there_once_and_each_sees_its_own_alone() -> None:
     rows = [row(1, 2, 3, 4), row(1, 2, 5), row(9, 2, 5, 6), row(1, 2, 3, 7), row(1, 2, 3, 4)]
     laid = tree(rows, torch.float32, shared=True)
-    assert len(laid.ids) == 12  # 10 of them rows'
-    assert len(tree(rows, torch.float32, shared=False).ids) == 20
+    assert len(laid.ids) == 8  # 6 of them rows'
+    assert len(tree(rows, torch.float32, shared=False).ids) == 16  # 14 of them
     expected = sorted([*r.ids[:end]] for r in rows for end in range(3, len(r.ids) + 1))
     assert sorted(seen(rows, shared=True)) == expected
     assert sorted(seen(rows, shared=False)) == expected
+
+
+def test_tokens_that_predict_nothing_at_a_rows_end_are_not_read() -> None:
+    ids = [*range(1, 13)]
+    labels = [IGNORED] * 3 + ids[3:6] + [IGNORED] * 6
+    laid = tree([Row(ids, labels)], torch.float32, shared=True)
+    assert laid.ids.tolist() == [1, 2, 3, 4, 5, 1, 1, 1]
+    assert laid.predicting.tolist() == [2, 3, 4, 2]
+    assert laid.places.tolist() == [0, 1, 2]
+    assert laid.targets.tolist() == [4, 5, 6]
 
 
 def test_long_rows_attend_in_chunks_and_short_ones_together() -> None:

@@ -3,7 +3,7 @@ import threading
 import pytest
 import torch
 
-from ragtune.tuning.direct.crew import FEWEST, Crew
+from ragtune.models.crew import FEWEST, Crew
 
 
 def crew(threads: int) -> Crew:

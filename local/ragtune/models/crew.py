@@ -1,6 +1,6 @@
-"""Threads that each take rows of their own.
+"""Threads that each take rows, or texts, of their own.
 
-A step is some thousand operations of a tenth of a millisecond. Cut among threads one by one, each
+A pass is some thousand operations of a tenth of a millisecond. Cut among threads one by one, each
 ends with threads that wait for each other; rows are cut once.
 """
 
