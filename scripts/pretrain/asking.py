@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from random import Random
 
 from ragtune.questions.form import OTHER, OTHER_NEED, instruction
-from ragtune.questions.rules import content
+from ragtune.questions.stems import content
 
 from .corpus import Corpus, sentences
 from .documents import make_organisation, make_passage
@@ -149,9 +149,11 @@ def _headed(title: str, text: str, organisation: str, rng: Random) -> str:
     return f"{head}\n{text}" if rng.random() < 0.92 else text
 
 
-def page_asked(rng: Random, most: int, *, near: bool = False) -> Task | None:
+def page_asked(
+    rng: Random, most: int, *, near: bool = False, held_out: bool = False
+) -> Task | None:
     """Some sentences of a page, and its questions; ``near``: no far-fetched ones."""
-    page = rng.choice(pages())
+    page = rng.choice(pages(held_out))
     organisation = make_organisation(rng).name
     fill = Filling(page, organisation, rng)
     count = min(rng.randint(2, 6), len(page.lines))

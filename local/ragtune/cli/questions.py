@@ -34,10 +34,10 @@ def questions(
         typer.Option("--output", help="Folder to write to.", show_default="questions, beside"),
     ] = None,
     test: Annotated[
-        int | None, typer.Option("--test", min=1, help="Test questions. [default: 3 a document]")
+        int | None, typer.Option("--test", min=1, help="Test questions. [default: 4 a document]")
     ] = None,
     train: Annotated[
-        int | None, typer.Option("--train", min=0, help="Training rows. [default: half as many]")
+        int | None, typer.Option("--train", min=0, help="Training rows. [default: 3 for 8 of these]")
     ] = None,
     split: Annotated[
         str,

@@ -22,6 +22,8 @@ REWORD = "\nOne question is: {question}\nThe others must use other words."
 class Asked:
     """A model that follows instructions in general, which the user names: a server, or one here."""
 
+    at_once = 1
+
     def __init__(self, engine: Engine, prompts: PromptFormat, name: str, batch: int = 4) -> None:
         self.engine, self.prompts, self.name, self.batch = engine, prompts, name, batch
 

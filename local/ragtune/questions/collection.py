@@ -6,7 +6,7 @@ from functools import cached_property
 
 from ragtune.questions.facts import Fact, facts_of
 from ragtune.questions.passages import Passage, Sentence, passages
-from ragtune.questions.rules import content
+from ragtune.questions.stems import content
 
 
 class Collection:

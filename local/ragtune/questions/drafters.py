@@ -20,6 +20,10 @@ class Drafter(Protocol):
     def fingerprint(self) -> str:
         """Identifies it, so that a stopped drafting goes on with the same one."""
 
+    @property
+    def at_once(self) -> int:
+        """How many documents it may be asked about at the same time, by as many threads."""
+
     def draft(self, facts: Sequence[Fact], advance: Advance = unwatched) -> list[list[str]]:
         """Questions for each fact, the most promising first."""
 

@@ -20,19 +20,22 @@ from ragtune.questions.journal import Drafted, Journal
 from ragtune.questions.plan import Chosen, Plan
 from ragtune.questions.reading import Reader, told
 from ragtune.questions.row import Row
-from ragtune.questions.rules import Fault, content, fault_of, is_new, same_question
+from ragtune.questions.rules import Fault, fault_of, is_new, same_question
+from ragtune.questions.stems import content
 from ragtune.questions.synonyms import in_other_words
+from ragtune.questions.workers import Workers
 from ragtune.results.metrics.right import right
 
-TOGETHER = 4
-"""Documents that are drafted from in one go, which is what a stopped drafting loses."""
-UNSURE = 0.7
+TOGETHER, BATCHES = 4, 4
+"""Documents that are drafted from in one go, which is what a stopped drafting loses; of few
+documents fewer, so that all processors have some."""
+UNSURE = 0.8
 """Nats a token from which a question is dropped; docs/questions.md says what was measured."""
 SURE = 0.5
 """Nats a token up to which a question is kept that the reader has no answer to."""
 CLOSE = 0.1
 """Nats a token by which a wording may be less sure than the surest, and be asked all the same."""
-ENOUGH = 1.25
+ENOUGH = 1.15
 """Facts with a question for each that is wanted: the surest of them are taken."""
 YIELD = 0.33
 """The share of facts for which a question is likely to be kept."""
@@ -78,11 +81,13 @@ class Drafting:
     def run(self, chosen: dict[str, list[Chosen]], journal: Journal) -> list[Drafted]:
         """Draft what the journal has not; all of it in the order of the documents."""
         left = [name for name in chosen if name not in journal.done]
+        size = max(1, min(TOGETHER, len(left) // BATCHES))
+        parts = [left[start : start + size] for start in range(0, len(left), size)]
+        batches = [{name: chosen[name] for name in names} for names in parts]
         with self.watcher.progress("questions") as advance:
             advance(len(chosen) - len(left), len(chosen))
-            for start in range(0, len(left), TOGETHER):
-                names = left[start : start + TOGETHER]
-                journal.add(self._batch({name: chosen[name] for name in names}))
+            for drafted in Workers(self.drafter.at_once).each(self._batch, batches):
+                journal.add(drafted)
                 advance(len(journal.done), len(chosen))
         return [journal.done[name] for name in chosen]
 
@@ -112,8 +117,9 @@ class Drafting:
         drafts = self.drafter.draft([one.fact for one in tries], unwatched)
         for one, texts in zip(tries, drafts, strict=True):
             self._rule(one, texts)
-        self._read(tries)
         self._doubt(tries)
+        self._read(tries)
+        self._alone(tries)
         self._reword([one for one in tries if one.kept and self._wordings(one) > 1])
         for one in tries:
             one.asked = self._taken(one)
@@ -181,22 +187,25 @@ class Drafting:
 
     def _doubt(self, tries: Sequence[_Try]) -> None:
         """Drop what the drafter is unsure of, and put the surest first."""
-        asked = [(one, text) for one in tries for text in (*one.kept, *one.silent)]
+        asked = [(one, text) for one in tries for text in one.kept]
         doubts = self.drafter.doubts([one.fact for one, _ in asked], [text for _, text in asked])
         for doubt, (one, text) in zip(doubts, asked, strict=True):
             one.doubts[text] = doubt
             if doubt > UNSURE:
                 one.faults["is doubtful"] += 1
         for one in tries:
-            for texts in (one.kept, one.silent):
-                texts[:] = [text for text in texts if one.doubts[text] <= UNSURE]
-                texts.sort(key=lambda text: one.doubts[text])
-            if not one.kept:
-                one.silent[:] = [text for text in one.silent if self._alone(one.doubts[text])]
+            one.kept = [text for text in one.kept if one.doubts[text] <= UNSURE]
+            one.kept.sort(key=lambda text: one.doubts[text])
 
-    def _alone(self, doubt: float) -> bool:
-        """Whether a wording is sound by the drafter's own measure; 0 says that it has none."""
-        return 0 < doubt <= SURE
+    @staticmethod
+    def _alone(tries: Sequence[_Try]) -> None:
+        """Where the reader answers none of a fact's wordings, keep those alone that are sound.
+
+        They are so by the drafter's own measure; 0 says that it has none.
+        """
+        for one in tries:
+            if not one.kept:
+                one.silent = [text for text in one.silent if 0 < one.doubts[text] <= SURE]
 
     def _wordings(self, one: _Try) -> int:
         return 2 if one.chosen.part == "train" or self.plan.by == "wordings" else 1
@@ -211,8 +220,8 @@ class Drafting:
         found = self.drafter.reword([one.fact for one in tries], first)
         for one, text, texts in zip(again, first, found, strict=True):
             self._rule(one, [other for other in texts if not same_question(other, text)])
-        self._read(again)
         self._doubt(again)
+        self._read(again)
         for one, other in zip(tries, again, strict=True):
             one.kept += other.kept
             one.silent += other.silent

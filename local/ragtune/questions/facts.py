@@ -69,10 +69,12 @@ def facts_of(passage: Passage) -> list[Fact]:
         all_of_it = len(text) > 0.7 * len(sentence.text)
         whole = all_of_it and kind != "definition" and not sentence.is_line
         ranged = kind == "date" and _is_end_of_range(sentence.text, inner, end)
+        part = not sentence.is_line and _is_part(sentence.text, inner, end, kind)
         if (
             apart
             and not whole
             and not ranged
+            and not part
             and len(text.split()) <= LONGEST
             and passage.text.count(text) == 1
         ):
@@ -102,6 +104,15 @@ def _is_end_of_range(text: str, start: int, end: int) -> bool:
     joined = re.search(rf"(?:\d ?(?:to|until|and|-|\u2013)|(?:{_TIMES}) ?(?:to|and|-))$", before)
     ahead = rf"(?:(?:to|until|and|-|\u2013) ?\d|(?:to|and|-) ?(?:{_TIMES}))"
     return bool(joined or re.match(ahead, after))
+
+
+def _is_part(text: str, start: int, end: int, kind: Kind) -> bool:
+    """Whether a name or a year only says which thing is meant: Pluto's haze, the 2017 season."""
+    after = text[end:]
+    if kind == "name":
+        return bool(re.match(r"['\u2019]s? [a-z]", after))
+    year = kind == "date" and re.fullmatch(r"\d{4}", text[start:end])
+    return bool(year and re.search(r"\b(?:the|an?) $", text[:start]) and re.match(r" \w", after))
 
 
 def _spans(sentence: Sentence) -> Iterator[tuple[int, int, Kind]]:

@@ -29,7 +29,7 @@ from ragtune.questions.templates import Templates
 
 TEST, TRAIN = "questions.jsonl", "records.jsonl"
 """The files of a drafting: what ``study.questions`` and what ``records.source`` name."""
-VERSION = 3
+VERSION = 4
 """Of the rules: drafts of another version are not gone on with."""
 AT_ONCE = 40
 """Near misses that are checked together."""

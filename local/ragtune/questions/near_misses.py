@@ -21,7 +21,7 @@ from ragtune.questions.passages import Passage
 from ragtune.questions.patterns import DAYS, MONTHS
 from ragtune.questions.reading import Reader
 from ragtune.questions.row import Row
-from ragtune.questions.rules import VAGUE, content
+from ragtune.questions.stems import VAGUE, content
 
 SHARED = 0.5
 """The share of a question's other content words that a sentence about what was put in may have."""

@@ -12,7 +12,7 @@ from ragtune.results.metrics.right import right
 
 LIMIT = 24
 """Tokens of an answer: the reader was trained on short ones."""
-BATCH = 24
+BATCH = 48
 Told = Literal["right", "other", "refused"]
 
 

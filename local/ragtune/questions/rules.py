@@ -6,13 +6,20 @@ answer by itself: that would decide the study beforehand.
 
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
 
 from ragtune.core.text.content import is_content, stem
 from ragtune.core.text.words import tokens
 from ragtune.questions.facts import Fact
+from ragtune.questions.senses import (
+    asks_contrary,
+    asks_of_another,
+    bounds_otherwise,
+    counts_nothing,
+    drops_not,
+)
+from ragtune.questions.stems import VAGUE, content, stems
 from ragtune.sources.readers.table import BAR
 
 Fault = Literal[
@@ -41,17 +48,8 @@ _STARTS = re.compile(rf"^(?:{_WH})\b")
 _OTHER_SCRIPT = re.compile(r"[^\x00-\u024f\u2000-\u206f\u20a0-\u20cf]")
 _LOOSE = re.compile(
     r"\b(?:it|they|them|he|she|him|this|these|those|here|the former|the latter|the same|"
-    r"the passage|the text|the sentence|the document|(?:afore|above-)?mentioned)\b", re.I
+    r"(?:the|this) (?:passages?|text|sentence|document)|(?:afore|above-)?mentioned)\b", re.I
 )  # fmt: skip
-_VAGUE = """
-person people thing name place time day date year number amount sum price cost
-kind sort type way reason part piece much many long often far big large high new first last
-use used using make made give given need needed keep kept take taken put find found happen
-called known say said tell ask asked go going done doing must allowed let long colour word
-somebody someone something anything one two show see want wish become work
-"""
-VAGUE = frozenset(stem(word) for word in _VAGUE.split())
-"""Words that name no subject by themselves."""
 _ASKED: dict[str, re.Pattern[str]] = {
     "count": re.compile(r"\bhow (?:many|much)\b|\bnumber of\b|\bwhat number\b", re.I),
     "person": re.compile(r"^(?:(?:To|By|From|With|For|Of) )?(?:who|whom|whose)\b", re.I),
@@ -105,23 +103,6 @@ _SOON = re.compile(
     r"\b(?:after|within|before|soon|fast|quickly|early|when|ahead|deadline|advance|later|ago)\b",
     re.I,
 )
-_OPPOSITES = [
-    tuple(frozenset(stem(word) for word in side.split()) for side in pair.split("/"))
-    for pair in (
-        "open opens opened opening/close closes closed closing shut",
-        "arrive arrives arrived arriving arrival/leave leaves left leaving depart departs departed",
-        "begin begins began begun start starts started/end ends ended finish finishes finished",
-        "buy buys bought/sell sells sold", "lend lends lent/borrow borrows borrowed",
-        "first/last", "minimum least lowest smallest/maximum most highest largest greatest",
-        "allowed permitted/forbidden prohibited banned", "before/after", "free/cost costs",
-        "lost lose loses/found find finds", "remember remembers/forget forgets forgot forgotten",
-        "always/never", "more/less fewer", "above/below", "inside/outside", "win won/lost",
-        "increase increased rose/decrease decreased fell", "summer/winter", "morning/evening",
-        "bring brings brought/fetch collect", "north/south", "east/west", "upper/lower",
-    )
-]  # fmt: skip
-"""Words of which a question has one where its sentence has the other: then it asks for the
-contrary."""
 _COLUMNS = [
     re.compile(pattern, re.I)
     for pattern in (
@@ -132,7 +113,6 @@ _COLUMNS = [
     )
 ]
 """What a column may be called, and how it is asked for where its name is not said."""
-_NOT = re.compile(r"\b(?:not|no|never|nobody|none|without|cannot)\b|n['\u2019]t\b", re.I)
 _CROOKED = re.compile(r"\b(?:does|do|did)\b.*\bbe\b|\b(?:is|are|was) (?:is|are|was)\b", re.I)
 """Two verbs where English has one: "when do the lockers be emptied"."""
 _NUMBER_OF = re.compile(r"\bnumber of \w+s\b|\bhow many\b", re.I)
@@ -150,12 +130,6 @@ _INTERVAL = re.compile(
 def fault_of(question: str, fact: Fact) -> Fault | None:
     """Why a question cannot be asked for a fact; None where no rule speaks against it."""
     return next((fault for fault, holds in _FAULTS if holds(question, fact)), None)
-
-
-@lru_cache(maxsize=8192)
-def content(text: str) -> tuple[str, ...]:
-    """The stems of a text's content words, in order."""
-    return tuple(stem(token.text) for token in tokens(text) if is_content(token))
 
 
 def gives_away(question: str, answer: str) -> bool:
@@ -189,29 +163,15 @@ def misjudges_time(question: str, fact: Fact) -> bool:
     return not often if before == "every" else not _SOON.search(question)
 
 
-def asks_contrary(question: str, fact: Fact) -> bool:
-    """Whether a question says the opposite of its sentence, or "not" where the passage has none."""
-    asked, said = _stems(question), _stems(fact.sentence.text)
-    for one, other in _OPPOSITES:
-        for mine, theirs in ((one, other), (other, one)):
-            if asked & mine and said & theirs and not said & mine and not asked & theirs:
-                return True
-    return bool(_NOT.search(question)) and not _NOT.search(fact.sentence.text)
-
-
 def misses_column(question: str, fact: Fact) -> bool:
     """Whether a cell of a table is asked for by what its column is not: a price for a deposit."""
     if not fact.sentence.is_line or BAR not in fact.sentence.text:
         return False
     column = fact.sentence.text[: fact.start].rpartition(BAR)[2].strip(" :")
-    named = _stems(column)
-    if named & _stems(question):
+    named = stems(column)
+    if named & stems(question):
         return False
     return not any(look.search(column) and look.search(question) for look in _COLUMNS)
-
-
-def _stems(text: str) -> set[str]:
-    return {stem(word) for word in re.findall(r"[a-z]+", text.lower())}
 
 
 def counts_another(question: str, fact: Fact) -> bool:
@@ -296,6 +256,10 @@ _FAULTS: tuple[tuple[Fault, Callable[[str, Fact], bool]], ...] = (
     ("asks for something else", counts_another),
     ("asks for something else", asks_contrary),
     ("asks for something else", misses_column),
+    ("asks for something else", asks_of_another),
+    ("asks for something else", bounds_otherwise),
+    ("asks for something else", drops_not),
+    ("asks for something else", counts_nothing),
     ("names nothing", lambda question, fact: not names_subject(question, fact.passage.shown)),
     ("repeats its sentence", repeats),
 )

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+import torch
+
 from ragtune.core.progress import Advance
 from ragtune.models.engines.base import unwatched
+from ragtune.models.engines.direct import DirectEngine
 from ragtune.models.engines.local import LocalEngine
 from ragtune.prompts.base import IGNORED, Prompt, Row
 from ragtune.prompts.encoding import Encoder, Piece
@@ -17,7 +20,7 @@ from ragtune.questions.wishes import other_start, wishes
 
 LIMIT = 40
 """Tokens of a question."""
-BATCH = 24
+BATCH = 64
 SPECIALIST = Template(prompt="### Input:\n{context}\n\n### Instruction:\n{instruction}")
 """The form that the specialist was trained in, which is the reader's."""
 
@@ -35,6 +38,11 @@ class Specialist:
     def fingerprint(self) -> str:
         """Of its weights."""
         return self.engine.fingerprint
+
+    @property
+    def at_once(self) -> int:
+        """One document for each of PyTorch's threads, where they share nothing but weights."""
+        return torch.get_num_threads() if isinstance(self.engine, DirectEngine) else 1
 
     def draft(self, facts: Sequence[Fact], advance: Advance = unwatched) -> list[list[str]]:
         """Three questions a fact, with other words to name and starts; and its sentence turned."""

@@ -9,7 +9,7 @@ not "the car park".
 import re
 from functools import cache
 
-from ragtune.questions.rules import content
+from ragtune.questions.stems import content
 
 _NOUNS = """
 employee member of staff|employees members of staff|worker employee|workers employees
@@ -112,7 +112,13 @@ def in_other_words(question: str, sentence: str) -> str:
     for words, look, other in _pairs():
         if words <= said and not re.search(rf"\b{re.escape(other)}\b", question):
             question = look.sub(other, question, count=1)
+            question = re.sub(rf"\b([Aa])n? (?={re.escape(other)}\b)", rf"\1{_n(other)} ", question)
     return question
+
+
+def _n(word: str) -> str:
+    """What the article before a word has more than "a"."""
+    return "n" if word[0] in "aeio" else ""
 
 
 @cache

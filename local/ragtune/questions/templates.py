@@ -15,6 +15,7 @@ class Templates:
 
     name = "templates"
     fingerprint = "templates-1"
+    at_once = 1
 
     def draft(self, facts: Sequence[Fact], advance: Advance = unwatched) -> list[list[str]]:
         """One question for a row of a table or a definition, else one that quotes what is near."""

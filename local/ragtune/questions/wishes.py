@@ -3,7 +3,7 @@
 import re
 
 from ragtune.questions.facts import Fact
-from ragtune.questions.rules import content
+from ragtune.questions.stems import content
 from ragtune.sources.readers.table import BAR
 
 BEHIND = 15

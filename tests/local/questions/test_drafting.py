@@ -19,7 +19,7 @@ from ragtune.questions.facts import Fact
 from ragtune.questions.make import TEST, TRAIN, Made
 from ragtune.questions.plan import By, Chosen, planned
 from ragtune.questions.review.session import Review
-from ragtune.questions.rules import content
+from ragtune.questions.stems import content
 from ragtune.recipe.records import Records
 from ragtune.retrieval import sentences
 from ragtune.sources.records import load
@@ -65,8 +65,8 @@ STARTS = (
 class Remembering:
     """A drafter that remembers which answer each of its questions is for."""
 
-    def __init__(self, drafter: Drafter) -> None:
-        self.drafter, self.answers = drafter, dict[str, str]()
+    def __init__(self, drafter: Drafter, at_once: int = 1) -> None:
+        self.drafter, self.answers, self.at_once = drafter, dict[str, str](), at_once
         self.name, self.fingerprint = drafter.name, drafter.fingerprint
 
     def draft(self, facts: Sequence[Fact], advance: Advance = unwatched) -> list[list[str]]:
@@ -92,8 +92,10 @@ def server() -> Iterator[FakeServer]:
         yield fake
 
 
-def drafted(folder: Path, server: FakeServer, by: By = "facts", **options: Any) -> Made:
-    drafter = Remembering(models.named(server.url, None, probe()))
+def drafted(
+    folder: Path, server: FakeServer, by: By = "facts", at_once: int = 1, **options: Any
+) -> Made:
+    drafter = Remembering(models.named(server.url, None, probe()), at_once)
     return make.make(
         nodes(), sentences.sentences(), lambda count: planned(count, 10, 8, by, 0), folder,
         drafter=drafter, reader=Knowing(drafter.answers), watcher=Silent(),
@@ -133,6 +135,16 @@ def test_what_was_drafted_is_not_drafted_again(tmp_path: Path, server: FakeServe
     drafted(tmp_path, server)
     assert not [body for _, body in server.asked[count:] if body["max_tokens"] > 1]
     assert (tmp_path / TEST).read_text() == before
+
+
+def test_documents_drafted_from_at_the_same_time_give_the_same_questions(
+    tmp_path: Path, server: FakeServer
+) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    drafted(one, server)
+    drafted(two, server, at_once=2)
+    for name in (TEST, TRAIN):
+        assert (one / name).read_text() == (two / name).read_text()
 
 
 def test_the_same_facts_in_other_words_where_wordings_alone_are_kept_apart(
@@ -183,6 +195,7 @@ class Wording:
     """Writes given wordings for each fact, with given doubts."""
 
     name = fingerprint = "wording"
+    at_once = 1
 
     def __init__(self, doubts: dict[str, float]) -> None:
         self.told = doubts

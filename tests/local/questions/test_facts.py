@@ -95,3 +95,9 @@ def test_a_heading_is_no_part_of_the_sentence_below_it() -> None:
 )
 def test_initials_and_capitals_are_part_of_a_name(text: str, name: str) -> None:
     assert name in [one.answer for one in facts(text)]
+
+
+def test_what_only_says_which_thing_is_meant_is_no_answer() -> None:
+    assert "Pluto" not in {f.answer for f in facts("The stain comes from Pluto's haze of smog.")}
+    assert "2017" not in {f.answer for f in facts("The team finished the 2017 season in May.")}
+    assert "2017" in {f.answer for f in facts("The team was founded in 2017 by two friends.")}

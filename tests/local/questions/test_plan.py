@@ -29,4 +29,4 @@ def test_the_choice_follows_from_the_seed() -> None:
 
 def test_a_fifth_of_the_test_has_no_answer() -> None:
     plan = planned(40, None, None, "facts", 0)
-    assert (plan.test, plan.train, plan.unanswerable) == (120, 60, 24)
+    assert (plan.test, plan.train, plan.unanswerable) == (160, 60, 32)

@@ -1,7 +1,8 @@
 import pytest
 
+from ragtune.questions.facts import Fact
 from ragtune.questions.rules import fault_of, is_new
-from tests.local.questions.helpers import fact
+from tests.local.questions.helpers import collection, fact
 
 PERMIT = "A permit for the upper car park costs 30 crowns a month."
 
@@ -120,3 +121,48 @@ def test_a_cell_is_asked_for_by_its_own_column(question: str, fault: str | None)
     row = "tool: Tile cutter | size: 1.2 m | deposit: 40 pounds | fee: 3 pounds"
     assert fault_of(question, fact(row, "40 pounds")) == fault
     assert fault_of("What is the price of a tile cutter?", fact(row, "3 pounds")) is None
+
+
+COLD = (
+    "The fire extinguishers use carbon dioxide. Backups run every night at 1:30. They are kept for "
+    "two weeks. Receipts below five crowns are thrown away."
+)
+
+
+def of(text: str, answer: str) -> Fact:
+    found = collection({"a.md": ("Server room", COLD)}).facts("a.md")
+    return next(one for one in found if (one.sentence.text, one.answer) == (text, answer))
+
+
+def test_a_question_is_about_what_its_own_sentence_names() -> None:
+    nightly = of("Backups run every night at 1:30.", "1:30")
+    other = "At what time are the fire extinguishers checked?"
+    assert fault_of(other, nightly) == "asks for something else"
+    assert fault_of("At what time are backups run at night?", nightly) is None
+    assert fault_of("When do the backups of the server room begin?", nightly) is None
+    kept = of("They are kept for two weeks.", "two weeks")
+    assert fault_of("How long does the server room keep backups?", kept) is None
+
+
+def test_a_most_or_a_least_is_asked_for_where_there_is_one() -> None:
+    small = of("Receipts below five crowns are thrown away.", "five crowns")
+    assert fault_of("What is the minimum amount of a receipt in crowns?", small)
+    lift = fact("The lift in bay three carries up to 3.5 tonnes.", "up to 3.5 tonnes")
+    assert fault_of("What is the maximum load of the lift in bay three?", lift) is None
+    assert fault_of("What is the minimum load of the lift in bay three?", lift)
+
+
+def test_a_clause_with_not_is_asked_about_with_something_like_it() -> None:
+    missed = fact("A visit that is not cancelled a day before costs 25 crowns.", "25 crowns")
+    assert fault_of("How much does a visit cost a day before?", missed)
+    assert fault_of("What is the price of a visit that is not called off?", missed) is None
+    bound = fact("The lift carries no more than 350 kilos at a time.", "no more than 350 kilos")
+    assert fault_of("How much does the lift carry at a time?", bound) is None
+    beside = fact("Loose chalk is not allowed, but chalk balls cost 3 crowns.", "3 crowns")
+    assert fault_of("How much do chalk balls cost?", beside) is None
+
+
+def test_a_bare_number_is_asked_for_by_what_it_counts() -> None:
+    four = fact("Only the four members of the night team have a badge.", "four", "Server room")
+    assert fault_of("What is the size of the night team in the server room?", four)
+    assert fault_of("How many members of the night team hold a badge?", four) is None

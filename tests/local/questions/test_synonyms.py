@@ -45,6 +45,11 @@ def test_what_would_mean_something_else_stays(question: str) -> None:
     assert in_other_words(question, question.replace("?", ".")) == question
 
 
+def test_the_article_fits_the_other_word() -> None:
+    asked = in_other_words("Who washes a car?", "A car is washed by Ada.")
+    assert asked == "Who washes an automobile?"
+
+
 def test_words_that_are_not_from_the_sentence_stay() -> None:
     asked = "When does the journey to the island begin?"
     assert in_other_words(asked, "The ferry sails for the island at nine.") == asked

@@ -88,10 +88,11 @@ class Decoder:
 
     def _tables(self, positions: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Rotary tables for so many positions and more, made when they are first needed."""
-        if self.tables is None or len(self.tables[0]) < positions:
+        made = self.tables
+        if made is None or len(made[0]) < positions:
             enough = 2 ** max(10, (positions - 1).bit_length())
-            self.tables = tables(self.shape.rotary, self.shape.head, enough, self.dtype)
-        return self.tables
+            made = self.tables = tables(self.shape.rotary, self.shape.head, enough, self.dtype)
+        return made
 
     def _norm(self, hidden: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Root mean square over the last dimension, in fp32 (Zhang and Sennrich 2019)."""
