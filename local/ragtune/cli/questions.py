@@ -37,7 +37,8 @@ def questions(
         int | None, typer.Option("--test", min=1, help="Test questions. [default: 4 a document]")
     ] = None,
     train: Annotated[
-        int | None, typer.Option("--train", min=0, help="Training rows. [default: 3 for 8 of these]")
+        int | None,
+        typer.Option("--train", min=0, help="Training rows. [default: 3 for 8 of these]"),
     ] = None,
     split: Annotated[
         str,
