@@ -117,7 +117,7 @@ class Decoder:
         """The tokens' embeddings, and what all layers have in common; dropout with a seed."""
         generator = torch.Generator() if self.drops and seed is not None else None
         cos, sin = self._tables(int(laid.positions.max()) + 1)
-        turns = cos[laid.positions], sin[laid.positions]
+        turns = cos[laid.positions][:, None], sin[laid.positions][:, None]
         pieces = masked(laid.pieces, self.shape.heads // self.shape.shared)
         return functional.embedding(laid.ids, self.embeddings), Step(turns, pieces, generator)
 

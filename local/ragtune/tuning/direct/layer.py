@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch.nn import functional
 
 from ragtune.models.direct.shape import Shape
 from ragtune.models.direct.weights import QKV
-from ragtune.tuning.direct import attention, compiled, norm, rotary
-from ragtune.tuning.direct.compiled import numbers
+from ragtune.tuning.direct import attention, norm, rotary
 from ragtune.tuning.direct.projection import Projection, Seen, Slopes
 
 
@@ -36,6 +36,7 @@ class Kept:
     between: torch.Tensor
     gate_up: Seen
     products: torch.Tensor
+    opened: torch.Tensor
     down: Seen
     read: torch.Tensor | None
 
@@ -79,17 +80,22 @@ class Layer:
         ``read`` are places of tokens: of the others no hidden states are wanted.
         """
         shape, draw = self.shape, step.generator
-        tokens = len(x)
+        tokens, group = len(x), shape.heads // shape.shared
         hidden, before = norm.forward(x, self.before, shape.epsilon)
         joined, qkv = self.qkv.forward(hidden, draw)
         joined = joined.view(tokens, shape.heads + 2 * shape.shared, shape.head)
-        heads, factors, normed = None, None, joined
+        heads, turned = None, joined[:, : -shape.shared]
+        factors = None
         if self.norms is not None:
-            heads = joined[:, : -shape.shared]
-            own, one = norm.forward(heads[:, : shape.heads], self.norms[0], shape.epsilon)
-            shared, other = norm.forward(heads[:, shape.heads :], self.norms[1], shape.epsilon)
-            normed, factors = torch.cat([own, shared], 1), (one, other)
-        queries, keys, values = rotary.forward(normed, joined, shape.shared, step.turns)
+            heads = turned
+            queries, own = norm.forward(heads[:, : shape.heads], self.norms[0], shape.epsilon)
+            keys, shared = norm.forward(heads[:, shape.heads :], self.norms[1], shape.epsilon)
+            turned, factors = torch.cat([queries, keys], 1), (own, shared)
+        turned = rotary.forward(turned, step.turns)
+        queries = turned[:, : shape.heads].reshape(tokens, shape.shared, -1).transpose(0, 1)
+        queries = queries.reshape(shape.shared, tokens * group, shape.head)
+        keys = turned[:, shape.heads :].transpose(0, 1).contiguous()
+        values = joined[:, -shape.shared :].transpose(0, 1).contiguous()
         found, attended = attention.forward(step.pieces, queries, keys, values, self.scale)
         found = found.view(shape.shared, tokens, -1).transpose(0, 1).reshape(tokens, -1)
         if read is not None:
@@ -98,9 +104,8 @@ class Layer:
         middle = added.add_(x if read is None else x[read])
         hidden, between = norm.forward(middle, self.between, shape.epsilon)
         products, gate_up = self.gate_up.forward(hidden, draw)
-        gated = products.new_empty((len(products), shape.inner))
-        compiled.gate(numbers(products), numbers(gated))
-        added, down = self.down.forward(gated, draw)
+        opened = functional.silu(products[:, : shape.inner])
+        added, down = self.down.forward(opened * products[:, shape.inner :], draw)
         kept = Kept(
             x=x,
             before=before,
@@ -113,6 +118,7 @@ class Layer:
             between=between,
             gate_up=gate_up,
             products=products,
+            opened=opened,
             down=down,
             read=read,
         )
@@ -121,13 +127,11 @@ class Layer:
     def backward(
         self, upstream: torch.Tensor, kept: Kept, step: Step, slopes: tuple[Slopes, ...]
     ) -> torch.Tensor:
-        """The gradient to ``x``; those of LoRA are written into ``slopes``, by projection.
-
-        ``upstream`` is written over.
-        """
+        """The gradient to ``x``; those of LoRA are written into ``slopes``, by projection."""
         to_joined, to_middle = self._above(upstream, kept, step, slopes)
         to_hidden = self.qkv.backward(to_joined, kept.qkv, slopes[0])
-        return norm.backward(to_hidden, kept.x, kept.before, self.before, to_middle)
+        to_x = norm.backward(to_hidden, kept.x, kept.before, self.before)
+        return to_x.add_(to_middle)
 
     def learn(
         self, upstream: torch.Tensor, kept: Kept, step: Step, slopes: tuple[Slopes, ...]
@@ -140,11 +144,17 @@ class Layer:
         self, upstream: torch.Tensor, kept: Kept, step: Step, slopes: tuple[Slopes, ...]
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """The gradients to the joined projections' outputs, and to ``x`` past attention."""
-        to_gated = self.down.backward(upstream, kept.down, slopes[3])
+        inner = self.shape.inner
+        to_product = self.down.backward(upstream, kept.down, slopes[3])
         to_both = torch.empty_like(kept.products)
-        compiled.gate_back(*map(numbers, (to_gated, kept.products, to_both)))
+        gate, up = kept.products[:, :inner], kept.products[:, inner:]
+        torch.mul(to_product, kept.opened, out=to_both[:, inner:])
+        torch.ops.aten.silu_backward.grad_input(
+            to_product.mul_(up), gate, grad_input=to_both[:, :inner]
+        )
         to_hidden = self.gate_up.backward(to_both, kept.gate_up, slopes[2])
-        to_middle = norm.backward(to_hidden, kept.middle, kept.between, self.between, upstream)
+        to_middle = norm.backward(to_hidden, kept.middle, kept.between, self.between)
+        to_middle += upstream
         to_found = self.out.backward(to_middle, kept.out, slopes[1])
         if kept.read is not None:
             to_found, to_middle = (
@@ -163,13 +173,22 @@ class Layer:
             upstream.reshape(shape.shared, tokens * group, shape.head),
             self.scale,
         )
-        joined = rotary.backward(queries, keys, values, step.turns)
+        turned = upstream.new_empty((tokens, shape.heads + shape.shared, shape.head))
+        turned[:, : shape.heads].view(tokens, shape.shared, -1).copy_(
+            queries.view(shape.shared, tokens, -1).transpose(0, 1)
+        )
+        turned[:, shape.heads :] = keys.transpose(0, 1)
+        heads = rotary.backward(turned, step.turns)
         if self.norms is not None and kept.heads is not None and kept.factors is not None:
-            own = slice(shape.heads), slice(shape.heads, shape.heads + shape.shared)
-            for part, factor, weight in zip(own, kept.factors, self.norms, strict=True):
-                joined[:, part] = norm.backward(
-                    joined[:, part], kept.heads[:, part], factor, weight
-                )
+            own = slice(None, shape.heads), slice(shape.heads, None)
+            heads = torch.cat(
+                [
+                    norm.backward(heads[:, part], kept.heads[:, part], factor, weight)
+                    for part, factor, weight in zip(own, kept.factors, self.norms, strict=True)
+                ],
+                1,
+            )
+        joined = torch.cat([heads, values.transpose(0, 1)], 1)
         return joined.view(tokens, -1)
 
 
