@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from llvmlite import ir
 from numba import njit, types
-from numba.extending import intrinsic
+
+from ragtune.models.direct.single.instructions import bits, emitted
 
 
 def _compiled(function: Callable[..., Any]) -> Any:
@@ -27,27 +28,12 @@ def _compiled(function: Callable[..., Any]) -> Any:
         return njit(**how)(function)
 
 
-def _emitted(function: Callable[..., Any]) -> Any:
-    """A function that writes LLVM's instructions; it is called without its first argument."""
-    return intrinsic(function)
-
-
 def numbers(tensor: torch.Tensor) -> Any:
     """A tensor's own memory as an array, as the functions here take it."""
     return (tensor.view(torch.uint16) if tensor.dtype == torch.bfloat16 else tensor).numpy()
 
 
-@_emitted
-def _bits(typing: Any, number: Any) -> Any:
-    """The fp32 number whose bits are an int32's."""
-
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.bitcast(args[0], ir.FloatType())
-
-    return types.float32(types.int32), code
-
-
-@_emitted
+@emitted
 def _exact(typing: Any, number: Any) -> Any:
     """An array's number in fp32."""
 
@@ -61,7 +47,7 @@ def _exact(typing: Any, number: Any) -> Any:
     return types.float32(number), code
 
 
-@_emitted
+@emitted
 def _rounded(typing: Any, number: Any, like: Any) -> Any:
     """An fp32 number as an array has them, to the nearest and of two to the even one.
 
@@ -98,7 +84,7 @@ def _sigmoid(x: Any) -> Any:
     y = y * x + F(1.6666665459e-1)
     y = y * x + F(5.0000001201e-1)
     y = y * x * x + x + F(1.0)
-    power = y * _bits((np.int32(whole) + np.int32(127)) << np.int32(23))
+    power = y * bits((np.int32(whole) + np.int32(127)) << np.int32(23))
     return F(1.0) / (F(1.0) + power)
 
 
