@@ -29,7 +29,7 @@ from ragtune.results.metrics.right import right
 TOGETHER, BATCHES = 4, 4
 """Documents that are drafted from in one go, which is what a stopped drafting loses; of few
 documents fewer, so that all processors have some."""
-UNSURE = 0.8
+UNSURE = 0.7
 """Nats a token from which a question is dropped; docs/questions.md says what was measured."""
 SURE = 0.5
 """Nats a token up to which a question is kept that the reader has no answer to."""
