@@ -1,5 +1,6 @@
 """Instructions that Numba does not have, as LLVM's."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -80,8 +81,9 @@ def give_way(typing: Any) -> Any:
     """Offer the processor to whoever waits for it: POSIX's ``sched_yield``."""
 
     def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        kind = ir.FunctionType(ir.IntType(32), [])
-        builder.call(cgutils.get_or_insert_function(builder.module, kind, "sched_yield"), [])
+        if hasattr(os, "sched_yield"):  # not on Windows
+            kind = ir.FunctionType(ir.IntType(32), [])
+            builder.call(cgutils.get_or_insert_function(builder.module, kind, "sched_yield"), [])
         return context.get_dummy_value()
 
     return types.void(), code
