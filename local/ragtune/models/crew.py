@@ -51,11 +51,7 @@ class Crew:
 
     def _pool(self, count: int) -> ThreadPoolExecutor:
         if count not in self._pools:
-            own, all_there = max(1, self.threads // count), threading.Barrier(count)
-            pool = ThreadPoolExecutor(count, "rows", _begin, (own,))
-            wait([pool.submit(all_there.wait) for _ in range(count)])
-            torch.set_num_threads(self.threads)  # else threads begun later would have ``own``
-            self._pools[count] = pool
+            self._pools[count] = begun(count, max(1, self.threads // count), "rows")
         return self._pools[count]
 
     def close(self) -> None:
@@ -63,6 +59,24 @@ class Crew:
         for pool in self._pools.values():
             pool.shutdown()
         self._pools.clear()
+
+
+def begun(count: int, own: int, name: str) -> ThreadPoolExecutor:
+    """A pool whose ``count`` threads are there, the operations of each with ``own`` threads.
+
+    Raises RuntimeError where the system has no more threads; then none of them is left.
+    """
+    before, all_there = torch.get_num_threads(), threading.Barrier(count)
+    pool = ThreadPoolExecutor(count, name, _begin, (own,))
+    try:
+        wait([pool.submit(all_there.wait) for _ in range(count)])
+    except BaseException:
+        all_there.abort()
+        pool.shutdown(cancel_futures=True)
+        raise
+    finally:
+        torch.set_num_threads(before)  # else threads begun later would have ``own``
+    return pool
 
 
 def _begin(own: int) -> None:

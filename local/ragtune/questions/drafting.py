@@ -6,6 +6,7 @@ Documents are worked on a few at a time, and what came of them is written down b
 import hashlib
 import math
 import random
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -81,13 +82,21 @@ class Drafting:
     def run(self, chosen: dict[str, list[Chosen]], journal: Journal) -> list[Drafted]:
         """Draft what the journal has not; all of it in the order of the documents."""
         left = [name for name in chosen if name not in journal.done]
-        size = max(1, min(TOGETHER, len(left) // BATCHES))
+        at_once = self.drafter.at_once
+        size = max(1, min(TOGETHER, len(left) // max(BATCHES, at_once)))
         parts = [left[start : start + size] for start in range(0, len(left), size)]
         batches = [{name: chosen[name] for name in names} for names in parts]
+        lock = threading.Lock()
+
+        def kept(batch: dict[str, list[Chosen]]) -> None:
+            """What is drafted is in the journal even where nobody asks for it any more."""
+            drafted = self._batch(batch)
+            with lock:
+                journal.add(drafted)
+
         with self.watcher.progress("questions") as advance:
             advance(len(chosen) - len(left), len(chosen))
-            for drafted in Workers(self.drafter.at_once).each(self._batch, batches):
-                journal.add(drafted)
+            for _ in Workers(at_once).each(kept, batches):
                 advance(len(journal.done), len(chosen))
         return [journal.done[name] for name in chosen]
 

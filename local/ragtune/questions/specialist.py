@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import psutil
 import torch
 
 from ragtune.core.progress import Advance
@@ -21,6 +22,9 @@ from ragtune.questions.wishes import other_start, wishes
 LIMIT = 40
 """Tokens of a question."""
 BATCH = 64
+EACH, MOST = 1_500_000_000, 8
+"""Bytes that are free for each document that is drafted from at a time: a batch's keys and values
+and a copy of them, in fp32; and so many documents at a time at most."""
 SPECIALIST = Template(prompt="### Input:\n{context}\n\n### Instruction:\n{instruction}")
 """The form that the specialist was trained in, which is the reader's."""
 
@@ -42,7 +46,10 @@ class Specialist:
     @property
     def at_once(self) -> int:
         """One document for each of PyTorch's threads, where they share nothing but weights."""
-        return torch.get_num_threads() if isinstance(self.engine, DirectEngine) else 1
+        if not isinstance(self.engine, DirectEngine):
+            return 1
+        room = int(psutil.virtual_memory().available) // EACH
+        return max(1, min(torch.get_num_threads(), MOST, room))
 
     def draft(self, facts: Sequence[Fact], advance: Advance = unwatched) -> list[list[str]]:
         """Three questions a fact, with other words to name and starts; and its sentence turned."""

@@ -16,6 +16,7 @@ It is also without the import of sentence-transformers, which takes four seconds
 import functools
 import itertools
 import json
+import threading
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -108,12 +109,20 @@ class DirectEncoder:
         ids = [self._cut.encode(text.lower() if self._lower else text).ids for text in asked]
         found: list[list[float]] = [[]] * len(ids)
 
+        over = threading.Event()
+
         def some(_: int, share: Sequence[int]) -> None:
             for number in share:
+                if over.is_set():
+                    return
                 found[number] = self._vector(ids[number])
 
         with closing(Crew()) as crew:
-            crew.each(some, crew.shares(range(len(ids)), lambda number: len(ids[number])))
+            try:
+                crew.each(some, crew.shares(range(len(ids)), lambda number: len(ids[number])))
+            except BaseException:
+                over.set()  # the threads are waited for
+                raise
         return found
 
     def _vector(self, ids: list[int]) -> list[float]:

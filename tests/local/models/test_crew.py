@@ -3,7 +3,7 @@ import threading
 import pytest
 import torch
 
-from ragtune.models.crew import FEWEST, Crew
+from ragtune.models.crew import FEWEST, Crew, begun
 
 
 def crew(threads: int) -> Crew:
@@ -60,3 +60,20 @@ def test_what_a_thread_raises_is_raised_when_the_others_are_done() -> None:
         workers.each(work, [0, 1])
     assert done == [1]
     workers.close()
+
+
+def test_where_a_thread_cannot_be_started_none_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, starts, start = threading.active_count(), [], threading.Thread.start
+
+    def scarce(thread: threading.Thread) -> None:
+        starts.append(thread)
+        if len(starts) > 1:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", scarce)
+    threads = torch.get_num_threads()
+    with pytest.raises(RuntimeError, match="new thread"):
+        begun(3, 1, "rows")
+    assert threading.active_count() == before
+    assert torch.get_num_threads() == threads

@@ -44,3 +44,12 @@ def test_what_one_part_raises_is_raised_and_leaves_nothing_running() -> None:
         list(Workers(2).each(work, range(1, 40)))
     assert threading.active_count() == count
     assert len(begun) < 39
+
+
+def test_few_parts_have_all_threads_among_them() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        assert list(Workers(4).each(lambda _: torch.get_num_threads(), [1, 2])) == [2, 2]
+    finally:
+        torch.set_num_threads(before)

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import suppress
 from functools import partial
 from itertools import accumulate, islice
 from typing import TYPE_CHECKING, Any
@@ -78,7 +79,9 @@ class DirectEngine(LocalEngine):
         if self._int8 and room and self.single is None:
             from ragtune.models.direct.single.row import SingleRow
 
-            self.single = SingleRow(self.decoder)
+            # whatever Numba or the system lacks, the decoder answers without it
+            with suppress(Exception):
+                self.single = SingleRow(self.decoder)
 
     def batch_loss(self, rows: Sequence[Row]) -> tuple[float, int]:
         """The summed loss over the rows' supervised tokens, and how many there are."""

@@ -9,6 +9,7 @@ from ragtune.models import products
 from ragtune.models.direct.decoder import Decoder
 from ragtune.models.engines import direct
 from ragtune.models.engines.direct import DirectEngine
+from ragtune.models.engines.groups import Group
 from ragtune.models.engines.opened import open_engine
 from ragtune.models.hardware import Hardware, probe
 from ragtune.models.products import Products
@@ -62,3 +63,17 @@ def test_what_the_machine_says_reaches_the_engine(
     engine.settle()
     assert isinstance(engine, DirectEngine)
     assert (engine.single is not None) is int8
+
+
+def test_where_it_cannot_be_got_ready_the_model_answers_as_it_is(
+    decoder: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(decoder: Decoder) -> None:
+        raise NotImplementedError("no compiler")
+
+    monkeypatch.setattr("ragtune.models.direct.single.row.SingleRow", lacking)
+    engine = DirectEngine(decoder, None, frozenset({1}), "f", int8=True)
+    engine.settle()
+    assert engine.single is None
+    *_, (row,) = engine.decode([[1, 5, 6]], [Group([0], 0)], 4, frozenset())
+    assert len(row) == 4
