@@ -9,7 +9,7 @@ from typing import Any
 from ragtune.core.bundled import builtin_model
 from ragtune.core.progress import Silent
 from ragtune.models.hardware import Hardware
-from ragtune.models.load import load_tokenizer, quiet_libraries
+from ragtune.models.load import quiet_libraries
 from ragtune.recipe.tune import Tune, TuneLocal
 from ragtune.tuning.samples import Samples
 from scripts.bench.device import flops, meter, shapes
@@ -131,7 +131,7 @@ def _trl(
 ) -> tuple[dict[str, Any], Meter, int]:
     from datasets import Dataset
     from peft import LoraConfig
-    from transformers import TrainerCallback
+    from transformers import AutoTokenizer, TrainerCallback
     from trl import SFTConfig, SFTTrainer
 
     measured = Meter(device, seconds)
@@ -166,7 +166,8 @@ def _trl(
             model=_model(shape, device, quantize=quantize),
             args=config,
             train_dataset=Dataset.from_list([{"input_ids": s.ids} for s in data.train]),
-            processing_class=load_tokenizer(builtin_model()),  # it pads, and nothing is padded
+            # it pads, and nothing is padded
+            processing_class=AutoTokenizer.from_pretrained(builtin_model(), local_files_only=True),
             peft_config=LoraConfig(
                 r=same.lora_r,
                 lora_alpha=same.lora_alpha,
