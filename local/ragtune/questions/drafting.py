@@ -28,7 +28,7 @@ from ragtune.questions.workers import Workers
 from ragtune.results.metrics.right import right
 
 TOGETHER, BATCHES = 4, 4
-"""Documents that are drafted from in one go, which is what a stopped drafting loses; of few
+"""Documents that are drafted from in one go, which is what a killed drafting loses; of few
 documents fewer, so that all processors have some."""
 UNSURE = 0.7
 """Nats a token from which a question is dropped; docs/questions.md says what was measured."""
@@ -96,9 +96,12 @@ class Drafting:
 
         with self.watcher.progress("questions") as advance:
             advance(len(chosen) - len(left), len(chosen))
-            for _ in Workers(at_once).each(kept, batches):
+            for _ in Workers(at_once, self._stopping).each(kept, batches):
                 advance(len(journal.done), len(chosen))
         return [journal.done[name] for name in chosen]
+
+    def _stopping(self) -> None:
+        self.watcher.say("questions: stopping, as soon as the documents under way are done")
 
     def _batch(self, chosen: dict[str, list[Chosen]]) -> list[Drafted]:
         """Half of each document's facts, and of the others as many as are likely to be needed."""

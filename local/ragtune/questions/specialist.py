@@ -45,7 +45,7 @@ class Specialist:
 
     @property
     def at_once(self) -> int:
-        """One document for each of PyTorch's threads, where they share nothing but weights."""
+        """As many documents as PyTorch has threads, ``MOST``, and as memory has room for."""
         if not isinstance(self.engine, DirectEngine):
             return 1
         room = int(psutil.virtual_memory().available) // EACH

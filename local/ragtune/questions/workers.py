@@ -15,8 +15,9 @@ R = TypeVar("R")
 class Workers:
     """``count`` threads; one: the thread that asks, with all the processors that it has."""
 
-    def __init__(self, count: int) -> None:
-        self.count = count
+    def __init__(self, count: int, stopping: Callable[[], object] = lambda: None) -> None:
+        """``stopping`` is called after something was raised, before running parts are waited for."""
+        self.count, self.stopping = count, stopping
 
     def each(self, work: Callable[[T], R], parts: Sequence[T]) -> Iterator[R]:
         """What comes of each part, as it comes.
@@ -36,5 +37,8 @@ class Workers:
             tasks: list[Future[R]] = [pool.submit(work, part) for part in parts]
             for task in as_completed(tasks):
                 yield task.result()
+        except BaseException:
+            self.stopping()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)

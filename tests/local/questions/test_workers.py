@@ -40,8 +40,10 @@ def test_what_one_part_raises_is_raised_and_leaves_nothing_running() -> None:
         time.sleep(0.05)
         return part
 
+    said: list[str] = []
     with pytest.raises(ValueError, match="part 1"):
-        list(Workers(2).each(work, range(1, 40)))
+        list(Workers(2, lambda: said.append("stopping")).each(work, range(1, 40)))
+    assert said == ["stopping"]
     assert threading.active_count() == count
     assert len(begun) < 39
 
