@@ -16,7 +16,7 @@ class Workers:
     """``count`` threads; one: the thread that asks, with all the processors that it has."""
 
     def __init__(self, count: int, stopping: Callable[[], object] = lambda: None) -> None:
-        """``stopping`` is called after something was raised, before running parts are waited for."""
+        """``stopping`` is called once something was raised, and running parts are waited for."""
         self.count, self.stopping = count, stopping
 
     def each(self, work: Callable[[T], R], parts: Sequence[T]) -> Iterator[R]:
